@@ -1,0 +1,90 @@
+// What the operator decides: parsed once at start into a value that cannot be invalid.
+//
+// main() makes one Config, from a file or from environment variables, and hands its parts to those
+// who need them; nobody looks at the file or the environment after that. Errors are for the
+// operator who wrote the file: they name every key that is wrong, one a line, by its JSON path, and
+// say what is expected there; they never repeat a value, since any value may be a misplaced secret.
+// The functions are called on one thread; a Config may then be read from any. docs/configuration.md
+// lists the keys.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "service/config/secret.h"
+#include "service/http/base_url.h"
+
+namespace rollcall {
+
+enum class ProviderType { kTwilio, kSignalWire };
+
+// One account with one provider.
+struct UpstreamConfig {
+  // What callers call it, and its label in logs and metrics. Unique.
+  std::string name;
+  ProviderType provider;
+  // The account in the paths of the API: Twilio's account sid, SignalWire's project id.
+  std::string account_sid;
+  // For HTTP Basic. The username is not a secret: the account sid, an API key's sid or the project
+  // id.
+  std::string username;
+  Secret password;
+  // Where the account's conferences and calls are: Twilio's core API, or the SignalWire space.
+  BaseUrl api;
+  // Where Twilio's Voice and Video Insights are. Set for Twilio, and only there.
+  std::optional<BaseUrl> insights;
+  // The longest that making a connection may take.
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+  // The longest that the provider may send nothing.
+  std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+  // The page size where the caller leaves the choice to the service: 1 to 1000.
+  int default_page_size = 1000;
+  // Whether a record that holds something unrecognized fails the call.
+  bool strict = false;
+};
+
+// How much of a provider's answer is accepted, and how much is held.
+struct Limits {
+  std::size_t max_record_bytes = std::size_t{1} << 20;
+  std::size_t max_page_bytes = std::size_t{256} << 20;
+  std::int64_t max_pages_per_list = 100000;
+  int max_json_depth = 64;
+  // What a stream holds of records that its caller has not taken yet.
+  std::size_t send_queue_bytes = std::size_t{64} << 10;
+};
+
+struct Config {
+  // Host and port to serve gRPC on; port 0 takes a free one.
+  std::string listen = "127.0.0.1:50051";
+  // Never empty.
+  std::vector<UpstreamConfig> upstreams;
+  Limits limits;
+  // How long calls may go on after SIGTERM.
+  std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
+};
+
+// Looks an environment variable up; nullopt where it is not set.
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+// The variables of this process.
+Environment ProcessEnvironment();
+
+// Reads a configuration file's text. `env` and the file system serve secrets that stand elsewhere.
+absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environment& env);
+
+// Reads a configuration file. Errors begin with its path.
+absl::StatusOr<Config> LoadConfigFile(const std::string& path, const Environment& env);
+
+// Makes the configuration that environment variables alone can give: TWILIO_ACCOUNT_SID with
+// TWILIO_AUTH_TOKEN, or with TWILIO_API_KEY and TWILIO_API_SECRET, for an upstream "twilio";
+// SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE for an upstream "signalwire".
+absl::StatusOr<Config> ConfigFromEnvironment(const Environment& env);
+
+}  // namespace rollcall

@@ -1,0 +1,36 @@
+// A password or token that cannot be printed by accident.
+//
+// The configuration makes them; the HTTP transport reveals them where it writes the Authorization
+// header, and nothing else does. Copies share one immutable text, which is overwritten when the
+// last of them goes; what a parser or the environment held before that is beyond its reach. Any
+// thread may use one.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace rollcall {
+
+class Secret {
+ public:
+  explicit Secret(absl::string_view value);
+
+  // The text itself: never for logs, errors or metrics.
+  const std::string& reveal() const { return text_->value; }
+
+ private:
+  struct Text {
+    explicit Text(absl::string_view text) : value(text) {}
+    Text(const Text&) = delete;
+    Text& operator=(const Text&) = delete;
+    ~Text();
+
+    std::string value;
+  };
+
+  std::shared_ptr<const Text> text_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,131 @@
+#include "service/http/event_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+#include <system_error>
+
+namespace rollcall {
+namespace {
+
+int Checked(int descriptor, const char* what) {
+  if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
+  return descriptor;
+}
+
+}  // namespace
+
+EventLoop::EventLoop()
+    : epoll_(Checked(epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wakeup_(Checked(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = wakeup_;
+  Checked(epoll_ctl(epoll_, EPOLL_CTL_ADD, wakeup_, &event), "epoll_ctl");
+  thread_ = std::thread([this] { Run(); });
+}
+
+EventLoop::~EventLoop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  eventfd_write(wakeup_, 1);
+  thread_.join();
+  close(wakeup_);
+  close(epoll_);
+}
+
+void EventLoop::Post(Task task) {
+  bool was_empty;
+  {
+    const std::lock_guard lock(mutex_);
+    was_empty = tasks_.empty();
+    tasks_.push_back(std::move(task));
+  }
+  if (was_empty) eventfd_write(wakeup_, 1);
+}
+
+EventLoop::TimerId EventLoop::After(std::chrono::milliseconds delay, Task task) {
+  const TimerId id{Clock::now() + delay, next_timer_++};
+  timers_.emplace(id, std::move(task));
+  return id;
+}
+
+void EventLoop::Cancel(const TimerId& timer) { timers_.erase(timer); }
+
+void EventLoop::Watch(int socket, uint32_t events, SocketCallback callback) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = socket;
+  // The kernel forgets a descriptor that was closed; then a new one with its number is added, not changed.
+  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) != 0) {
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
+  }
+  sockets_[socket] = std::move(callback);
+}
+
+void EventLoop::Unwatch(int socket) {
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
+  sockets_.erase(socket);
+}
+
+void EventLoop::Run() {
+  std::array<epoll_event, 64> events;
+  while (true) {
+    RunTimers();
+    const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                                 MillisecondsToNextTimer());
+    for (int i = 0; i < count; ++i) {
+      const int socket = events[i].data.fd;
+      if (socket == wakeup_) {
+        eventfd_t ignored;
+        eventfd_read(wakeup_, &ignored);
+        continue;
+      }
+      const auto found = sockets_.find(socket);
+      if (found == sockets_.end()) continue;
+      // A copy, since the callback may watch or unwatch its own socket.
+      const SocketCallback callback = found->second;
+      callback(events[i].events);
+    }
+    RunTasks();
+    const std::lock_guard lock(mutex_);
+    if (stopping_ && tasks_.empty()) return;
+  }
+}
+
+void EventLoop::RunTasks() {
+  std::vector<Task> tasks;
+  {
+    const std::lock_guard lock(mutex_);
+    tasks.swap(tasks_);
+  }
+  for (Task& task : tasks) task();
+}
+
+void EventLoop::RunTimers() {
+  const Clock::time_point now = Clock::now();
+  while (!timers_.empty() && timers_.begin()->first.first <= now) {
+    Task task = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    task();
+  }
+}
+
+int EventLoop::MillisecondsToNextTimer() const {
+  if (timers_.empty()) return -1;
+  const auto left = timers_.begin()->first.first - Clock::now();
+  // Rounded up, so as not to wake a moment early and wait again.
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(
+      std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
+}
+
+}  // namespace rollcall

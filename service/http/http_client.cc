@@ -1,0 +1,264 @@
+#include "service/http/http_client.h"
+
+#include <curl/curl.h>
+#include <sys/epoll.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
+
+namespace rollcall {
+namespace {
+
+constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
+
+// Names no URL: its query may hold personal data, and the caller is told which upstream failed.
+absl::Status ErrorOf(CURLcode code, CURL* easy) {
+  switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: {
+      curl_off_t connected = 0;
+      curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+      return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                       connected == 0 ? "the provider could not be connected to in time"
+                                      : "the provider sent nothing for too long");
+    }
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the provider's host name cannot be resolved");
+    case CURLE_COULDNT_CONNECT:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the provider cannot be connected to");
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the connection to the provider broke before its answer was complete");
+    default:
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+          absl::StrCat("the provider cannot be talked to: ", curl_easy_strerror(code)));
+  }
+}
+
+}  // namespace
+
+// What libcurl's callbacks see of a transfer. It lives until its handle may be removed, which can be after its
+// Transfer is gone.
+class HttpClient::Exchange final : public HttpResponse {
+ public:
+  Exchange(HttpClient& client, const HttpRequest& request, Receiver& receiver)
+      : client_(client), receiver_(&receiver), easy_(curl_easy_init()) {
+    Set(CURLOPT_URL, request.url.c_str());
+    Set(CURLOPT_PATH_AS_IS, 1L);  // as it was checked
+    Set(CURLOPT_PROTOCOLS_STR, "http,https");
+    Set(CURLOPT_FOLLOWLOCATION, 0L);
+    Set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+    Set(CURLOPT_USERNAME, request.username.c_str());
+    Set(CURLOPT_PASSWORD, request.password.reveal().c_str());
+    Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    // One request a connection: a body that is not read then holds nobody else's up, and what libcurl keeps of
+    // it is one piece.
+    Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    Set(CURLOPT_USERAGENT, kUserAgent);
+    Set(CURLOPT_NOSIGNAL, 1L);
+    Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+    // libcurl counts whole seconds here, and stops counting while a transfer is paused.
+    const auto idle = std::chrono::ceil<std::chrono::seconds>(request.idle_timeout);
+    Set(CURLOPT_LOW_SPEED_LIMIT, 1L);
+    Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(idle.count()));
+    // Through a proxy for plain HTTP, credentials would travel further than to the provider.
+    if (absl::StartsWith(request.url, "http:")) Set(CURLOPT_PROXY, "");
+    Set(CURLOPT_WRITEFUNCTION, &Exchange::OnWrite);
+    Set(CURLOPT_WRITEDATA, this);
+  }
+
+  ~Exchange() { curl_easy_cleanup(easy_); }
+
+  CURL* easy() const { return easy_; }
+
+  int status() const override {
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    return static_cast<int>(status);
+  }
+
+  std::optional<std::string> header(const char* name) const override {
+    curl_header* header = nullptr;
+    if (curl_easy_header(easy_, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+      return std::nullopt;
+    }
+    return header->value;
+  }
+
+  void set_transfer(Transfer* transfer) { transfer_ = transfer; }
+
+  // No callback reaches the receiver any more.
+  void Detach() {
+    receiver_ = nullptr;
+    transfer_ = nullptr;
+  }
+
+  void Resume() {
+    ++client_.calls_into_curl_;
+    curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call OnWrite
+    --client_.calls_into_curl_;
+  }
+
+  void Finish(CURLcode result) {
+    if (result == CURLE_OK) DeliverHead();
+    if (receiver_ == nullptr) return;
+    Receiver& receiver = *receiver_;
+    transfer_->exchange_ = nullptr;
+    Detach();
+    receiver.OnDone(result == CURLE_OK ? absl::OkStatus() : ErrorOf(result, easy_));
+  }
+
+ private:
+  template <class T>
+  void Set(CURLoption option, T value) {
+    curl_easy_setopt(easy_, option, value);
+  }
+
+  static size_t OnWrite(char* data, size_t /*one*/, size_t size, void* self) {
+    return static_cast<Exchange*>(self)->DeliverBody(absl::string_view(data, size));
+  }
+
+  void DeliverHead() {
+    if (head_delivered_ || receiver_ == nullptr) return;
+    head_delivered_ = true;
+    receiver_->OnHead(*this);
+  }
+
+  size_t DeliverBody(absl::string_view bytes) {
+    DeliverHead();
+    if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
+    const bool taken = receiver_->OnBody(bytes);
+    if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
+    return taken ? bytes.size() : size_t{CURL_WRITEFUNC_PAUSE};
+  }
+
+  HttpClient& client_;
+  Receiver* receiver_;            // null once nobody listens
+  Transfer* transfer_ = nullptr;  // likewise
+  CURL* const easy_;
+  bool head_delivered_ = false;
+};
+
+HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()) {
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &HttpClient::OnSocket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::OnTimer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+}
+
+HttpClient::~HttpClient() {
+  for (auto& [easy, exchange] : exchanges_) curl_multi_remove_handle(multi_, easy);
+  exchanges_.clear();
+  curl_multi_cleanup(multi_);  // calls OnSocket for the connections it closes
+  if (timer_) loop_.Cancel(*timer_);
+}
+
+std::unique_ptr<HttpClient::Transfer> HttpClient::Get(const HttpRequest& request,
+                                                      Receiver& receiver) {
+  auto owned = std::make_unique<Exchange>(*this, request, receiver);
+  Exchange& exchange = *owned;
+  std::unique_ptr<Transfer> transfer(new Transfer(*this, exchange));
+  exchange.set_transfer(transfer.get());
+  exchanges_.emplace(exchange.easy(), std::move(owned));
+  curl_multi_add_handle(multi_, exchange.easy());  // sets a timer, from which all else follows
+  return transfer;
+}
+
+int HttpClient::OnSocket(void* /*easy*/, int socket, int what, void* client,
+                         void* /*socket_data*/) {
+  auto* const self = static_cast<HttpClient*>(client);
+  if (what == CURL_POLL_REMOVE) {
+    self->loop_.Unwatch(socket);
+    return 0;
+  }
+  const uint32_t wanted = ((what & CURL_POLL_IN) != 0 ? uint32_t{EPOLLIN} : 0u) |
+                          ((what & CURL_POLL_OUT) != 0 ? uint32_t{EPOLLOUT} : 0u);
+  self->loop_.Watch(socket, wanted, [self, socket](uint32_t events) {
+    int selected = 0;
+    if ((events & EPOLLIN) != 0) selected |= CURL_CSELECT_IN;
+    if ((events & EPOLLOUT) != 0) selected |= CURL_CSELECT_OUT;
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0) selected |= CURL_CSELECT_ERR;
+    self->Act(socket, selected);
+  });
+  return 0;
+}
+
+int HttpClient::OnTimer(void* /*multi*/, long milliseconds, void* client) {
+  auto* const self = static_cast<HttpClient*>(client);
+  if (self->timer_) self->loop_.Cancel(*self->timer_);
+  self->timer_.reset();
+  if (milliseconds >= 0) {
+    self->timer_ = self->loop_.After(std::chrono::milliseconds(milliseconds), [self] {
+      self->timer_.reset();
+      self->Act(CURL_SOCKET_TIMEOUT, 0);
+    });
+  }
+  return 0;
+}
+
+void HttpClient::Act(int socket, int events) {
+  int running = 0;
+  ++calls_into_curl_;
+  curl_multi_socket_action(multi_, socket, events, &running);
+  --calls_into_curl_;
+  RemoveAbandoned();
+  DeliverFinished();
+}
+
+void HttpClient::DeliverFinished() {
+  // Handles first: what a receiver does may change libcurl's list.
+  std::vector<std::pair<CURL*, CURLcode>> finished;
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg == CURLMSG_DONE) {
+      finished.emplace_back(message->easy_handle, message->data.result);
+    }
+  }
+  for (const auto& [easy, result] : finished) {
+    const auto found = exchanges_.find(easy);
+    if (found == exchanges_.end()) continue;
+    const std::unique_ptr<Exchange> exchange = std::move(found->second);
+    exchanges_.erase(found);
+    abandoned_.erase(easy);
+    curl_multi_remove_handle(multi_, easy);
+    exchange->Finish(result);
+  }
+}
+
+void HttpClient::Abandon(Exchange& exchange) {
+  exchange.Detach();
+  abandoned_.insert(exchange.easy());
+  RemoveAbandoned();
+}
+
+void HttpClient::RemoveAbandoned() {
+  if (calls_into_curl_ > 0) return;  // Act() comes back to it
+  for (void* const easy : std::exchange(abandoned_, {})) {
+    const auto found = exchanges_.find(easy);
+    if (found == exchanges_.end()) continue;
+    curl_multi_remove_handle(multi_, easy);
+    exchanges_.erase(found);
+  }
+}
+
+HttpClient::Transfer::~Transfer() {
+  if (exchange_ != nullptr) client_.Abandon(*exchange_);
+}
+
+void HttpClient::Transfer::Resume() {
+  if (exchange_ == nullptr) return;
+  HttpClient& client = client_;  // the receiver may destroy this transfer meanwhile
+  exchange_->Resume();
+  client.RemoveAbandoned();
+}
+
+}  // namespace rollcall

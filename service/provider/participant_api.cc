@@ -1,0 +1,51 @@
+#include "service/provider/participant_api.h"
+
+#include <array>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+namespace rollcall {
+namespace {
+
+template <class Case>
+const ParticipantApi* Find(ProviderType provider, Case request) {
+  const std::array<const ParticipantApi*, 4> apis = {&TwilioVoiceInsights(), &TwilioVideoInsights(),
+                                                     &TwilioCore(), &SignalWire()};
+  for (const ParticipantApi* api : apis) {
+    if (api->Serves(provider, request)) return api;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+const ParticipantApi* FindApi(ProviderType provider,
+                              v1::ListParticipantsRequest::QueryCase query) {
+  return Find(provider, query);
+}
+
+const ParticipantApi* FindApi(ProviderType provider,
+                              v1::GetParticipantRequest::ParticipantCase participant) {
+  return Find(provider, participant);
+}
+
+absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout,
+                                                        absl::string_view member) {
+  nlohmann::json link = nlohmann::json::parse(member.begin(), member.end(), nullptr, false);
+  if (!layout.link_key.empty() && link.is_object()) {
+    const auto found = link.find(std::string(layout.link_key));
+    link = found == link.end() ? nlohmann::json() : nlohmann::json(*found);
+  }
+  if (link.is_null()) return std::nullopt;
+  if (!link.is_string()) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                     absl::StrCat("the provider's page has no readable \"", layout.link_member,
+                                  "\""));
+  }
+  std::string text = link.get<std::string>();
+  if (text.empty()) return std::nullopt;
+  return text;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,65 @@
+// Twilio's core API: the participants that are in a conference now.
+#include "absl/strings/str_cat.h"
+#include "service/provider/live_participant_schema.h"
+#include "service/provider/participant_api.h"
+#include "service/provider/sid.h"
+
+namespace rollcall {
+namespace {
+
+class Core final : public ParticipantApi {
+ public:
+  bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
+    return provider == ProviderType::kTwilio && query == ListRequest::kLiveParticipants;
+  }
+  bool Serves(ProviderType provider, GetRequest::ParticipantCase participant) const override {
+    return provider == ProviderType::kTwilio && participant == GetRequest::kLiveParticipant;
+  }
+
+  const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
+    return upstream.api;
+  }
+
+  std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
+                         RequestViolations& violations) const override {
+    const auto& query = request.live_participants();
+    CheckTwilioSid("live_participants.conference_sid", query.conference_sid(), "CF", violations);
+    // Without ".json" the API answers in XML.
+    std::string target = absl::StrCat(ListPath(upstream, query.conference_sid()), ".json");
+    if (query.has_muted()) AppendQuery(target, "Muted", query.muted() ? "true" : "false");
+    if (query.has_hold()) AppendQuery(target, "Hold", query.hold() ? "true" : "false");
+    if (query.has_coaching()) AppendQuery(target, "Coaching", query.coaching() ? "true" : "false");
+    return target;
+  }
+
+  std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
+                        RequestViolations& violations) const override {
+    const auto& name = request.live_participant();
+    CheckTwilioSid("live_participant.conference_sid", name.conference_sid(), "CF", violations);
+    // The API takes the participant's label as well, so the sid's form is not asked for.
+    if (name.call_sid().empty()) {
+      violations.Add("live_participant.call_sid", "is required: the call's sid or its label");
+    }
+    return absl::StrCat(ListPath(upstream, name.conference_sid()), "/",
+                        EncodePathSegment(name.call_sid()), ".json");
+  }
+
+  PageLayout page_layout() const override { return {"participants", "next_page_uri", ""}; }
+
+  const RecordSchema& record_schema() const override { return LiveParticipantSchema(); }
+
+ private:
+  static std::string ListPath(const UpstreamConfig& upstream, absl::string_view conference_sid) {
+    return absl::StrCat("/2010-04-01/Accounts/", EncodePathSegment(upstream.account_sid),
+                        "/Conferences/", EncodePathSegment(conference_sid), "/Participants");
+  }
+};
+
+}  // namespace
+
+const ParticipantApi& TwilioCore() {
+  static const Core kApi;
+  return kApi;
+}
+
+}  // namespace rollcall

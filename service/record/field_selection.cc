@@ -1,0 +1,61 @@
+#include "service/record/field_selection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_split.h"
+
+namespace rollcall {
+
+FieldSelection FieldSelection::FromMask(const google::protobuf::FieldMask& mask,
+                                        const ObjectSchema& schema,
+                                        std::vector<std::string>& unknown_paths) {
+  FieldSelection selection;
+  if (mask.paths().empty()) return selection;
+  selection.numbers_ = 0;
+  for (const std::string& path : mask.paths()) {
+    if (!selection.Add(path, schema)) unknown_paths.push_back(path);
+  }
+  return selection;
+}
+
+// False where the path names no field.
+bool FieldSelection::Add(absl::string_view path, const ObjectSchema& schema) {
+  const std::pair<absl::string_view, absl::string_view> split =
+      absl::StrSplit(path, absl::MaxSplits('.', 1));
+  const auto& [name, rest] = split;
+  const auto field = std::find_if(schema.fields.begin(), schema.fields.end(),
+                                  [&](const FieldSchema& row) { return row.proto == name; });
+  if (field == schema.fields.end()) return false;
+  const bool whole = name.size() == path.size();
+  if (!whole && field->object == nullptr) return false;
+
+  const int number = field->number;
+  const auto part = std::find_if(parts_.begin(), parts_.end(),
+                                 [&](const auto& entry) { return entry.first == number; });
+  if (whole) {
+    if (part != parts_.end()) parts_.erase(part);
+    numbers_ |= uint64_t{1} << number;
+    return true;
+  }
+  const bool whole_already = Includes(*field) && part == parts_.end();
+  if (whole_already) return FieldSelection().Add(rest, *field->object);
+  if (part != parts_.end()) return part->second.Add(rest, *field->object);
+
+  FieldSelection within;
+  within.numbers_ = 0;
+  if (!within.Add(rest, *field->object)) return false;
+  parts_.emplace_back(number, std::move(within));
+  numbers_ |= uint64_t{1} << number;
+  return true;
+}
+
+const FieldSelection& FieldSelection::Within(const FieldSchema& field) const {
+  static const FieldSelection kAll;
+  for (const auto& [number, selection] : parts_) {
+    if (number == field.number) return selection;
+  }
+  return kAll;
+}
+
+}  // namespace rollcall

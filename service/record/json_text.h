@@ -1,0 +1,22 @@
+// Works on the text of JSON that is known to be valid, where a parser's values are not enough because the text
+// itself is wanted. Used by the record decoder for the rare value that is not as expected.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+
+namespace rollcall {
+
+// The text of the value that is reached from the object `json` by taking the members with these indices, one
+// in another. `json` must be valid and have them.
+absl::string_view MemberText(absl::string_view json, absl::Span<const size_t> indices);
+
+// `json` with every number in quotes that has no int64, uint64 or finite double of its own, so that a parser
+// which refuses such numbers reads the rest. `json` need not be valid. `padding` zero bytes are appended.
+std::string QuoteHugeNumbers(absl::string_view json, size_t padding);
+
+}  // namespace rollcall

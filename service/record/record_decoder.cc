@@ -1,0 +1,158 @@
+#include "service/record/record_decoder.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
+#include "service/record/json_text.h"
+
+namespace rollcall {
+namespace {
+
+absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
+
+// Providers write the members of an object in the same order most of the time, so the row behind the last one
+// found is tried first.
+const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_t& next) {
+  const size_t count = schema.fields.size();
+  for (size_t tried = 0; tried < count; ++tried) {
+    const size_t index = next < count ? next : 0;
+    next = index + 1;
+    if (schema.fields[index].name == View(name)) return &schema.fields[index];
+  }
+  return nullptr;
+}
+
+bool IsPlainName(absl::string_view name) {
+  for (const char c : name) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_') return false;
+  }
+  return !name.empty();
+}
+
+}  // namespace
+
+RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict)
+    : schema_(schema), selection_(std::move(selection)), strict_(strict) {}
+
+absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& participant) {
+  simdjson::dom::object object;
+  // The text stays where it is: the caller keeps the padding behind it.
+  simdjson::error_code error = parser_.parse(json.data(), json.size(), false).get(object);
+  std::string quoted;  // outlives `object`, which points into the parser only, but names the same text
+  if (error == simdjson::NUMBER_ERROR) {
+    quoted = QuoteHugeNumbers(json, kPadding);
+    error = parser_.parse(quoted.data(), quoted.size() - kPadding, false).get(object);
+  }
+  if (error != simdjson::SUCCESS) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                     absl::StrCat("a record of the provider cannot be read: ",
+                                  simdjson::error_message(error)));
+  }
+  json_ = json;
+  participant_ = &participant;
+  path_.clear();
+  DecodeObject(object, schema_.object, selection_, schema_.mutable_record(participant));
+  if (strict_ && participant.unrecognized_size() > 0) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
+                     absl::StrCat("a record holds an unrecognized value at ",
+                                  participant.unrecognized(0).path(),
+                                  ", and the upstream is configured as strict"));
+  }
+  return absl::OkStatus();
+}
+
+void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
+                                 const FieldSelection& selection,
+                                 google::protobuf::Message& message) {
+  size_t next = 0;
+  uint64_t seen = 0;
+  size_t index = 0;
+  for (const auto member : object) {
+    const FieldSchema* const field = Find(schema, member.key, next);
+    path_.push_back({member.key, field != nullptr ? field->proto : absl::string_view(), index++});
+    if (field == nullptr) {
+      // Nobody who asks for certain fields asks for one that is not known.
+      if (selection.includes_all()) AddUnrecognized(v1::UnrecognizedValue::KIND_UNKNOWN_FIELD);
+    } else if (selection.Includes(*field)) {
+      const uint64_t bit = uint64_t{1} << field->number;
+      if ((seen & bit) != 0) {
+        AddUnrecognized(v1::UnrecognizedValue::KIND_DUPLICATE_FIELD);
+      } else {
+        seen |= bit;
+        DecodeField(member.value, *field, selection, message);
+      }
+    }
+    path_.pop_back();
+  }
+}
+
+void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field,
+                                const FieldSelection& selection,
+                                google::protobuf::Message& message) {
+  if (value.is_null()) {
+    participant_->mutable_null_fields()->add_paths(ProtoPath());
+    return;
+  }
+  if (field.object != nullptr) {
+    simdjson::dom::object object;
+    if (value.get(object) != simdjson::SUCCESS) {
+      AddUnrecognized(v1::UnrecognizedValue::KIND_WRONG_TYPE);
+      return;
+    }
+    DecodeObject(object, *field.object, selection.Within(field), field.mutable_object(message));
+    return;
+  }
+  switch (field.store(value, message)) {
+    case Outcome::kSet:
+      break;
+    case Outcome::kEmpty:
+      participant_->mutable_empty_fields()->add_paths(ProtoPath());
+      break;
+    case Outcome::kWrongType:
+      AddUnrecognized(v1::UnrecognizedValue::KIND_WRONG_TYPE);
+      break;
+    case Outcome::kUnknownValue:
+      AddUnrecognized(v1::UnrecognizedValue::KIND_UNKNOWN_ENUM_VALUE);
+      break;
+  }
+}
+
+std::string RecordDecoder::ProtoPath() const {
+  std::string path;
+  for (const Step& step : path_) {
+    absl::StrAppend(&path, path.empty() ? "" : ".", step.proto);
+  }
+  return path;
+}
+
+std::string RecordDecoder::JsonPath() const {
+  std::string path;
+  for (const Step& step : path_) {
+    const absl::string_view name = View(step.name);
+    if (IsPlainName(name)) {
+      absl::StrAppend(&path, path.empty() ? "" : ".", name);
+      continue;
+    }
+    path.append("['");
+    for (const char c : name) {
+      if (c == '\'' || c == '\\') path.push_back('\\');
+      path.push_back(c);
+    }
+    path.append("']");
+  }
+  return path;
+}
+
+void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
+  std::vector<size_t> indices;
+  for (const Step& step : path_) indices.push_back(step.index);
+  const absl::string_view text = MemberText(json_, indices);
+  auto* const value = participant_->add_unrecognized();
+  value->set_path(JsonPath());
+  value->set_json(std::string(text));
+  value->set_kind(kind);
+}
+
+}  // namespace rollcall

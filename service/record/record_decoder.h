@@ -1,0 +1,58 @@
+// Turns the JSON text of one record into a Participant: what the schema knows into the typed record, null and
+// empty fields by their paths, and everything else verbatim as unrecognized. Used by the pager and by
+// GetParticipant, on the thread of an event loop; one decoder a call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "rollcall/v1/participant.pb.h"
+#include "service/record/field_selection.h"
+#include "service/record/record_schema.h"
+
+namespace rollcall {
+
+class RecordDecoder {
+ public:
+  // Bytes that must be readable behind the JSON text.
+  static constexpr size_t kPadding = simdjson::SIMDJSON_PADDING;
+
+  // A strict decoder takes an unrecognized value for an error.
+  RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict);
+
+  // Fills `participant`, which must be empty. `json` is followed by kPadding readable bytes. An error means that
+  // the text is no JSON object, or holds text that is not valid Unicode and so fits no protobuf string.
+  absl::Status Decode(absl::string_view json, v1::Participant& participant);
+
+ private:
+  // A member of an object on the way from the record to the value that is being read.
+  struct Step {
+    std::string_view name;    // the provider's
+    absl::string_view proto;  // the message's, empty where it has none
+    size_t index;             // the member's place in its object, as written
+  };
+
+  void DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
+                    const FieldSelection& selection, google::protobuf::Message& message);
+  void DecodeField(const JsonValue& value, const FieldSchema& field,
+                   const FieldSelection& selection, google::protobuf::Message& message);
+  std::string ProtoPath() const;
+  std::string JsonPath() const;
+  void AddUnrecognized(v1::UnrecognizedValue::Kind kind);
+
+  const RecordSchema& schema_;
+  const FieldSelection selection_;
+  const bool strict_;
+  simdjson::dom::parser parser_;
+
+  // Of the record being decoded.
+  absl::string_view json_;
+  v1::Participant* participant_ = nullptr;
+  std::vector<Step> path_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,116 @@
+#include "service/rpc/list_call.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/rpc/grpc_status.h"
+
+namespace rollcall {
+
+ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
+                          UpstreamLoop& loop, const Limits& limits) {
+  std::shared_ptr<ListCall> call(new ListCall(context, loop, limits));
+  call->self_ = call;
+  loop.Post([call, query = std::move(query)]() mutable {
+    call->pager_ = std::make_unique<Pager>(call->loop_.client(), call->limits_, std::move(query),
+                                           static_cast<RecordSink&>(*call));
+    call->pager_->Start();
+  });
+  return call.get();
+}
+
+v1::ListParticipantsResponse* ListCall::NextSlot() {
+  const std::lock_guard lock(mutex_);
+  if (IsFull()) {
+    loop_waits_ = true;
+    return nullptr;
+  }
+  v1::ListParticipantsResponse& slot = slots_[(first_ + count_) % kSlots];
+  slot.Clear();
+  return &slot;
+}
+
+void ListCall::Commit(size_t bytes) {
+  const v1::ListParticipantsResponse* next = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    sizes_[(first_ + count_) % kSlots] = bytes;
+    bytes_ += bytes;
+    ++count_;
+    if (!writing_ && writable_) {
+      writing_ = true;
+      next = &slots_[first_];
+    }
+  }
+  if (next != nullptr) StartWrite(next);
+}
+
+void ListCall::OnListEnd(absl::Status status) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (end_) return;
+    end_ = status;
+    // What was decoded is still written; OnWriteDone() finishes then.
+    if (writing_ || (count_ > 0 && writable_)) return;
+  }
+  Finish(status);
+}
+
+void ListCall::OnWriteDone(bool ok) {
+  const v1::ListParticipantsResponse* next = nullptr;
+  std::optional<absl::Status> end;
+  bool wake_loop = false;
+  {
+    const std::lock_guard lock(mutex_);
+    bytes_ -= sizes_[first_];
+    first_ = (first_ + 1) % kSlots;
+    --count_;
+    if (!ok) writable_ = false;  // the caller is gone; OnCancel() ends the pager
+    if (writable_ && count_ > 0) {
+      next = &slots_[first_];
+    } else {
+      writing_ = false;
+      end = end_;
+    }
+    // Woken at half, the loop fills the queue in one go.
+    if (loop_waits_ && count_ <= kSlots / 2 && bytes_ <= limits_.send_queue_bytes / 2) {
+      loop_waits_ = false;
+      wake_loop = true;
+    }
+  }
+  if (wake_loop) {
+    loop_.Post([call = self_] {
+      if (call->pager_ != nullptr) call->pager_->Resume();
+    });
+  }
+  if (next != nullptr) {
+    StartWrite(next);
+  } else if (end) {
+    Finish(*end);
+  }
+}
+
+void ListCall::OnCancel() {
+  loop_.Post([call = self_] {
+    call->pager_.reset();
+    call->OnListEnd(absl::CancelledError("the caller ended the call"));
+  });
+}
+
+void ListCall::OnDone() {
+  // The last reference goes on the loop's thread, behind whatever was posted there before.
+  UpstreamLoop& loop = loop_;
+  loop.Post([call = std::move(self_)] { call->pager_.reset(); });
+}
+
+bool ListCall::IsFull() const {
+  // A record that is larger than the whole queue may still be its only one.
+  return count_ == kSlots || (count_ > 0 && bytes_ >= limits_.send_queue_bytes);
+}
+
+void ListCall::Finish(const absl::Status& status) {
+  grpc::ServerWriteReactor<v1::ListParticipantsResponse>::Finish(ToGrpcStatus(status));
+}
+
+}  // namespace rollcall

@@ -1,0 +1,69 @@
+// One ListParticipants call: the gRPC side of the stream and its queue of records. It is the one place where
+// threads meet: the pager fills the queue on an event loop's thread, gRPC's threads write from it, and when it is
+// full the pager, and with it the provider's socket, stands still.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "absl/status/status.h"
+#include "rollcall/v1/participant_service.pb.h"
+#include "service/query/query.h"
+#include "service/rpc/upstream_loop.h"
+#include "service/upstream/pager.h"
+
+namespace rollcall {
+
+class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
+                       private RecordSink {
+ public:
+  // Begins the call. The result is gRPC's until its OnDone(). `loop` and `limits` outlive every call.
+  static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
+                         const Limits& limits);
+
+  void OnWriteDone(bool ok) override;
+  void OnCancel() override;
+  void OnDone() override;
+
+ private:
+  // As many records as keep the writer busy; more would only be memory.
+  static constexpr size_t kSlots = 16;
+
+  ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, const Limits& limits)
+      : context_(context), loop_(loop), limits_(limits) {}
+
+  v1::ListParticipantsResponse* NextSlot() override;
+  void Commit(size_t bytes) override;
+  void OnListEnd(absl::Status status) override;
+  bool IsFull() const;
+  void Finish(const absl::Status& status);
+
+  grpc::CallbackServerContext& context_;
+  UpstreamLoop& loop_;
+  const Limits& limits_;
+  std::shared_ptr<ListCall> self_;  // until gRPC and the loop are both done with it
+
+  // Of the loop's thread.
+  std::unique_ptr<Pager> pager_;
+
+  // A ring of records, of which `count_` from `first_` on are complete. Slots are used again and keep their
+  // memory, so that a stream allocates little once it runs. The slot behind the last one is the loop's to fill.
+  std::array<v1::ListParticipantsResponse, kSlots> slots_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  std::array<size_t, kSlots> sizes_{};
+  size_t first_ = 0;
+  size_t count_ = 0;
+  size_t bytes_ = 0;
+  bool writing_ = false;  // slots_[first_] is gRPC's
+  bool loop_waits_ = false;
+  bool writable_ = true;  // until a write fails
+  std::optional<absl::Status> end_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,41 @@
+#include "service/rpc/participant_service.h"
+
+#include <utility>
+
+#include "service/query/query.h"
+#include "service/rpc/get_call.h"
+#include "service/rpc/grpc_status.h"
+#include "service/rpc/list_call.h"
+
+namespace rollcall {
+namespace {
+
+// The call of a request that is refused.
+class RefusedList final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse> {
+ public:
+  explicit RefusedList(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ParticipantServiceImpl::ListParticipants(
+    grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) {
+  auto query = CheckRequest(*request, config_);
+  if (!query.ok()) return new RefusedList(query.status());
+  return ListCall::Start(*context, *std::move(query), loop_, config_.limits);
+}
+
+grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
+    grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
+    v1::GetParticipantResponse* response) {
+  auto query = CheckRequest(*request, config_);
+  if (!query.ok()) {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(ToGrpcStatus(query.status()));
+    return reactor;
+  }
+  return GetCall::Start(*std::move(query), *response, loop_, config_.limits);
+}
+
+}  // namespace rollcall

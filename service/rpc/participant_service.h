@@ -1,0 +1,29 @@
+// The gRPC service: checks each request and hands it to a call object. Called on gRPC's threads.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "rollcall/v1/participant_service.grpc.pb.h"
+#include "service/config/config.h"
+#include "service/rpc/upstream_loop.h"
+
+namespace rollcall {
+
+class ParticipantServiceImpl final : public v1::ParticipantService::CallbackService {
+ public:
+  // Both must outlive the service and the server that it is registered with.
+  ParticipantServiceImpl(const Config& config, UpstreamLoop& loop) : config_(config), loop_(loop) {}
+
+  grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ListParticipants(
+      grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) override;
+
+  grpc::ServerUnaryReactor* GetParticipant(grpc::CallbackServerContext* context,
+                                           const v1::GetParticipantRequest* request,
+                                           v1::GetParticipantResponse* response) override;
+
+ private:
+  const Config& config_;
+  UpstreamLoop& loop_;
+};
+
+}  // namespace rollcall

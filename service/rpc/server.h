@@ -1,0 +1,36 @@
+// The gRPC server with everything it serves: the participant service, grpc.health.v1 and reflection. Made by
+// main() and by tests; its members may be called from any thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "service/config/config.h"
+
+namespace rollcall {
+
+class Server {
+ public:
+  // Listens on `config.listen` and serves. An error says why it cannot.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Config config);
+
+  // Ends calls that still run.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Host and port, the latter as chosen where the configuration has 0.
+  const std::string& address() const;
+
+  // Takes no new calls, tells health checkers so, and gives those that run up to `time` before it cancels them.
+  void Drain(std::chrono::milliseconds time);
+
+ private:
+  class Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,174 @@
+#include "service/upstream/provider_answer.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "nlohmann/json.hpp"
+#include "service/error/error.h"
+#include "service/record/times.h"
+
+namespace rollcall {
+namespace {
+
+constexpr size_t kMaxBody = size_t{16} << 10;
+constexpr size_t kMaxText = 64;  // of a code or id that is passed on
+constexpr absl::Duration kMaxRetryDelay = absl::Hours(1);
+
+// The providers' codes that say more than the HTTP status they come with.
+constexpr absl::string_view kAdvancedFeaturesOff = "17000";
+constexpr absl::string_view kAnotherAccountsData = "17007";
+constexpr absl::string_view kMalformedConferenceSid = "20004";
+
+// A code or id as it is safe to pass on: short and plain.
+std::string Plain(absl::string_view text) {
+  std::string plain;
+  for (const char c : text.substr(0, kMaxText)) {
+    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') {
+      plain.push_back(c);
+    }
+  }
+  return plain;
+}
+
+std::string CodeIn(const nlohmann::json& object) {
+  if (!object.is_object()) return {};
+  const auto code = object.find("code");
+  if (code == object.end()) return {};
+  if (code->is_number_integer()) return absl::StrCat(code->get<int64_t>());
+  return code->is_string() ? Plain(code->get<std::string>()) : std::string();
+}
+
+// The provider's code: {"code": 20404} or {"code": "20404"}, or the same in the first of {"errors": [...]}.
+std::string ProviderCode(const std::string& body) {
+  const nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
+  if (!document.is_object()) return {};
+  std::string code = CodeIn(document);
+  const auto errors = document.find("errors");
+  if (code.empty() && errors != document.end() && errors->is_array() && !errors->empty()) {
+    code = CodeIn(errors->front());
+  }
+  return code;
+}
+
+struct Meaning {
+  v1::ErrorReason reason;
+  absl::string_view message;
+};
+
+Meaning MeaningOf(int http_status, absl::string_view code) {
+  if (code == kAdvancedFeaturesOff || code == kAnotherAccountsData) {
+    return {v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED,
+            "the provider's advanced features, which this list needs, are off for the account, or "
+            "the data is another account's"};
+  }
+  if (code == kMalformedConferenceSid) {
+    return {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
+            "the provider does not accept the conference's sid"};
+  }
+  switch (http_status) {
+    case 401:
+      return {v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED,
+              "the provider rejects the service's credentials; its operator must check the account, "
+              "the key and the region"};
+    case 403:
+      return {v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED,
+              "the provider denies the account access; it may be suspended"};
+    case 404:
+      return {v1::ERROR_REASON_UPSTREAM_NOT_FOUND,
+              "the provider knows no such conference, room or participant in the account"};
+    case 429:
+      return {v1::ERROR_REASON_UPSTREAM_RATE_LIMITED,
+              "the provider has too many requests of the account at once; try again later"};
+    default:
+      break;
+  }
+  if (http_status == 408 || http_status >= 500) {
+    return {v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "the provider cannot serve now; try again later"};
+  }
+  if (http_status >= 400) {
+    return {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
+            "the provider does not accept the request; check filters and page token"};
+  }
+  if (http_status >= 300) {
+    return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+            "the provider redirects elsewhere, where the service does not take its credentials; its "
+            "operator must check the base URL"};
+  }
+  return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, "the provider's answer is not a document"};
+}
+
+// Both forms of Retry-After, a number of seconds and a date; zero where there is neither.
+absl::Duration RetryDelay(const std::string& retry_after, absl::Time now) {
+  absl::Duration delay;
+  uint32_t seconds = 0;
+  google::protobuf::Timestamp date;
+  if (absl::SimpleAtoi(retry_after, &seconds)) {
+    delay = absl::Seconds(seconds);
+  } else if (ParseTime(retry_after, date)) {
+    delay = absl::FromUnixSeconds(date.seconds()) - now;
+  }
+  return std::clamp(delay, absl::ZeroDuration(), kMaxRetryDelay);
+}
+
+}  // namespace
+
+void ProviderAnswer::TakeHead(const HttpResponse& response) {
+  http_status_ = response.status();
+  retry_after_ = response.header("Retry-After").value_or("");
+  request_id_ = response.header("Twilio-Request-Id").value_or("");
+  if (request_id_.empty()) request_id_ = response.header("X-Request-Id").value_or("");
+}
+
+void ProviderAnswer::TakeBody(absl::string_view bytes) {
+  const absl::string_view kept = bytes.substr(0, kMaxBody - std::min(kMaxBody, body_.size()));
+  body_.append(kept.data(), kept.size());
+}
+
+absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::Time now) const {
+  const std::string code = ProviderCode(body_);
+  const std::string request_id = Plain(request_id_);
+  const Meaning meaning = MeaningOf(http_status_, code);
+  std::string message =
+      absl::StrCat(meaning.message, " (HTTP ", http_status_, code.empty() ? "" : ", code ", code, ")");
+  absl::Status status =
+      MakeError(meaning.reason, message,
+                {{"http_status", absl::StrCat(http_status_)},
+                 {"provider_code", code},
+                 {"provider_request_id", request_id}});
+  if (const absl::Duration delay = RetryDelay(retry_after_, now); delay > absl::ZeroDuration()) {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
+    AddErrorDetail(status, retry);
+  }
+  if (!request_id.empty()) {
+    google::rpc::RequestInfo request;
+    request.set_request_id(request_id);
+    AddErrorDetail(status, request);
+  }
+  int number = 0;
+  if (upstream.provider == ProviderType::kTwilio && absl::SimpleAtoi(code, &number) && number > 0) {
+    google::rpc::Help help;
+    auto* const link = help.add_links();
+    link->set_description("What the provider says of this error");
+    link->set_url(absl::StrCat("https://www.twilio.com/docs/api/errors/", number));
+    AddErrorDetail(status, help);
+  }
+  return status;
+}
+
+absl::Status InUpstream(const absl::Status& status, const UpstreamConfig& upstream) {
+  if (status.ok()) return status;
+  absl::Status named(status.code(),
+                     absl::StrCat("upstream \"", upstream.name, "\": ", status.message()));
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    named.SetPayload(type, payload);
+  });
+  AddErrorMetadata(named, {{"upstream", upstream.name}});
+  return named;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,675 @@
+#include "service/config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+
+namespace rollcall {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+using ::testing::StartsWith;
+
+constexpr char kAccountSid[] = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+constexpr char kApiKey[] = "SK0123456789abcdef0123456789ABCDEF";
+constexpr char kProjectId[] = "b3877c40-da60-4998-90ad-b792e98472af";
+// Stands in tests where a secret does, and where one could be put by mistake.
+constexpr char kHidden[] = "hunter2";
+
+Environment Variables(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+json TwilioUpstream() {
+  return {{"name", "main"},
+          {"provider", "twilio"},
+          {"account_sid", kAccountSid},
+          {"auth_token", kHidden}};
+}
+
+json SignalWireUpstream() {
+  return {{"name", "space"},
+          {"provider", "signalwire"},
+          {"project_id", kProjectId},
+          {"api_token", kHidden},
+          {"space", "example"}};
+}
+
+json Document() { return {{"upstreams", json::array({TwilioUpstream()})}}; }
+
+absl::StatusOr<Config> Parse(const json& document, const Environment& env = Variables({})) {
+  return ParseConfig(document.dump(), env);
+}
+
+// The lines of the error that a text yields, after checking what must hold for each error.
+std::vector<std::string> ErrorsOf(const absl::StatusOr<Config>& config) {
+  if (config.ok()) return {};
+  EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(config.status().message(), Not(HasSubstr(kHidden)));
+  return absl::StrSplit(config.status().message(), '\n');
+}
+
+std::vector<std::string> Errors(const json& document, const Environment& env = Variables({})) {
+  return ErrorsOf(Parse(document, env));
+}
+
+// The errors of a document whose only upstream is Twilio's with these changes; a null removes the
+// key.
+std::vector<std::string> TwilioErrors(const json& changes, const Environment& env = Variables({})) {
+  json document = Document();
+  document["upstreams"][0].merge_patch(changes);
+  return Errors(document, env);
+}
+
+std::vector<std::string> SignalWireErrors(const json& changes) {
+  json upstream = SignalWireUpstream();
+  upstream.merge_patch(changes);
+  return Errors({{"upstreams", json::array({upstream})}});
+}
+
+std::vector<std::string> TextErrors(absl::string_view text) {
+  return ErrorsOf(ParseConfig(text, Variables({})));
+}
+
+std::string WriteFile(const std::string& name, const std::string& text) {
+  std::string path = testing::TempDir() + "/config_test_" +
+                     testing::UnitTest::GetInstance()->current_test_info()->name() + name;
+  std::ofstream(path, std::ios::binary) << text;
+  return path;
+}
+
+TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
+  const absl::StatusOr<Config> config = Parse(Document());
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->listen, "127.0.0.1:50051");
+  EXPECT_EQ(config->drain_timeout, milliseconds(30000));
+  EXPECT_EQ(config->limits.max_record_bytes, 1048576u);
+  EXPECT_EQ(config->limits.max_page_bytes, 268435456u);
+  EXPECT_EQ(config->limits.max_pages_per_list, 100000);
+  EXPECT_EQ(config->limits.max_json_depth, 64);
+  EXPECT_EQ(config->limits.send_queue_bytes, 65536u);
+
+  ASSERT_THAT(config->upstreams, SizeIs(1));
+  const UpstreamConfig& upstream = config->upstreams[0];
+  EXPECT_EQ(upstream.name, "main");
+  EXPECT_EQ(upstream.provider, ProviderType::kTwilio);
+  EXPECT_EQ(upstream.account_sid, kAccountSid);
+  EXPECT_EQ(upstream.username, kAccountSid);
+  EXPECT_EQ(upstream.password.reveal(), kHidden);
+  EXPECT_EQ(upstream.api.ToString(), "https://api.twilio.com");
+  EXPECT_EQ(upstream.insights.value().ToString(), "https://insights.twilio.com");
+  EXPECT_EQ(upstream.connect_timeout, milliseconds(10000));
+  EXPECT_EQ(upstream.idle_timeout, milliseconds(60000));
+  EXPECT_EQ(upstream.default_page_size, 1000);
+  EXPECT_FALSE(upstream.strict);
+}
+
+TEST(ParseConfig, EveryKeyIsRead) {
+  json twilio = TwilioUpstream();
+  twilio.erase("auth_token");
+  twilio.update({{"api_key", kApiKey},
+                 {"api_secret", kHidden},
+                 {"api_base_url", "https://api.dublin.ie1.twilio.com/"},
+                 {"insights_base_url", "http://127.0.0.1:8080/insights"},
+                 {"connect_timeout_seconds", 0.25},
+                 {"idle_timeout_seconds", 7},
+                 {"default_page_size", 50},
+                 {"strict", true},
+                 {"allow_plaintext", false}});
+  const absl::StatusOr<Config> config =
+      Parse({{"listen", "[::]:0"},
+             {"upstreams", json::array({twilio, SignalWireUpstream()})},
+             {"limits",
+              {{"max_record_bytes", 2048},
+               {"max_page_bytes", 4096},
+               {"max_pages_per_list", 3},
+               {"max_json_depth", 8},
+               {"send_queue_bytes", 1024}}},
+             {"drain_timeout_seconds", 1.5}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->listen, "[::]:0");
+  EXPECT_EQ(config->drain_timeout, milliseconds(1500));
+  EXPECT_EQ(config->limits.max_record_bytes, 2048u);
+  EXPECT_EQ(config->limits.max_page_bytes, 4096u);
+  EXPECT_EQ(config->limits.max_pages_per_list, 3);
+  EXPECT_EQ(config->limits.max_json_depth, 8);
+  EXPECT_EQ(config->limits.send_queue_bytes, 1024u);
+
+  ASSERT_THAT(config->upstreams, SizeIs(2));
+  const UpstreamConfig& first = config->upstreams[0];
+  EXPECT_EQ(first.account_sid, kAccountSid);
+  EXPECT_EQ(first.username, kApiKey);
+  EXPECT_EQ(first.password.reveal(), kHidden);
+  EXPECT_EQ(first.api.ToString(), "https://api.dublin.ie1.twilio.com");
+  EXPECT_EQ(first.insights.value().ToString(), "http://127.0.0.1:8080/insights");
+  EXPECT_EQ(first.connect_timeout, milliseconds(250));
+  EXPECT_EQ(first.idle_timeout, milliseconds(7000));
+  EXPECT_EQ(first.default_page_size, 50);
+  EXPECT_TRUE(first.strict);
+
+  const UpstreamConfig& second = config->upstreams[1];
+  EXPECT_EQ(second.name, "space");
+  EXPECT_EQ(second.provider, ProviderType::kSignalWire);
+  EXPECT_EQ(second.account_sid, kProjectId);
+  EXPECT_EQ(second.username, kProjectId);
+  EXPECT_EQ(second.password.reveal(), kHidden);
+  EXPECT_EQ(second.api.ToString(), "https://example.signalwire.com");
+  EXPECT_FALSE(second.insights.has_value());
+}
+
+TEST(ParseConfig, ASpaceMayBeGivenInFullOrAsABaseUrl) {
+  json upstream = SignalWireUpstream();
+  upstream["space"] = "Example.signalwire.com";
+  EXPECT_EQ(Parse({{"upstreams", json::array({upstream})}})->upstreams[0].api.ToString(),
+            "https://example.signalwire.com");
+  upstream.erase("space");
+  upstream["base_url"] = "https://relay.example:8443/signalwire/";
+  EXPECT_EQ(Parse({{"upstreams", json::array({upstream})}})->upstreams[0].api.ToString(),
+            "https://relay.example:8443/signalwire");
+}
+
+TEST(ParseConfig, SyntaxErrorsGiveLineAndColumnAndNoText) {
+  const std::string not_json = ": not valid JSON (which has no comments and no trailing commas)";
+  const std::string too_short = ": not valid JSON: the text ends too early";
+  struct {
+    absl::string_view text;
+    std::string error;
+  } const cases[] = {
+      {"", "line 1, column 1" + too_short},
+      {"{\n  \"upstreams\": [\n", "line 3, column 1" + too_short},
+      {"{\"auth_token\": \"hunter2", "line 1, column 24" + too_short},
+      {"{\n  \"a\": 1,\n}", "line 3, column 1" + not_json},
+      {"{\n  // hunter2\n}", "line 2, column 3" + not_json},
+      {"{\"a\": hunter2}", "line 1, column 7" + not_json},
+      {"{\"a\" \"hunter2\"}", "line 1, column 14" + not_json},
+      {"{\"a\": \"\xff\"}", "line 1, column 8" + not_json},
+      {"{} {}", "line 1, column 4" + not_json},
+      {"{\"listen\": 1e999}", "not valid JSON: a number is too large"},
+  };
+  for (const auto& c : cases) EXPECT_THAT(TextErrors(c.text), ElementsAre(c.error)) << c.text;
+}
+
+TEST(ParseConfig, DeepNestingIsAnErrorAndNoCrash) {
+  const std::string deep(100000, '[');
+  const std::string closed = absl::StrCat(deep, std::string(100000, ']'));
+  EXPECT_THAT(TextErrors(deep), SizeIs(1));
+  EXPECT_THAT(TextErrors(closed), ElementsAre("expected an object, not an array"));
+  EXPECT_THAT(TextErrors(absl::StrCat("{\"upstreams\":", closed, "}")),
+              ElementsAre("upstreams[0]: expected an object, not an array"));
+}
+
+TEST(ParseConfig, KeysThatOccurTwiceAreErrors) {
+  EXPECT_THAT(
+      TextErrors(R"({"listen": "a:1", "listen": "hunter2:2",
+                     "upstreams": [
+                       {"name": "x", "provider": "signalwire", "space": "x", "api_token": "hunter2",
+                        "project_id": "b3877c40-da60-4998-90ad-b792e98472af"},
+                       {"name": "y", "provider": "signalwire", "space": "x",
+                        "api_token": {"env": "A", "env": "B"}, "name": "z",
+                        "project_id": "b3877c40-da60-4998-90ad-b792e98472af"}]})"),
+      ElementsAre("listen: the key occurs more than once",
+                  "upstreams[1].api_token.env: the key occurs more than once",
+                  "upstreams[1].name: the key occurs more than once",
+                  "upstreams[1].api_token.env: there is no environment variable of this name"));
+  // The same key in two objects is not twice in one.
+  EXPECT_THAT(TextErrors(R"({"upstreams": [{"name": "x"}, {"name": "y"}]})"),
+              ElementsAre("upstreams[0].provider: missing; expected \"twilio\" or \"signalwire\"",
+                          "upstreams[1].provider: missing; expected \"twilio\" or \"signalwire\""));
+}
+
+TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
+  EXPECT_THAT(
+      TwilioErrors({{"acount_sid", kAccountSid}, {"account_sid", nullptr}}),
+      ElementsAre("upstreams[0].account_sid: missing; expected \"AC\" and 32 hexadecimal digits",
+                  "upstreams[0].acount_sid: unknown key; did you mean account_sid?"));
+  EXPECT_THAT(TwilioErrors({{"Strict", true}}),
+              ElementsAre("upstreams[0].Strict: unknown key; did you mean strict?"));
+  EXPECT_THAT(
+      TwilioErrors({{"space", "x"}}),
+      ElementsAre(StartsWith("upstreams[0].space: unknown key; known here: name, provider, ")));
+  EXPECT_THAT(TwilioErrors({{"provider", nullptr}, {"provder", "twilio"}}),
+              ElementsAre("upstreams[0].provider: missing; expected \"twilio\" or \"signalwire\"",
+                          "upstreams[0].provder: unknown key; did you mean provider?"));
+  EXPECT_THAT(
+      TwilioErrors({{"auth_token", {{"envv", "X"}}}}),
+      ElementsAre("upstreams[0].auth_token.envv: unknown key; did you mean env?",
+                  "upstreams[0].auth_token: expected a string, {\"env\": \"NAME\"} or {\"file\": "
+                  "\"/path\"}: one of the two keys"));
+  json document = Document();
+  document["limit"] = json::object();
+  document["limits"]["max_page_byte"] = 1;
+  document["$schema"] = "x";
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre(
+          "limits.max_page_byte: unknown key; did you mean max_page_bytes?",
+          "$schema: unknown key; known here: listen, upstreams, limits, drain_timeout_seconds",
+          "limit: unknown key; did you mean limits?"));
+  // Keys cannot forge lines or paths.
+  EXPECT_THAT(
+      TextErrors("{\"a\\nb.c\": 1, \"\": 2, \"\\u00e9\": 3}"),
+      ElementsAre("upstreams: expected an array of at least one upstream",
+                  StartsWith("[\"\"]: unknown key"), StartsWith("[\"a\\nb.c\"]: unknown key"),
+                  StartsWith("[\"\\u00e9\"]: unknown key")));
+}
+
+TEST(ParseConfig, TheDocumentAndItsListsMustHaveTheRightTypes) {
+  EXPECT_THAT(TextErrors("[]"), ElementsAre("expected an object, not an array"));
+  EXPECT_THAT(TextErrors("null"), ElementsAre("expected an object, not null"));
+  EXPECT_THAT(TextErrors("\"hunter2\""), ElementsAre("expected an object, not a string"));
+  const auto no_upstreams = ElementsAre("upstreams: expected an array of at least one upstream");
+  EXPECT_THAT(TextErrors("{}"), no_upstreams);
+  EXPECT_THAT(TextErrors(R"({"upstreams": []})"), no_upstreams);
+  EXPECT_THAT(TextErrors(R"({"upstreams": {}})"), no_upstreams);
+  EXPECT_THAT(TextErrors(R"({"upstreams": "hunter2"})"), no_upstreams);
+  EXPECT_THAT(TextErrors(R"({"upstreams": ["hunter2", 5]})"),
+              ElementsAre("upstreams[0]: expected an object, not a string",
+                          "upstreams[1]: expected an object, not a number"));
+  json document = Document();
+  document["limits"] = json::array();
+  EXPECT_THAT(Errors(document), ElementsAre("limits: expected an object, not an array"));
+}
+
+TEST(ParseConfig, ListenAddresses) {
+  json document = Document();
+  for (const char* listen : {"127.0.0.1:0", "0.0.0.0:50051", "localhost:65535", "[::1]:1",
+                             "[::]:50051", "[::ffff:1.2.3.4]:1", "rollcall.internal:80"}) {
+    document["listen"] = listen;
+    EXPECT_THAT(Errors(document), IsEmpty()) << listen;
+  }
+  for (const char* listen :
+       {"", "50051", ":50051", "host", "host:", "host:x", "host:65536", "host:-1", "host:+1",
+        "host: 1", "host:000001", "::1:50051", "[::1]", "[]:1", "[host]:1", "[::1:1",
+        "http://hunter2:1", "a b:1", "unix:/tmp/x"}) {
+    document["listen"] = listen;
+    EXPECT_THAT(
+        Errors(document),
+        ElementsAre("listen: expected host:port, such as \"127.0.0.1:50051\", \"0.0.0.0:50051\" or "
+                    "\"[::]:50051\""))
+        << listen;
+  }
+  document["listen"] = 50051;
+  EXPECT_THAT(Errors(document), ElementsAre(StartsWith("listen: expected host:port")));
+}
+
+TEST(ParseConfig, NamesAndProviders) {
+  for (const json& name : {json(""), json("hunter2 "), json("a/b"), json("\xc3\xa9"), json("a\nb"),
+                           json(std::string(64, 'a'))}) {
+    EXPECT_THAT(
+        TwilioErrors({{"name", name}}),
+        ElementsAre("upstreams[0].name: expected 1 to 63 letters, digits, '-', '_' or '.'"));
+  }
+  EXPECT_THAT(
+      TwilioErrors({{"name", 7}}),
+      ElementsAre(
+          "upstreams[0].name: expected 1 to 63 letters, digits, '-', '_' or '.', not a number"));
+  EXPECT_THAT(
+      TwilioErrors({{"name", nullptr}}),
+      ElementsAre("upstreams[0].name: missing; expected 1 to 63 letters, digits, '-', '_' or '.'"));
+  EXPECT_THAT(TwilioErrors({{"provider", kHidden}}),
+              ElementsAre("upstreams[0].provider: expected \"twilio\" or \"signalwire\""));
+  json second = SignalWireUpstream();
+  second["name"] = "main";
+  EXPECT_THAT(Errors({{"upstreams", json::array({TwilioUpstream(), second})}}),
+              ElementsAre("upstreams[1].name: another upstream has this name already"));
+}
+
+TEST(ParseConfig, TwilioCredentials) {
+  const std::string wrong_sid =
+      "upstreams[0].account_sid: expected \"AC\" and 32 hexadecimal digits";
+  for (const char* sid :
+       {"", kHidden, "AC", "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", kApiKey,
+        "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaag",
+        "acaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "AC/../aaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
+    EXPECT_THAT(TwilioErrors({{"account_sid", sid}}), ElementsAre(wrong_sid)) << sid;
+  }
+  EXPECT_THAT(
+      TwilioErrors({{"auth_token", nullptr}}),
+      ElementsAre("upstreams[0].auth_token: missing; give auth_token, or api_key with api_secret"));
+  EXPECT_THAT(
+      TwilioErrors({{"auth_token", nullptr}, {"api_key", kApiKey}}),
+      ElementsAre("upstreams[0].api_secret: missing beside api_key; expected a string, {\"env\": "
+                  "\"NAME\"} or {\"file\": \"/path\"}"));
+  EXPECT_THAT(TwilioErrors({{"auth_token", nullptr}, {"api_secret", kHidden}}),
+              ElementsAre("upstreams[0].api_key: missing beside api_secret; expected \"SK\" and 32 "
+                          "hexadecimal digits"));
+  EXPECT_THAT(
+      TwilioErrors({{"api_key", kApiKey}, {"api_secret", kHidden}}),
+      ElementsAre(
+          "upstreams[0].auth_token: give either auth_token or api_key with api_secret, not both"));
+  EXPECT_THAT(
+      TwilioErrors({{"auth_token", nullptr}, {"api_key", kHidden}, {"api_secret", kHidden}}),
+      ElementsAre("upstreams[0].api_key: expected \"SK\" and 32 hexadecimal digits"));
+}
+
+TEST(ParseConfig, SignalWireCredentials) {
+  for (const char* id :
+       {"", kHidden, kAccountSid, "b3877c40-da60-4998-90ad-b792e98472a",
+        "b3877c40-da60-4998-90ad-b792e98472aff", "b3877c40xda60-4998-90ad-b792e98472af",
+        "g3877c40-da60-4998-90ad-b792e98472af"}) {
+    EXPECT_THAT(SignalWireErrors({{"project_id", id}}),
+                ElementsAre("upstreams[0].project_id: expected a UUID"))
+        << id;
+  }
+  EXPECT_THAT(
+      SignalWireErrors({{"project_id", nullptr}, {"api_token", nullptr}, {"space", nullptr}}),
+      ElementsAre("upstreams[0].project_id: missing; expected a UUID",
+                  "upstreams[0].api_token: missing; expected a string, {\"env\": \"NAME\"} or "
+                  "{\"file\": \"/path\"}",
+                  "upstreams[0].space: missing; expected the name of a SignalWire space, such as "
+                  "\"example\" or \"example.signalwire.com\", or base_url"));
+  EXPECT_THAT(SignalWireErrors({{"base_url", "https://example.signalwire.com"}}),
+              ElementsAre("upstreams[0].space: give either space or base_url, not both"));
+  for (const char* space : {"", "https://hunter2", "a.b", "hunter2.evil.example", "a/b", "-a", "a-",
+                            ".signalwire.com", "a.signalwire.com.signalwire.com", "a@b", "a b"}) {
+    EXPECT_THAT(SignalWireErrors({{"space", space}}),
+                ElementsAre("upstreams[0].space: expected the name of a SignalWire space, such as "
+                            "\"example\" or \"example.signalwire.com\""))
+        << space;
+  }
+  EXPECT_THAT(SignalWireErrors({{"account_sid", kAccountSid}}),
+              ElementsAre(StartsWith("upstreams[0].account_sid: unknown key")));
+}
+
+TEST(ParseConfig, SecretsMayStandInTheEnvironment) {
+  json document = Document();
+  document["upstreams"][0]["auth_token"] = {{"env", "TOKEN"}};
+  const absl::StatusOr<Config> config = Parse(document, Variables({{"TOKEN", kHidden}}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre("upstreams[0].auth_token.env: there is no environment variable of this name"));
+  EXPECT_THAT(Errors(document, Variables({{"TOKEN", ""}})),
+              ElementsAre("upstreams[0].auth_token: must not be empty"));
+  EXPECT_THAT(
+      Errors(document, Variables({{"TOKEN", "hunter2\n"}})),
+      ElementsAre(
+          "upstreams[0].auth_token: must not contain line breaks or other control characters"));
+  // The secret itself where the variable's name should be.
+  EXPECT_THAT(
+      TwilioErrors({{"auth_token", {{"env", kHidden}}}}),
+      ElementsAre("upstreams[0].auth_token.env: there is no environment variable of this name"));
+}
+
+TEST(ParseConfig, SecretsMayStandInFiles) {
+  json document = Document();
+  document["upstreams"][0]["auth_token"] = {{"file", ""}};
+  json& source = document["upstreams"][0]["auth_token"]["file"];
+  for (const char* end : {"", "\n", "\r\n", "\n\n"}) {
+    source = WriteFile("good", absl::StrCat(kHidden, end));
+    const absl::StatusOr<Config> config = Parse(document);
+    ASSERT_TRUE(config.ok()) << config.status();
+    EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  }
+  source = WriteFile("empty", "\n");
+  EXPECT_THAT(Errors(document), ElementsAre("upstreams[0].auth_token: must not be empty"));
+  source = WriteFile("lines", "hunter2\nhunter2\n");
+  EXPECT_THAT(Errors(document), ElementsAre(HasSubstr("must not contain line breaks")));
+  source = WriteFile("long", std::string(10000, 'x'));
+  EXPECT_THAT(Errors(document),
+              ElementsAre("upstreams[0].auth_token: must not be longer than 4096 bytes"));
+  source = testing::TempDir() + "/config_test/hunter2/is/not/there";
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre("upstreams[0].auth_token.file: cannot open the file: No such file or directory"));
+  source = testing::TempDir();
+  EXPECT_THAT(Errors(document),
+              ElementsAre("upstreams[0].auth_token.file: cannot read the file: Is a directory"));
+}
+
+TEST(ParseConfig, SecretsOfTheWrongForm) {
+  const std::string expected =
+      "upstreams[0].auth_token: expected a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
+  for (const json& token : {json(5), json(true), json::array({kHidden})}) {
+    EXPECT_THAT(TwilioErrors({{"auth_token", token}}), ElementsAre(expected));
+  }
+  json document = Document();
+  document["upstreams"][0]["auth_token"] = nullptr;
+  EXPECT_THAT(Errors(document), ElementsAre(expected));
+  document["upstreams"][0]["auth_token"] = json::object();
+  EXPECT_THAT(Errors(document), ElementsAre(expected + ": one of the two keys"));
+  document["upstreams"][0]["auth_token"] = {{"env", kHidden}, {"file", kHidden}};
+  EXPECT_THAT(Errors(document), ElementsAre(expected + ": one of the two keys"));
+  EXPECT_THAT(TwilioErrors({{"auth_token", {{"env", 5}}}}),
+              ElementsAre("upstreams[0].auth_token.env: expected the name of an environment "
+                          "variable, not a number"));
+  EXPECT_THAT(TwilioErrors({{"auth_token", {{"file", ""}}}}),
+              ElementsAre("upstreams[0].auth_token.file: expected the path of a file"));
+  EXPECT_THAT(TwilioErrors({{"auth_token", ""}}),
+              ElementsAre("upstreams[0].auth_token: must not be empty"));
+}
+
+TEST(ParseConfig, CredentialsTravelUnencryptedOnlyWhereThatIsSaid) {
+  const std::string refused =
+      "http would send the credentials unencrypted to another machine: use https, or set "
+      "allow_plaintext to "
+      "true beside it";
+  EXPECT_THAT(TwilioErrors({{"api_base_url", "http://api.example"},
+                            {"insights_base_url", "http://10.0.0.1"}}),
+              ElementsAre("upstreams[0].api_base_url: " + refused,
+                          "upstreams[0].insights_base_url: " + refused));
+  EXPECT_THAT(SignalWireErrors({{"space", nullptr}, {"base_url", "http://127.0.0.1.example"}}),
+              ElementsAre("upstreams[0].base_url: " + refused));
+  EXPECT_THAT(TwilioErrors({{"api_base_url", "http://api.example"}, {"allow_plaintext", true}}),
+              IsEmpty());
+  for (const char* url :
+       {"http://localhost:1", "http://127.0.0.1:1", "http://127.1.2.3", "http://[::1]:1"}) {
+    EXPECT_THAT(TwilioErrors({{"api_base_url", url}}), IsEmpty()) << url;
+  }
+}
+
+TEST(ParseConfig, BaseUrlsMustBeUrls) {
+  EXPECT_THAT(TwilioErrors({{"api_base_url", "https://user:hunter2@host"}}),
+              ElementsAre("upstreams[0].api_base_url: must not contain user information"));
+  EXPECT_THAT(TwilioErrors({{"insights_base_url", "insights.twilio.com"}}),
+              ElementsAre("upstreams[0].insights_base_url: must begin with https:// or http://"));
+  EXPECT_THAT(
+      TwilioErrors({{"api_base_url", 5}}),
+      ElementsAre("upstreams[0].api_base_url: expected a string such as \"https://host\" or "
+                  "\"https://host:8443/path\", not a number"));
+}
+
+TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
+  for (const json& size : {json(0), json(-1), json(1001), json(10.0), json(10.5), json(1e300),
+                           json(UINT64_MAX), json(INT64_MIN)}) {
+    EXPECT_THAT(
+        TwilioErrors({{"default_page_size", size}}),
+        ElementsAre("upstreams[0].default_page_size: expected a whole number from 1 to 1000"))
+        << size;
+  }
+  EXPECT_THAT(
+      TwilioErrors({{"default_page_size", "50"}}),
+      ElementsAre(
+          "upstreams[0].default_page_size: expected a whole number from 1 to 1000, not a string"));
+  for (const json& seconds : {json(0), json(-1), json(0.0001), json(600.5), json(1e300)}) {
+    EXPECT_THAT(
+        TwilioErrors({{"connect_timeout_seconds", seconds}}),
+        ElementsAre(
+            "upstreams[0].connect_timeout_seconds: expected a number of seconds from 0.001 to 600"))
+        << seconds;
+  }
+  EXPECT_THAT(
+      TwilioErrors({{"idle_timeout_seconds", "1s"}}),
+      ElementsAre(
+          "upstreams[0].idle_timeout_seconds: expected a number of seconds from 0.001 to 3600, "
+          "not a string"));
+  EXPECT_THAT(TwilioErrors({{"strict", "yes"}, {"allow_plaintext", 1}}),
+              ElementsAre("upstreams[0].allow_plaintext: expected true or false, not a number",
+                          "upstreams[0].strict: expected true or false, not a string"));
+  json document = Document();
+  document["strict"] = nullptr;
+  document["drain_timeout_seconds"] = nullptr;
+  document["limits"] = {{"max_record_bytes", 1023},
+                        {"max_page_bytes", -1},
+                        {"max_pages_per_list", 0},
+                        {"max_json_depth", 7},
+                        {"send_queue_bytes", 1e6}};
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre("limits.max_record_bytes: expected a whole number from 1024 to 67108864",
+                  "limits.max_page_bytes: expected a whole number from 1024 to 68719476736",
+                  "limits.max_pages_per_list: expected a whole number from 1 to 1000000000",
+                  "limits.max_json_depth: expected a whole number from 8 to 1024",
+                  "limits.send_queue_bytes: expected a whole number from 1024 to 67108864",
+                  "drain_timeout_seconds: expected a number of seconds from 0 to 3600, not null",
+                  StartsWith("strict: unknown key")));
+  document = Document();
+  document["limits"] = {{"max_record_bytes", 4096}, {"max_page_bytes", 2048}};
+  EXPECT_THAT(Errors(document),
+              ElementsAre("limits.max_record_bytes: must not be more than max_page_bytes"));
+}
+
+TEST(ParseConfig, AllErrorsAreReportedTogether) {
+  EXPECT_THAT(TextErrors(R"({"listen": 1, "upstreams": [
+                {"name": "", "provider": "twilio", "account_sid": "hunter2", "auth_token": 5},
+                {"provider": "signalwire", "space": "hunter2/"}], "limits": 5, "x": 1})"),
+              SizeIs(10));
+}
+
+TEST(LoadConfigFile, ErrorsBeginWithThePath) {
+  const std::string good = WriteFile("good", Document().dump());
+  EXPECT_TRUE(LoadConfigFile(good, Variables({})).ok());
+
+  const std::string bad = WriteFile("bad", R"({"listen": 1, "upstreams": []})");
+  EXPECT_THAT(ErrorsOf(LoadConfigFile(bad, Variables({}))),
+              ElementsAre(StartsWith(bad + ": listen: expected"),
+                          bad + ": upstreams: expected an array of at least one upstream"));
+
+  const std::string huge = WriteFile("huge", std::string(1048577, ' '));
+  EXPECT_THAT(ErrorsOf(LoadConfigFile(huge, Variables({}))),
+              ElementsAre(huge + ": must not be longer than 1048576 bytes"));
+
+  const absl::StatusOr<Config> absent = LoadConfigFile(good + ".absent", Variables({}));
+  EXPECT_EQ(absent.status().message(),
+            good + ".absent: cannot open the file: No such file or directory");
+  EXPECT_EQ(absent.status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(ConfigFromEnvironment, TwilioWithEitherCredential) {
+  absl::StatusOr<Config> config = ConfigFromEnvironment(
+      Variables({{"TWILIO_ACCOUNT_SID", kAccountSid}, {"TWILIO_AUTH_TOKEN", kHidden}}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_THAT(config->upstreams, SizeIs(1));
+  EXPECT_EQ(config->listen, "127.0.0.1:50051");
+  EXPECT_EQ(config->upstreams[0].name, "twilio");
+  EXPECT_EQ(config->upstreams[0].provider, ProviderType::kTwilio);
+  EXPECT_EQ(config->upstreams[0].account_sid, kAccountSid);
+  EXPECT_EQ(config->upstreams[0].username, kAccountSid);
+  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].api.ToString(), "https://api.twilio.com");
+  EXPECT_EQ(config->upstreams[0].insights.value().ToString(), "https://insights.twilio.com");
+
+  // The API key is preferred to the account's own token, and an empty variable counts as none.
+  config = ConfigFromEnvironment(Variables({{"TWILIO_ACCOUNT_SID", kAccountSid},
+                                            {"TWILIO_AUTH_TOKEN", "other"},
+                                            {"TWILIO_API_KEY", kApiKey},
+                                            {"TWILIO_API_SECRET", kHidden},
+                                            {"SIGNALWIRE_SPACE", ""}}));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_THAT(config->upstreams, SizeIs(1));
+  EXPECT_EQ(config->upstreams[0].account_sid, kAccountSid);
+  EXPECT_EQ(config->upstreams[0].username, kApiKey);
+  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+}
+
+TEST(ConfigFromEnvironment, SignalWireAndBoth) {
+  std::map<std::string, std::string> variables = {{"SIGNALWIRE_PROJECT_ID", kProjectId},
+                                                  {"SIGNALWIRE_API_TOKEN", kHidden},
+                                                  {"SIGNALWIRE_SPACE", "example.signalwire.com"}};
+  absl::StatusOr<Config> config = ConfigFromEnvironment(Variables(variables));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_THAT(config->upstreams, SizeIs(1));
+  EXPECT_EQ(config->upstreams[0].name, "signalwire");
+  EXPECT_EQ(config->upstreams[0].provider, ProviderType::kSignalWire);
+  EXPECT_EQ(config->upstreams[0].account_sid, kProjectId);
+  EXPECT_EQ(config->upstreams[0].username, kProjectId);
+  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].api.ToString(), "https://example.signalwire.com");
+  EXPECT_FALSE(config->upstreams[0].insights.has_value());
+
+  variables["SIGNALWIRE_SPACE"] = "example";
+  variables["TWILIO_ACCOUNT_SID"] = kAccountSid;
+  variables["TWILIO_AUTH_TOKEN"] = kHidden;
+  config = ConfigFromEnvironment(Variables(variables));
+  ASSERT_TRUE(config.ok()) << config.status();
+  ASSERT_THAT(config->upstreams, SizeIs(2));
+  EXPECT_EQ(config->upstreams[0].name, "twilio");
+  EXPECT_EQ(config->upstreams[1].api.ToString(), "https://example.signalwire.com");
+}
+
+TEST(ConfigFromEnvironment, HalfAGroupIsAnErrorThatNamesTheRest) {
+  const auto errors = [](std::map<std::string, std::string> variables) {
+    return ErrorsOf(ConfigFromEnvironment(Variables(std::move(variables))));
+  };
+  const std::string no_credentials =
+      "TWILIO_AUTH_TOKEN: not set; set TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET";
+  const std::string no_sid =
+      "TWILIO_ACCOUNT_SID: not set; expected \"AC\" and 32 hexadecimal digits";
+  EXPECT_THAT(errors({{"TWILIO_ACCOUNT_SID", kAccountSid}}), ElementsAre(no_credentials));
+  EXPECT_THAT(errors({{"TWILIO_ACCOUNT_SID", kAccountSid}, {"TWILIO_AUTH_TOKEN", ""}}),
+              ElementsAre(no_credentials));
+  EXPECT_THAT(errors({{"TWILIO_AUTH_TOKEN", kHidden}}), ElementsAre(no_sid));
+  EXPECT_THAT(errors({{"TWILIO_API_KEY", kApiKey}}),
+              ElementsAre(no_sid, "TWILIO_API_SECRET: not set"));
+  EXPECT_THAT(errors({{"TWILIO_ACCOUNT_SID", kAccountSid}, {"TWILIO_API_SECRET", kHidden}}),
+              ElementsAre("TWILIO_API_KEY: not set; expected \"SK\" and 32 hexadecimal digits"));
+  EXPECT_THAT(
+      errors({{"TWILIO_ACCOUNT_SID", kHidden}, {"TWILIO_AUTH_TOKEN", "hunter2\n"}}),
+      ElementsAre("TWILIO_ACCOUNT_SID: expected \"AC\" and 32 hexadecimal digits",
+                  "TWILIO_AUTH_TOKEN: must not contain line breaks or other control characters"));
+  EXPECT_THAT(
+      errors({{"SIGNALWIRE_PROJECT_ID", kProjectId}}),
+      ElementsAre(
+          "SIGNALWIRE_API_TOKEN: not set",
+          StartsWith("SIGNALWIRE_SPACE: not set; expected the name of a SignalWire space")));
+  // A whole group does not excuse half of the other.
+  EXPECT_THAT(errors({{"TWILIO_ACCOUNT_SID", kAccountSid},
+                      {"TWILIO_AUTH_TOKEN", kHidden},
+                      {"SIGNALWIRE_SPACE", "https://hunter2"},
+                      {"SIGNALWIRE_API_TOKEN", kHidden}}),
+              ElementsAre("SIGNALWIRE_PROJECT_ID: not set; expected a UUID",
+                          StartsWith("SIGNALWIRE_SPACE: expected the name of a SignalWire space")));
+  EXPECT_THAT(errors({}), ElementsAre(StartsWith("no upstream: set TWILIO_ACCOUNT_SID with")));
+}
+
+TEST(ProcessEnvironment, ReadsThisProcess) {
+  EXPECT_TRUE(ProcessEnvironment()("PATH").has_value());
+  EXPECT_FALSE(ProcessEnvironment()("ROLLCALL_CONFIG_TEST_IS_NOT_SET").has_value());
+}
+
+TEST(SecretTest, CopiesShareTheText) {
+  std::optional<Secret> first(kHidden);
+  const Secret second = *first;
+  first.reset();
+  EXPECT_EQ(second.reveal(), kHidden);
+  static_assert(!std::is_convertible_v<Secret, std::string>);
+  static_assert(!std::is_convertible_v<std::string, Secret>);
+}
+
+}  // namespace
+}  // namespace rollcall
