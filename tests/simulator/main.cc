@@ -1,0 +1,76 @@
+// provider-simulator: the simulator as a program, for demonstrations and benchmarks. Prints one
+// line with its address when it is ready, and ends on SIGTERM or SIGINT.
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
+#include "tests/simulator/simulator.h"
+
+int main(int argc, char** argv) {
+  // Before any thread starts, so that the signals wait for sigwait() below.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  rollcall::simulator::Options options;
+  options.keep_requests = false;
+  std::string listen = "127.0.0.1:0";
+  int64_t latency_ms = 0;
+  std::string username;
+  CLI::App app("Serves participant lists as Twilio and SignalWire do", "provider-simulator");
+  app.add_option("--listen", listen, "Address to serve on, HOST:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  app.add_option("--latency-ms", latency_ms, "How long each answer takes to begin")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--bytes-per-second", options.bytes_per_second,
+                 "How fast each body leaves; 0 is as fast as it can")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--account-sid", options.accounts.twilio_account_sid, "Twilio account")
+      ->capture_default_str();
+  app.add_option("--username", username, "Twilio user: the account's sid unless given");
+  app.add_option("--password", options.accounts.twilio_password, "Twilio auth token or secret")
+      ->capture_default_str();
+  app.add_option("--signalwire-project", options.accounts.signalwire_project, "SignalWire project")
+      ->capture_default_str();
+  app.add_option("--signalwire-token", options.accounts.signalwire_token, "SignalWire API token")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  const size_t colon = listen.rfind(':');
+  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &options.port) ||
+      options.port < 0 || options.port > 65535) {
+    std::fprintf(stderr, "provider-simulator: --listen must be HOST:PORT, not \"%s\"\n",
+                 listen.c_str());
+    return 2;
+  }
+  absl::string_view host = absl::string_view(listen).substr(0, colon);
+  if (absl::ConsumePrefix(&host, "[")) {
+    absl::ConsumeSuffix(&host, "]");
+  }
+  options.host = std::string(host);
+  options.latency = absl::Milliseconds(latency_ms);
+  options.accounts.twilio_username =
+      username.empty() ? options.accounts.twilio_account_sid : username;
+
+  auto simulator = rollcall::simulator::Simulator::Start(std::move(options));
+  if (!simulator.ok()) {
+    std::fprintf(stderr, "provider-simulator: %s\n",
+                 std::string(simulator.status().message()).c_str());
+    return 1;
+  }
+  std::printf("listening on %s\n", (*simulator)->base_url().c_str());
+  std::fflush(stdout);
+
+  int received;
+  sigwait(&signals, &received);
+  return 0;
+}

@@ -1,0 +1,58 @@
+#pragma once
+
+// What the four providers answer to a request: routes, credentials, filters, pages, next links and
+// errors, from the published examples and from generated lists (participants.h). Knows nothing of
+// sockets.
+//
+// Used by Simulator for every request that a test did not direct otherwise. Immutable once
+// constructed: any thread may call it.
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "tests/simulator/participants.h"
+
+namespace rollcall::simulator {
+
+struct Answer {
+  int status = 200;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+};
+
+// Who may ask, and whose lists there are.
+struct Accounts {
+  std::string twilio_account_sid = DefaultAccount(Api::kTwilioCore);
+  // The account's sid or an API key's.
+  std::string twilio_username = twilio_account_sid;
+  std::string twilio_password = "simulator";
+  std::string signalwire_project = DefaultAccount(Api::kSignalWire);
+  std::string signalwire_token = "simulator";
+};
+
+class ProviderApis {
+ public:
+  explicit ProviderApis(Accounts accounts);
+
+  // `target` is the path with its query as sent; `authorization` and `host` are those headers'
+  // values, empty where not sent.
+  Answer Serve(absl::string_view method, absl::string_view target, absl::string_view authorization,
+               absl::string_view host) const;
+
+ private:
+  struct Request;
+
+  bool Authorized(Api api, absl::string_view authorization) const;
+  Answer ServeList(const Request& request) const;
+  Answer ServeParticipant(const Request& request) const;
+
+  const Accounts accounts_;
+};
+
+// The header that names a request, for the provider's support.
+std::pair<std::string, std::string> RequestIdHeader(uint64_t number);
+
+}  // namespace rollcall::simulator

@@ -1,0 +1,260 @@
+#include "tests/simulator/simulator.h"
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+
+namespace rollcall::simulator {
+namespace {
+
+constexpr size_t kPieceBytes = 16 * 1024;
+constexpr size_t kNowhere = std::numeric_limits<size_t>::max();
+
+}  // namespace
+
+Direction Respond(int status, std::string body) {
+  Direction direction;
+  direction.answer = Answer{status, {{"Content-Type", "application/json"}}, std::move(body)};
+  return direction;
+}
+
+Direction RedirectTo(std::string location, int status) {
+  Direction direction;
+  direction.answer = Answer{status, {{"Location", std::move(location)}}, ""};
+  return direction;
+}
+
+absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Start(Options options) {
+  std::unique_ptr<Simulator> simulator(new Simulator(std::move(options)));
+  const Options& o = simulator->options_;
+  absl::StatusOr<std::unique_ptr<HttpServer>> server =
+      HttpServer::Start({o.host, o.port, o.send_buffer_bytes},
+                        [s = simulator.get()](const Request& request, Connection& connection,
+                                              httplib::Response& response) {
+                          s->Handle(request, connection, response);
+                        });
+  if (!server.ok()) {
+    return server.status();
+  }
+  simulator->server_ = *std::move(server);
+  return simulator;
+}
+
+Simulator::Simulator(Options options) : options_(std::move(options)), apis_(options_.accounts) {}
+
+Simulator::~Simulator() = default;
+
+std::string Simulator::base_url() const {
+  const bool ipv6 = absl::StrContains(options_.host, ":");
+  return absl::StrCat("http://", ipv6 ? "[" : "", options_.host, ipv6 ? "]:" : ":",
+                      server_->port());
+}
+
+void Simulator::Direct(std::function<Direction(const Request&)> direct) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  direct_ = std::move(direct);
+}
+
+void Simulator::AddPage(absl::string_view target, std::string body) {
+  std::lock_guard<std::mutex> lock(mutex_);
+  pages_[std::string(target)] = std::move(body);
+}
+
+std::optional<std::string> Simulator::PageFor(const std::string& target) const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto page = pages_.find(target);
+  if (page == pages_.end()) {
+    page = pages_.find(target.substr(0, target.find('?')));
+  }
+  return page == pages_.end() ? std::nullopt : std::make_optional(page->second);
+}
+
+void Simulator::Release() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  for (Connection* connection : held_) {
+    connection->Wake();
+  }
+  held_.clear();
+}
+
+bool Simulator::Hold(Connection& connection) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  held_.insert(&connection);
+  changed_.notify_all();
+  for (;;) {
+    lock.unlock();
+    const Connection::WaitResult result = connection.Wait(absl::InfiniteDuration());
+    lock.lock();
+    if (held_.count(&connection) == 0) {
+      return true;
+    }
+    if (result == Connection::WaitResult::kPeerClosed) {
+      held_.erase(&connection);
+      return false;
+    }
+  }
+}
+
+bool Simulator::Sleep(Connection& connection, absl::Duration duration) {
+  return duration <= absl::ZeroDuration() ||
+         connection.Wait(duration) != Connection::WaitResult::kPeerClosed;
+}
+
+void Simulator::NoteEnd(Connection& connection) {
+  if (connection.peer_closed()) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    ++disconnects_;
+    changed_.notify_all();
+  }
+  connection.Close();
+}
+
+void Simulator::Handle(const Request& request, Connection& connection,
+                       httplib::Response& response) {
+  std::function<Direction(const Request&)> direct;
+  size_t number;
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    number = ++request_count_;
+    if (options_.keep_requests) {
+      requests_.push_back(request);
+    }
+    direct = direct_;
+    changed_.notify_all();
+  }
+  Direction direction = direct ? direct(request) : Direction();
+
+  Answer answer;
+  if (direction.answer) {
+    answer = *std::move(direction.answer);
+  } else if (std::optional<std::string> page = PageFor(request.target)) {
+    answer = Answer{200, {{"Content-Type", "application/json"}}, *std::move(page)};
+  } else {
+    answer = apis_.Serve(request.method, request.target, request.Header("Authorization"),
+                         request.Header("Host"));
+  }
+  if (direction.edit_body) {
+    answer.body = direction.edit_body(std::move(answer.body));
+  }
+
+  if (!Sleep(connection, options_.latency) || (direction.hold_before_head && !Hold(connection))) {
+    return NoteEnd(connection);
+  }
+  if (direction.cut_before_head) {
+    return connection.Close();
+  }
+
+  response.status = answer.status;
+  const auto request_id = RequestIdHeader(number);
+  response.set_header(request_id.first, request_id.second);
+  std::string content_type = "application/octet-stream";
+  for (const auto& [name, value] : answer.headers) {
+    if (absl::EqualsIgnoreCase(name, "Content-Type")) {
+      content_type = value;
+    } else {
+      response.set_header(name, value);
+    }
+  }
+  const bool chunked = direction.chunked;
+  // Shared, since cpp-httplib copies what it is given.
+  const auto body = std::make_shared<const std::string>(std::move(answer.body));
+  const auto deliver = [this, &connection, direction = std::move(direction),
+                        body](httplib::DataSink& sink) {
+    return Deliver(direction, *body, connection, sink.write);
+  };
+  if (chunked) {
+    response.set_chunked_content_provider(content_type, [deliver](size_t, httplib::DataSink& sink) {
+      if (!deliver(sink)) return false;
+      sink.done();
+      return true;
+    });
+  } else if (!body->empty()) {
+    response.set_content_provider(
+        body->size(), content_type,
+        [deliver](size_t, size_t, httplib::DataSink& sink) { return deliver(sink); });
+  }
+}
+
+bool Simulator::Deliver(const Direction& direction, const std::string& body, Connection& connection,
+                        const std::function<bool(const char*, size_t)>& write) {
+  const int64_t rate = options_.bytes_per_second;
+  size_t piece = direction.piece_bytes > 0 ? direction.piece_bytes : kPieceBytes;
+  if (rate > 0) {
+    // A hundred pieces a second are smooth enough.
+    piece = std::min(piece, static_cast<size_t>(std::max<int64_t>(rate / 100, 1)));
+  }
+  size_t hold_at = std::min(direction.hold_after.value_or(kNowhere), body.size());
+  bool hold = direction.hold_after.has_value();
+  const size_t cut_at = std::min(direction.cut_after.value_or(kNowhere), body.size());
+
+  for (size_t sent = 0;;) {
+    if (hold && sent == hold_at) {
+      hold = false;
+      hold_at = body.size();
+      if (!Hold(connection)) {
+        NoteEnd(connection);
+        return false;
+      }
+    }
+    if (direction.cut_after && sent == cut_at) {
+      return false;
+    }
+    if (sent == body.size()) {
+      return true;
+    }
+    size_t end = std::min(sent + std::min(piece, body.size() - sent), cut_at);
+    if (hold) {
+      end = std::min(end, hold_at);
+    }
+    {
+      // Counted first, so that what a client has read is never missing.
+      std::lock_guard<std::mutex> lock(mutex_);
+      body_bytes_sent_ += end - sent;
+    }
+    if (!write(body.data() + sent, end - sent)) {
+      NoteEnd(connection);
+      return false;
+    }
+    if (rate > 0 && !Sleep(connection, absl::Seconds(1) * (end - sent) / rate)) {
+      NoteEnd(connection);
+      return false;
+    }
+    sent = end;
+  }
+}
+
+std::vector<Request> Simulator::requests() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return requests_;
+}
+
+uint64_t Simulator::body_bytes_sent() const {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return body_bytes_sent_;
+}
+
+bool Simulator::WaitFor(absl::Duration timeout, const std::function<bool()>& condition) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  return changed_.wait_until(lock, absl::ToChronoTime(absl::Now() + timeout), condition);
+}
+
+bool Simulator::WaitForRequests(size_t count, absl::Duration timeout) {
+  return WaitFor(timeout, [&] { return request_count_ >= count; });
+}
+
+bool Simulator::WaitUntilHolding(size_t count, absl::Duration timeout) {
+  return WaitFor(timeout, [&] { return held_.size() >= count; });
+}
+
+bool Simulator::WaitForDisconnects(size_t count, absl::Duration timeout) {
+  return WaitFor(timeout, [&] { return disconnects_ >= count; });
+}
+
+}  // namespace rollcall::simulator
