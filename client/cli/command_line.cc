@@ -1,0 +1,348 @@
+#include "client/cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <limits>
+#include <sstream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "client/cli/exit_code.h"
+
+namespace rollcall {
+namespace {
+
+constexpr char kFooter[] =
+    "\n"
+    "Exit codes: 0 done, a list is complete up to its limit; 1 failure; 2 wrong usage or invalid\n"
+    "argument; 3 not found; 4 access denied; 5 unavailable or over a rate limit, try again later;\n"
+    "6 timeout; 130 ended by Ctrl-C; 141 the reader of the output went away.";
+
+std::string DefaultServer() {
+  const char* server = std::getenv("ROLLCALL_SERVER");
+  return server == nullptr || *server == '\0' ? "localhost:50051" : server;
+}
+
+// The arguments as they stand on the command line. Those of the commands that were not given stay
+// empty.
+struct Arguments {
+  // Of all commands.
+  std::string upstream;
+  std::string server = DefaultServer();
+  std::string output;
+  std::string fields;
+  std::optional<double> timeout;
+
+  // What to list or get.
+  std::string parent;
+  std::string participant;
+
+  // Of `list`.
+  int64_t limit = 0;
+  int32_t page_size = 0;
+  std::optional<std::string> resume;
+  bool resume_tokens = false;
+
+  // Filters.
+  std::optional<std::string> label;
+  std::optional<std::string> event;
+  std::optional<std::string> metrics;
+  std::optional<std::string> participant_filter;
+  std::optional<bool> muted;
+  std::optional<bool> hold;
+  std::optional<bool> coaching;
+};
+
+bool IsPort(absl::string_view text) {
+  int port;
+  return absl::SimpleAtoi(text, &port) && port > 0 && port <= 65535;
+}
+
+// gRPC would take a target without a port for one with port 443, which nobody means here.
+std::string CheckServer(const std::string& server) {
+  if (server.find("://") != std::string::npos) {
+    if (absl::StartsWith(server, "http")) return server + " is a URL; HOST:PORT is wanted";
+    return "";
+  }
+  for (absl::string_view scheme : {"unix:", "dns:", "ipv4:", "ipv6:", "xds:"}) {
+    if (absl::StartsWith(server, scheme)) return "";
+  }
+  const size_t colon = server.rfind(':');
+  if (colon == std::string::npos || colon == 0 ||
+      !IsPort(absl::string_view(server).substr(colon + 1))) {
+    return "\"" + server + "\" is not HOST:PORT, for example localhost:50051";
+  }
+  const absl::string_view host = absl::string_view(server).substr(0, colon);
+  if (absl::StrContains(host, ":") && !(host.front() == '[' && host.back() == ']')) {
+    return "an IPv6 address is written in brackets: [::1]:50051";
+  }
+  return "";
+}
+
+// The parser itself takes a number that is too large for the largest that there is.
+template <typename Integer>
+std::string CheckCount(const std::string& text) {
+  Integer count;
+  if (absl::SimpleAtoi(text, &count) && count >= 0) return "";
+  return absl::StrCat("\"", text, "\" is not a number from 0 to ",
+                      std::numeric_limits<Integer>::max());
+}
+
+std::string CheckTimeout(const std::string& text) {
+  constexpr double kYear = 365.0 * 24 * 60 * 60;
+  double seconds;
+  // Written so that NaN fails.
+  if (!absl::SimpleAtod(text, &seconds) || !(seconds > 0 && seconds <= kYear)) {
+    return "\"" + text + "\" is not a number of seconds above 0";
+  }
+  return "";
+}
+
+std::string CheckNotEmpty(const std::string& text) { return text.empty() ? "is empty" : ""; }
+
+void AddCommonOptions(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("--fields", arguments.fields,
+                  "Fields to get and show, as paths: call_sid,metrics.inbound.mos")
+      ->type_name("PATHS");
+  command
+      .add_option("--output", arguments.output,
+                  "table, ndjson or csv (default: table on a terminal, else ndjson)")
+      ->check(CLI::IsMember({"table", "ndjson", "csv"}))
+      ->type_name("FORMAT");
+  command
+      .add_option("--upstream", arguments.upstream,
+                  "Configured upstream (default: the only one that serves this kind)")
+      ->type_name("NAME");
+  // The environment is not left to the parser, which would apply it to every command that was not
+  // given.
+  command
+      .add_option("--server", arguments.server,
+                  "Where rollcalld listens (default: ROLLCALL_SERVER, else localhost:50051)")
+      ->type_name("HOST:PORT");
+  command.add_option("--timeout", arguments.timeout, "Give up after so long (default: never)")
+      ->check(CheckTimeout)
+      ->type_name("SECONDS");
+}
+
+void AddListOptions(CLI::App& command, Arguments& arguments) {
+  command.add_option("--limit", arguments.limit, "The most participants to list (0: all)")
+      ->check(CheckCount<int64_t>)
+      ->type_name("N");
+  command
+      .add_option("--page-size", arguments.page_size,
+                  "How many to ask the provider for at once (0: the service's choice)")
+      ->check(CheckCount<int32_t>)
+      ->type_name("N");
+  command
+      .add_option("--resume", arguments.resume,
+                  "Go on right behind the participant that came with this resume token")
+      ->check(CheckNotEmpty)
+      ->type_name("TOKEN");
+  command.add_flag("--resume-tokens", arguments.resume_tokens,
+                   "Write each participant's resume token too (ndjson only)");
+}
+
+// Adds `--name` and `--not_name`, which exclude each other. Without either, `value` stays empty.
+void AddSwitch(CLI::App& command, const std::string& name, const std::string& not_name,
+               const std::string& state, std::optional<bool>& value) {
+  CLI::Option* yes = command.add_flag_function(
+      "--" + name, [&value](int64_t count) { value = count > 0; },
+      "Only participants that are " + state);
+  CLI::Option* no = command.add_flag_function(
+      "--" + not_name, [&value](int64_t count) { value = count <= 0; },
+      "Only participants that are not " + state);
+  yes->excludes(no);
+}
+
+// What to say about a command line that the parser refuses.
+std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
+  std::string message = error.what();
+  // The parser looks for a command first, and only then at the word that stands in its place.
+  if (absl::StartsWith(message, "A subcommand is required") && !app->remaining(true).empty()) {
+    message = absl::StrCat("there is no command \"", app->remaining(true).front(), "\"");
+  }
+  return absl::StrCat("rollcall: ", message, "\nRun with --help for more information.\n");
+}
+
+CLI::App* AddCommand(CLI::App& parent, const std::string& name, const std::string& description,
+                     Arguments& arguments) {
+  CLI::App* command = parent.add_subcommand(name, description);
+  AddCommonOptions(*command, arguments);
+  return command;
+}
+
+CLI::Option* AddPositional(CLI::App& command, const std::string& name, std::string& value,
+                           const std::string& description) {
+  return command.add_option(name, value, description)->required()->type_name("");
+}
+
+v1::ListParticipantsRequest ListRequest(const Arguments& arguments) {
+  v1::ListParticipantsRequest request;
+  request.set_upstream(arguments.upstream);
+  request.set_limit(arguments.limit);
+  request.set_page_size(arguments.page_size);
+  if (arguments.resume.has_value()) request.set_resume_token(*arguments.resume);
+  return request;
+}
+
+v1::ListParticipantsRequest ListConference(const Arguments& arguments) {
+  v1::ListParticipantsRequest request = ListRequest(arguments);
+  v1::ConferenceSummariesQuery& query = *request.mutable_conference_summaries();
+  query.set_conference_sid(arguments.parent);
+  if (arguments.participant_filter) query.set_participant_sid(*arguments.participant_filter);
+  if (arguments.label) query.set_label(*arguments.label);
+  if (arguments.event) query.set_events(*arguments.event);
+  return request;
+}
+
+v1::ListParticipantsRequest ListRoom(const Arguments& arguments) {
+  v1::ListParticipantsRequest request = ListRequest(arguments);
+  request.mutable_room_participants()->set_room_sid(arguments.parent);
+  return request;
+}
+
+v1::ListParticipantsRequest ListLive(const Arguments& arguments) {
+  v1::ListParticipantsRequest request = ListRequest(arguments);
+  v1::LiveParticipantsQuery& query = *request.mutable_live_participants();
+  query.set_conference_sid(arguments.parent);
+  if (arguments.muted) query.set_muted(*arguments.muted);
+  if (arguments.hold) query.set_hold(*arguments.hold);
+  if (arguments.coaching) query.set_coaching(*arguments.coaching);
+  return request;
+}
+
+v1::GetParticipantRequest GetConference(const Arguments& arguments) {
+  v1::GetParticipantRequest request;
+  request.set_upstream(arguments.upstream);
+  v1::ConferenceSummaryName& name = *request.mutable_conference_summary();
+  name.set_conference_sid(arguments.parent);
+  name.set_participant_sid(arguments.participant);
+  if (arguments.event) name.set_events(*arguments.event);
+  if (arguments.metrics) name.set_metrics(*arguments.metrics);
+  return request;
+}
+
+v1::GetParticipantRequest GetRoom(const Arguments& arguments) {
+  v1::GetParticipantRequest request;
+  request.set_upstream(arguments.upstream);
+  request.mutable_room_participant()->set_room_sid(arguments.parent);
+  request.mutable_room_participant()->set_participant_sid(arguments.participant);
+  return request;
+}
+
+v1::GetParticipantRequest GetLive(const Arguments& arguments) {
+  v1::GetParticipantRequest request;
+  request.set_upstream(arguments.upstream);
+  request.mutable_live_participant()->set_conference_sid(arguments.parent);
+  request.mutable_live_participant()->set_call_sid(arguments.participant);
+  return request;
+}
+
+// What the options of all commands come to. Throws CLI::ValidationError, as the parser does.
+void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
+  if (const std::string error = CheckServer(arguments.server); !error.empty()) {
+    throw CLI::ValidationError("--server or ROLLCALL_SERVER", error);
+  }
+  command_line.server = arguments.server;
+  if (arguments.timeout) command_line.timeout = absl::Seconds(*arguments.timeout);
+  if (arguments.output == "table") command_line.output = OutputFormat::kTable;
+  if (arguments.output == "ndjson") command_line.output = OutputFormat::kNdjson;
+  if (arguments.output == "csv") command_line.output = OutputFormat::kCsv;
+  command_line.resume_tokens = arguments.resume_tokens;
+  if (arguments.fields.empty()) return;
+  for (absl::string_view path : absl::StrSplit(arguments.fields, ',')) {
+    absl::StatusOr<RecordField> field =
+        RecordField::Parse(command_line.record, absl::StripAsciiWhitespace(path));
+    if (!field.ok()) throw CLI::ValidationError("--fields", std::string(field.status().message()));
+    command_line.fields.push_back(*std::move(field));
+  }
+}
+
+}  // namespace
+
+std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments) {
+  Arguments given;
+  CLI::App app("Participants of conferences and video rooms, from rollcalld.", "rollcall");
+  app.set_version_flag("--version", "rollcall " ROLLCALL_VERSION, "Print the version and exit");
+  app.footer(kFooter);
+  app.failure_message(FailureMessage);
+  app.require_subcommand(1);
+
+  CLI::App* list = app.add_subcommand("list", "List participants, each as soon as it arrives");
+  list->require_subcommand(1);
+  CLI::App* list_conference = AddCommand(
+      *list, "conference", "Summaries of a conference, from Twilio Voice Insights", given);
+  AddPositional(*list_conference, "conference", given.parent, "The conference: CF...");
+  AddListOptions(*list_conference, given);
+  list_conference->add_option("--label", given.label, "Only participants with this label");
+  list_conference->add_option("--event", given.event, "Only participants with this event: mute");
+  list_conference->add_option("--participant", given.participant_filter,
+                              "Only this participant: CP...");
+  CLI::App* list_room =
+      AddCommand(*list, "room", "Participants of a video room, from Twilio Video Insights", given);
+  AddPositional(*list_room, "room", given.parent, "The room: RM...");
+  AddListOptions(*list_room, given);
+  CLI::App* list_live =
+      AddCommand(*list, "live", "Who is in a conference now, from SignalWire or Twilio", given);
+  AddPositional(*list_live, "conference", given.parent, "The conference: a UUID or CF...");
+  AddListOptions(*list_live, given);
+  AddSwitch(*list_live, "muted", "not-muted", "muted", given.muted);
+  AddSwitch(*list_live, "hold", "no-hold", "on hold", given.hold);
+  AddSwitch(*list_live, "coaching", "no-coaching", "coaching another (Twilio only)",
+            given.coaching);
+
+  CLI::App* get = app.add_subcommand("get", "Get one participant");
+  get->require_subcommand(1);
+  CLI::App* get_conference = AddCommand(
+      *get, "conference", "A summary of a conference, from Twilio Voice Insights", given);
+  AddPositional(*get_conference, "conference", given.parent, "The conference: CF...");
+  AddPositional(*get_conference, "participant", given.participant, "The participant: CP...");
+  get_conference->add_option("--events", given.event, "Narrows the summary's events");
+  get_conference->add_option("--metrics", given.metrics, "Narrows the summary's metrics");
+  CLI::App* get_room =
+      AddCommand(*get, "room", "A participant of a video room, from Twilio Video Insights", given);
+  AddPositional(*get_room, "room", given.parent, "The room: RM...");
+  AddPositional(*get_room, "participant", given.participant, "The participant: PA...");
+  CLI::App* get_live = AddCommand(
+      *get, "live", "A participant in a conference now, from SignalWire or Twilio", given);
+  AddPositional(*get_live, "conference", given.parent, "The conference: a UUID or CF...");
+  AddPositional(*get_live, "call", given.participant,
+                "The participant's call: a UUID, CA... or, with Twilio, its label");
+
+  CommandLine command_line;
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    if (list_conference->parsed()) {
+      command_line.request = ListConference(given);
+      command_line.record = v1::ConferenceParticipantSummary::descriptor();
+    } else if (list_room->parsed()) {
+      command_line.request = ListRoom(given);
+      command_line.record = v1::RoomParticipantSummary::descriptor();
+    } else if (list_live->parsed()) {
+      command_line.request = ListLive(given);
+      command_line.record = v1::LiveParticipant::descriptor();
+    } else if (get_conference->parsed()) {
+      command_line.request = GetConference(given);
+      command_line.record = v1::ConferenceParticipantSummary::descriptor();
+    } else if (get_room->parsed()) {
+      command_line.request = GetRoom(given);
+      command_line.record = v1::RoomParticipantSummary::descriptor();
+    } else {
+      command_line.request = GetLive(given);
+      command_line.record = v1::LiveParticipant::descriptor();
+    }
+    ReadCommonOptions(given, command_line);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = app.exit(error, out, err);
+    return EarlyExit{code == 0 ? kExitOk : kExitUsage, out.str(), err.str()};
+  }
+  return command_line;
+}
+
+}  // namespace rollcall

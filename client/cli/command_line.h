@@ -1,0 +1,52 @@
+#pragma once
+
+#include <google/protobuf/descriptor.h>
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "client/cli/record_field.h"
+#include "rollcall/v1/participant_service.pb.h"
+
+namespace rollcall {
+
+enum class OutputFormat { kTable, kNdjson, kCsv };
+
+// What a command line asks for: valid as far as it can be told without the service. Made by
+// `ParseCommandLine`, read by `RunCommand`, on the main thread.
+struct CommandLine {
+  // All but the read mask, which depends on the output too.
+  std::variant<v1::ListParticipantsRequest, v1::GetParticipantRequest> request;
+
+  // The type of the records in the answer.
+  const google::protobuf::Descriptor* record = nullptr;
+
+  // HOST:PORT, or another gRPC target.
+  std::string server;
+
+  std::optional<absl::Duration> timeout;
+
+  // Not set: a table on a terminal, NDJSON elsewhere.
+  std::optional<OutputFormat> output;
+
+  // Empty: the output's own choice.
+  std::vector<RecordField> fields;
+
+  // Write the resume tokens into NDJSON.
+  bool resume_tokens = false;
+};
+
+// A command line that asks for no call: for help or the version, or it is wrong.
+struct EarlyExit {
+  int exit_code;
+  std::string out;
+  std::string err;
+};
+
+// `arguments` are those behind the program's name. Reads the environment variable ROLLCALL_SERVER.
+std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments);
+
+}  // namespace rollcall

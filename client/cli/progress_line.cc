@@ -1,0 +1,36 @@
+#include "client/cli/progress_line.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace rollcall {
+namespace {
+
+constexpr absl::string_view kClearToEnd = "\x1b[K";
+
+}  // namespace
+
+void ProgressLine::Update(int64_t participants, Time now) {
+  if (now < next_) return;
+  next_ = now + std::chrono::milliseconds(200);
+  shown_ = true;
+  std::string line =
+      absl::StrCat("\r", participants, participants == 1 ? " participant" : " participants");
+  const double seconds = std::chrono::duration<double>(now - start_).count();
+  // Before a second has passed, a rate would only say how fast the first page came.
+  if (seconds >= 1) {
+    absl::StrAppendFormat(&line, ", %.0f a second", static_cast<double>(participants) / seconds);
+  }
+  absl::StrAppend(&line, kClearToEnd);
+  terminal_.Write(line);
+}
+
+void ProgressLine::Clear() {
+  if (!shown_) return;
+  shown_ = false;
+  terminal_.Write(absl::StrCat("\r", kClearToEnd));
+}
+
+}  // namespace rollcall

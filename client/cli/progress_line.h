@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "client/cli/output_file.h"
+
+namespace rollcall {
+
+// The line on standard error that says how far a list has got while its participants go to a file
+// or another program. `RunCommand` makes one where standard error is a terminal and standard output
+// is not. Main thread.
+class ProgressLine {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  // `terminal` must outlive this.
+  ProgressLine(OutputFile& terminal, Time start) : terminal_(terminal), start_(start) {}
+
+  // Shows `participants`, unless it has shown something within the last fifth of a second.
+  void Update(int64_t participants, Time now);
+
+  // Leaves the line empty and the cursor at its beginning.
+  void Clear();
+
+ private:
+  OutputFile& terminal_;
+  const Time start_;
+  Time next_ = Time::min();
+  bool shown_ = false;
+};
+
+}  // namespace rollcall

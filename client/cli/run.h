@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "client/cli/interrupt.h"
+
+namespace rollcall {
+
+// Runs one command of the program `rollcall` to its end and returns the exit code. `arguments` are
+// those behind the program's name; `out` and `err` are the descriptors of standard output and
+// standard error; `interrupt` ends the command early. SIGPIPE must be ignored. Called by main() and
+// by the tests, on the main thread.
+int RunCommand(const std::vector<std::string>& arguments, int out, int err, Interrupt& interrupt);
+
+}  // namespace rollcall

@@ -1,0 +1,135 @@
+#include "client/cli/error_report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "client/cli/exit_code.h"
+#include "tests/client/fake_server.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr char kServer[] = "rollcall.example:50051";
+
+google::rpc::ErrorInfo Info(const std::string& reason) {
+  google::rpc::ErrorInfo info;
+  info.set_domain("rollcall");
+  info.set_reason(reason);
+  return info;
+}
+
+TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
+  google::rpc::ErrorInfo info = Info("UPSTREAM_RATE_LIMITED");
+  (*info.mutable_metadata())["upstream"] = "voice";
+  (*info.mutable_metadata())["http_status"] = "429";
+  (*info.mutable_metadata())["provider_code"] = "20429";
+  (*info.mutable_metadata())["provider_request_id"] = "RQ1";
+  (*info.mutable_metadata())["label"] = "Jane Roe";
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(5);
+  google::rpc::Help help;
+  help.add_links()->set_url("https://example.com/20429");
+  help.mutable_links(0)->set_description("too many requests");
+  google::rpc::RequestInfo request;
+  request.set_request_id("abc");
+  const ErrorReport report =
+      ReportError(RichStatus(grpc::RESOURCE_EXHAUSTED, "the provider answers too many requests",
+                             info, retry, help, request),
+                  kServer);
+  EXPECT_EQ(report.text,
+            "rollcall: RESOURCE_EXHAUSTED: the provider answers too many requests\n"
+            "  reason: UPSTREAM_RATE_LIMITED\n"
+            "  upstream: voice\n"
+            "  HTTP status of the provider: 429\n"
+            "  provider's error code: 20429\n"
+            "  provider's request id: RQ1\n"
+            "  request id: abc\n"
+            "  try again in: 5s\n"
+            "  see: https://example.com/20429 (too many requests)\n"
+            "  hint: try again later, or with fewer calls at a time\n");
+  EXPECT_EQ(report.exit_code, kExitTryAgain);
+}
+
+TEST(ErrorReportTest, NamesTheFieldsOfABadRequest) {
+  google::rpc::BadRequest bad_request;
+  auto& violation = *bad_request.add_field_violations();
+  violation.set_field("conference_summaries.conference_sid");
+  violation.set_description("is not \"CF\" and 32 hexadecimal digits");
+  const ErrorReport report = ReportError(
+      RichStatus(grpc::INVALID_ARGUMENT, "invalid request", bad_request, Info("INVALID_REQUEST")),
+      kServer);
+  EXPECT_EQ(report.text,
+            "rollcall: INVALID_ARGUMENT: invalid request\n"
+            "  field conference_summaries.conference_sid: is not \"CF\" and 32 hexadecimal digits\n"
+            "  reason: INVALID_REQUEST\n");
+  EXPECT_EQ(report.exit_code, kExitUsage);
+}
+
+TEST(ErrorReportTest, AsksWhetherTheServiceRunsOnlyWhereItWasNotTheServiceThatAnswered) {
+  const ErrorReport nobody = ReportError(grpc::Status(grpc::UNAVAILABLE, "refused"), kServer);
+  EXPECT_THAT(nobody.text, HasSubstr("is rollcalld running at rollcall.example:50051?"));
+  EXPECT_EQ(nobody.exit_code, kExitTryAgain);
+  const ErrorReport draining =
+      ReportError(RichStatus(grpc::UNAVAILABLE, "shutting down", Info("SERVER_DRAINING")), kServer);
+  EXPECT_THAT(draining.text, Not(HasSubstr("is rollcalld running")));
+  EXPECT_THAT(draining.text, HasSubstr("try again"));
+  EXPECT_THAT(ReportError(grpc::Status(grpc::UNIMPLEMENTED, ""), kServer).text,
+              HasSubstr("is it rollcalld that listens at rollcall.example:50051?"));
+}
+
+TEST(ErrorReportTest, NothingThatTheServiceSendsDrivesTheTerminal) {
+  google::rpc::ErrorInfo info = Info("\x1b[31m");
+  info.set_domain("evil\n");
+  (*info.mutable_metadata())["upstream"] = "\x1b]0;";
+  google::rpc::BadRequest bad_request;
+  bad_request.add_field_violations()->set_field("f\r");
+  bad_request.mutable_field_violations(0)->set_description("d\x08");
+  google::rpc::Help help;
+  help.add_links()->set_url("\x1b[1m");
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(INT64_MAX);
+  const ErrorReport report = ReportError(
+      RichStatus(grpc::INTERNAL, "m\x1b[2J\n", info, bad_request, help, retry), kServer);
+  for (const char c : report.text) EXPECT_TRUE(c == '\n' || (c >= ' ' && c != '\x7f'));
+  EXPECT_THAT(report.text, HasSubstr("rollcall: INTERNAL: m\\x1b[2J\\n\n"));
+  EXPECT_THAT(report.text, HasSubstr("reason: \\x1b[31m of evil\\n\n"));
+}
+
+TEST(ErrorReportTest, DetailsThatAreNotGoogleRpcAreLeftOut) {
+  const ErrorReport report =
+      ReportError(grpc::Status(grpc::INTERNAL, "broken", "\xff\xff not protobuf"), kServer);
+  EXPECT_EQ(report.text, "rollcall: INTERNAL: broken\n");
+}
+
+TEST(ErrorReportTest, ExitCodes) {
+  const auto exit_code = [](grpc::StatusCode code) {
+    return ReportError(grpc::Status(code, ""), kServer).exit_code;
+  };
+  EXPECT_EQ(exit_code(grpc::INVALID_ARGUMENT), 2);
+  EXPECT_EQ(exit_code(grpc::NOT_FOUND), 3);
+  EXPECT_EQ(exit_code(grpc::PERMISSION_DENIED), 4);
+  EXPECT_EQ(exit_code(grpc::UNAUTHENTICATED), 4);
+  EXPECT_EQ(exit_code(grpc::UNAVAILABLE), 5);
+  EXPECT_EQ(exit_code(grpc::ABORTED), 5);
+  EXPECT_EQ(exit_code(grpc::RESOURCE_EXHAUSTED), 5);
+  EXPECT_EQ(exit_code(grpc::DEADLINE_EXCEEDED), 6);
+  EXPECT_EQ(exit_code(grpc::INTERNAL), 1);
+  EXPECT_EQ(exit_code(grpc::FAILED_PRECONDITION), 1);
+  // Waiting does not change a configured limit.
+  EXPECT_EQ(ReportError(RichStatus(grpc::RESOURCE_EXHAUSTED, "", Info("UPSTREAM_LIMIT_EXCEEDED")),
+                        kServer)
+                .exit_code,
+            1);
+}
+
+TEST(ResumeOptionTest, IsQuotedForTheShell) {
+  EXPECT_EQ(ResumeOption("-aZ_9=="), "--resume=-aZ_9==");
+  EXPECT_EQ(ResumeOption("a b"), "--resume='a b'");
+  EXPECT_EQ(ResumeOption("a'$(x)"), "--resume='a'\\''$(x)'");
+}
+
+}  // namespace
+}  // namespace rollcall

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <grpcpp/server.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "rollcall/v1/participant_service.grpc.pb.h"
+
+namespace rollcall {
+
+// What a `FakeServer` answers.
+struct Script {
+  // Adds a participant to the list.
+  v1::Participant& Add(const std::string& resume_token = "");
+
+  // What the list holds, and what comes with its end.
+  std::vector<v1::ListParticipantsResponse> list;
+  std::map<std::string, std::string> trailers;
+
+  // The list begins anew at its end, until the call is cancelled.
+  bool endless = false;
+
+  // Called when the list has been sent for the first time.
+  std::function<void()> on_listed = [] {};
+
+  // The answer to GetParticipant.
+  v1::GetParticipantResponse participant;
+
+  // How both calls end.
+  grpc::Status status;
+};
+
+// A real gRPC server on a free port that answers by a script and keeps what it was asked.
+// Thread-safe.
+class FakeServer final : private v1::ParticipantService::Service {
+ public:
+  FakeServer();
+  ~FakeServer() override;
+
+  // "127.0.0.1:PORT".
+  const std::string& address() const { return address_; }
+
+  // The script for the calls that come next.
+  void Play(const Script& script);
+
+  // Waits for the calls to end and ends the server.
+  void Stop();
+
+  v1::ListParticipantsRequest list_request() const;
+  v1::GetParticipantRequest get_request() const;
+
+  // Whether a list that has ended was cancelled. To be asked after `Stop`.
+  bool cancelled() const;
+
+ private:
+  grpc::Status ListParticipants(grpc::ServerContext* context,
+                                const v1::ListParticipantsRequest* request,
+                                grpc::ServerWriter<v1::ListParticipantsResponse>* writer) override;
+  grpc::Status GetParticipant(grpc::ServerContext* context,
+                              const v1::GetParticipantRequest* request,
+                              v1::GetParticipantResponse* response) override;
+
+  mutable std::mutex mutex_;  // Guards these.
+  Script script_;
+  v1::ListParticipantsRequest list_request_;
+  v1::GetParticipantRequest get_request_;
+  bool cancelled_ = false;
+
+  std::string address_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// A status with google.rpc details.
+template <typename... Details>
+grpc::Status RichStatus(grpc::StatusCode code, const std::string& message,
+                        const Details&... details) {
+  google::rpc::Status rich;
+  rich.set_code(code);
+  rich.set_message(message);
+  (rich.add_details()->PackFrom(details), ...);
+  return grpc::Status(code, message, rich.SerializeAsString());
+}
+
+}  // namespace rollcall

@@ -1,0 +1,116 @@
+// The program itself, as a shell starts it: signals and pipes.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/client/fake_server.h"
+
+namespace rollcall {
+namespace {
+
+// A running program whose output can be read.
+class Program {
+ public:
+  explicit Program(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), ROLLCALL_PROGRAM);
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    posix_spawn_file_actions_addclose(&actions, ends[1]);
+    EXPECT_EQ(posix_spawn(&pid_, ROLLCALL_PROGRAM, &actions, nullptr, argv.data(), environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    out_ = ends[0];
+  }
+
+  // Waits for some output. False at its end.
+  bool Read() {
+    char buffer[4096];
+    return read(out_, buffer, sizeof(buffer)) > 0;
+  }
+
+  void CloseOutput() { close(out_); }
+
+  void Signal(int signal) const { kill(pid_, signal); }
+
+  int ExitCode() const {
+    int status = 0;
+    EXPECT_EQ(waitpid(pid_, &status, 0), pid_);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  pid_t pid_ = 0;
+  int out_ = -1;
+};
+
+class ProgramTest : public ::testing::Test {
+ protected:
+  ProgramTest() {
+    script_.Add("token").mutable_live_participant()->set_call_sid("A");
+    script_.endless = true;
+  }
+
+  // The arguments of a command that is about to run against the script as it is now.
+  std::vector<std::string> Arguments() {
+    server_.Play(script_);
+    return {"list", "live", "X", "--server", server_.address()};
+  }
+
+  Script script_;
+  FakeServer server_;
+};
+
+TEST_F(ProgramTest, EndsWhenTheReaderOfItsOutputDoes) {
+  Program program(Arguments());
+  EXPECT_TRUE(program.Read());
+  program.CloseOutput();
+  EXPECT_EQ(program.ExitCode(), 141);
+  server_.Stop();
+  EXPECT_TRUE(server_.cancelled());
+}
+
+TEST_F(ProgramTest, SignalCancelsTheCall) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Program program(Arguments());
+    EXPECT_TRUE(program.Read());
+    program.Signal(signal);
+    while (program.Read()) {
+    }
+    EXPECT_EQ(program.ExitCode(), 128 + signal);
+    program.CloseOutput();
+  }
+}
+
+TEST_F(ProgramTest, SecondSignalEndsItEvenWhereItsOutputIsStuck) {
+  Program program(Arguments());
+  EXPECT_TRUE(program.Read());
+  // Nobody reads any more. Signals of one kind may be merged, of two kinds not.
+  program.Signal(SIGINT);
+  program.Signal(SIGTERM);
+  const int exit_code = program.ExitCode();
+  EXPECT_TRUE(exit_code == 128 + SIGINT || exit_code == 128 + SIGTERM) << exit_code;
+  program.CloseOutput();
+}
+
+TEST_F(ProgramTest, CompleteListExitsWithZero) {
+  script_.endless = false;
+  Program program(Arguments());
+  while (program.Read()) {
+  }
+  EXPECT_EQ(program.ExitCode(), 0);
+  program.CloseOutput();
+}
+
+}  // namespace
+}  // namespace rollcall

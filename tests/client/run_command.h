@@ -1,0 +1,29 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "client/cli/interrupt.h"
+
+namespace rollcall {
+
+// How a command ended and what it wrote.
+struct Result {
+  int exit_code;
+  std::string out;
+  std::string err;
+};
+
+// Which of a command's outputs are terminals, by their width.
+struct Terminals {
+  std::optional<int> out;
+  std::optional<int> err;
+};
+
+// Runs a command in this process with files, or pseudo-terminals, for its outputs.
+Result RunCaptured(const std::vector<std::string>& arguments, const Terminals& terminals = {});
+Result RunCaptured(const std::vector<std::string>& arguments, const Terminals& terminals,
+                   Interrupt& interrupt);
+
+}  // namespace rollcall
