@@ -16,8 +16,8 @@ namespace {
 constexpr int kConfigError = 78;
 constexpr int kCannotListen = 69;
 
-// Blocks the signals that end the service in this thread and in all that it starts, so that they wait for
-// sigwait().
+// Blocks the signals that end the service in this thread and in all that it starts, so that they
+// wait for sigwait().
 sigset_t BlockEndSignals() {
   sigset_t signals;
   sigemptyset(&signals);

@@ -64,8 +64,7 @@ absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
                        const ErrorMetadata& metadata) {
   absl::Status status(CodeOf(reason), message);
   google::rpc::ErrorInfo info;
-  info.set_reason(
-      std::string(absl::StripPrefix(v1::ErrorReason_Name(reason), kReasonPrefix)));
+  info.set_reason(std::string(absl::StripPrefix(v1::ErrorReason_Name(reason), kReasonPrefix)));
   info.set_domain(std::string(kErrorDomain));
   Add(info, metadata);
   AddErrorDetail(status, info);

@@ -1,6 +1,7 @@
-// Errors as values: every failure inside the service is an absl::Status made here from an ErrorReason, with its
-// google.rpc details as payloads, so that the canonical code of a reason stands in one table. Used by every
-// step of a call, on any thread; rpc/ turns the status into gRPC's form once, at the edge.
+// Errors as values: every failure inside the service is an absl::Status made here from an
+// ErrorReason, with its google.rpc details as payloads, so that the canonical code of a reason
+// stands in one table. Used by every step of a call, on any thread; rpc/ turns the status into
+// gRPC's form once, at the edge.
 #pragma once
 
 #include <chrono>
@@ -21,8 +22,8 @@ inline constexpr absl::string_view kErrorDomain = "rollcall";
 // Facts of an error for programs: the metadata of its google.rpc.ErrorInfo.
 using ErrorMetadata = std::vector<std::pair<std::string, std::string>>;
 
-// A status with the canonical code of `reason` and a google.rpc.ErrorInfo. `message` is for people and must hold
-// neither personal data nor credentials.
+// A status with the canonical code of `reason` and a google.rpc.ErrorInfo. `message` is for people
+// and must hold neither personal data nor credentials.
 absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
                        const ErrorMetadata& metadata = {});
 
@@ -35,8 +36,8 @@ void AddErrorMetadata(absl::Status& status, const ErrorMetadata& metadata);
 // The reason that `status` was made from, ERROR_REASON_UNSPECIFIED for a status from elsewhere.
 v1::ErrorReason ReasonOf(const absl::Status& status);
 
-// Gathers what is wrong with a request, so that a caller learns of all of it at once. Paths are those of the
-// request message, for example "conference_summaries.conference_sid".
+// Gathers what is wrong with a request, so that a caller learns of all of it at once. Paths are
+// those of the request message, for example "conference_summaries.conference_sid".
 class RequestViolations {
  public:
   void Add(absl::string_view field, absl::string_view description);

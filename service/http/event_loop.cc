@@ -64,7 +64,8 @@ void EventLoop::Watch(int socket, uint32_t events, SocketCallback callback) {
   epoll_event event{};
   event.events = events;
   event.data.fd = socket;
-  // The kernel forgets a descriptor that was closed; then a new one with its number is added, not changed.
+  // The kernel forgets a descriptor that was closed; then a new one with its number is added, not
+  // changed.
   if (epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) != 0) {
     epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
   }
@@ -124,8 +125,7 @@ int EventLoop::MillisecondsToNextTimer() const {
   const auto left = timers_.begin()->first.first - Clock::now();
   // Rounded up, so as not to wake a moment early and wait again.
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  return static_cast<int>(
-      std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
+  return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
 }
 
 }  // namespace rollcall

@@ -1,5 +1,6 @@
-// One thread that waits for sockets, timers and tasks from other threads. All state of the HTTP transfers on it,
-// and of the calls that use them, belongs to this thread; others reach it by Post(). Each service has a few.
+// One thread that waits for sockets, timers and tasks from other threads. All state of the HTTP
+// transfers on it, and of the calls that use them, belongs to this thread; others reach it by
+// Post(). Each service has a few.
 #pragma once
 
 #include <chrono>
@@ -40,7 +41,8 @@ class EventLoop {
   // Does nothing for a timer that has fired.
   void Cancel(const TimerId& timer);
 
-  // Calls `callback` whenever `socket` has one of the EPOLL* `events`, in place of what was asked before.
+  // Calls `callback` whenever `socket` has one of the EPOLL* `events`, in place of what was asked
+  // before.
   void Watch(int socket, uint32_t events, SocketCallback callback);
   void Unwatch(int socket);
 

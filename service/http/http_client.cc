@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <sys/epoll.h>
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -16,15 +17,11 @@ namespace {
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
 // Names no URL: its query may hold personal data, and the caller is told which upstream failed.
-absl::Status ErrorOf(CURLcode code, CURL* easy) {
+absl::Status ErrorOf(CURLcode code) {
   switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: {
-      curl_off_t connected = 0;
-      curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+    case CURLE_OPERATION_TIMEDOUT:
       return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                       connected == 0 ? "the provider could not be connected to in time"
-                                      : "the provider sent nothing for too long");
-    }
+                       "the provider could not be connected to in time");
     case CURLE_COULDNT_RESOLVE_HOST:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the provider's host name cannot be resolved");
@@ -46,12 +43,16 @@ absl::Status ErrorOf(CURLcode code, CURL* easy) {
 
 }  // namespace
 
-// What libcurl's callbacks see of a transfer. It lives until its handle may be removed, which can be after its
-// Transfer is gone.
+// What libcurl's callbacks see of a transfer. It lives until its handle may be removed, which can
+// be after its Transfer is gone.
 class HttpClient::Exchange final : public HttpResponse {
  public:
+  // Adds nothing to libcurl yet.
   Exchange(HttpClient& client, const HttpRequest& request, Receiver& receiver)
-      : client_(client), receiver_(&receiver), easy_(curl_easy_init()) {
+      : client_(client),
+        receiver_(&receiver),
+        easy_(curl_easy_init()),
+        idle_timeout_(request.idle_timeout) {
     Set(CURLOPT_URL, request.url.c_str());
     Set(CURLOPT_PATH_AS_IS, 1L);  // as it was checked
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -60,23 +61,25 @@ class HttpClient::Exchange final : public HttpResponse {
     Set(CURLOPT_USERNAME, request.username.c_str());
     Set(CURLOPT_PASSWORD, request.password.reveal().c_str());
     Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    // One request a connection: a body that is not read then holds nobody else's up, and what libcurl keeps of
-    // it is one piece.
+    // One request a connection: a body that is not read then holds nobody else's up, and what
+    // libcurl keeps of it is one piece.
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_USERAGENT, kUserAgent);
     Set(CURLOPT_NOSIGNAL, 1L);
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
-    // libcurl counts whole seconds here, and stops counting while a transfer is paused.
-    const auto idle = std::chrono::ceil<std::chrono::seconds>(request.idle_timeout);
-    Set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-    Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(idle.count()));
     // Through a proxy for plain HTTP, credentials would travel further than to the provider.
     if (absl::StartsWith(request.url, "http:")) Set(CURLOPT_PROXY, "");
     Set(CURLOPT_WRITEFUNCTION, &Exchange::OnWrite);
     Set(CURLOPT_WRITEDATA, this);
+    Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
+    Set(CURLOPT_HEADERDATA, this);
+    WaitForBytes();
   }
 
-  ~Exchange() { curl_easy_cleanup(easy_); }
+  ~Exchange() {
+    client_.loop_.Cancel(idle_timer_);
+    curl_easy_cleanup(easy_);
+  }
 
   CURL* easy() const { return easy_; }
 
@@ -103,6 +106,8 @@ class HttpClient::Exchange final : public HttpResponse {
   }
 
   void Resume() {
+    paused_ = false;
+    last_bytes_ = EventLoop::Clock::now();
     ++client_.calls_into_curl_;
     curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call OnWrite
     --client_.calls_into_curl_;
@@ -110,17 +115,46 @@ class HttpClient::Exchange final : public HttpResponse {
 
   void Finish(CURLcode result) {
     if (result == CURLE_OK) DeliverHead();
+    End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(result));
+  }
+
+  // Tells the receiver, who hears nothing more.
+  void End(const absl::Status& status) {
     if (receiver_ == nullptr) return;
     Receiver& receiver = *receiver_;
     transfer_->exchange_ = nullptr;
     Detach();
-    receiver.OnDone(result == CURLE_OK ? absl::OkStatus() : ErrorOf(result, easy_));
+    receiver.OnDone(status);
   }
 
  private:
   template <class T>
   void Set(CURLoption option, T value) {
     curl_easy_setopt(easy_, option, value);
+  }
+
+  // One timer for the whole transfer: it looks now and then how long ago the last bytes came,
+  // rather than being set anew with each of them.
+  void WaitForBytes() {
+    const auto passed = EventLoop::Clock::now() - last_bytes_;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(idle_timeout_ - passed);
+    idle_timer_ = client_.loop_.After(std::max(left, std::chrono::milliseconds(1)), [this] {
+      curl_off_t connected = 0;
+      curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
+      // A caller may take its time, and making the connection has a timeout of its own.
+      if (paused_ || connected == 0) last_bytes_ = EventLoop::Clock::now();
+      if (EventLoop::Clock::now() - last_bytes_ < idle_timeout_) {
+        WaitForBytes();
+        return;
+      }
+      client_.Drop(*this, MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                                    "the provider sent nothing for too long"));
+    });
+  }
+
+  static size_t OnHeader(char* /*data*/, size_t /*one*/, size_t size, void* self) {
+    static_cast<Exchange*>(self)->last_bytes_ = EventLoop::Clock::now();
+    return size;
   }
 
   static size_t OnWrite(char* data, size_t /*one*/, size_t size, void* self) {
@@ -134,10 +168,12 @@ class HttpClient::Exchange final : public HttpResponse {
   }
 
   size_t DeliverBody(absl::string_view bytes) {
+    last_bytes_ = EventLoop::Clock::now();
     DeliverHead();
     if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
     const bool taken = receiver_->OnBody(bytes);
     if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
+    paused_ = !taken;
     return taken ? bytes.size() : size_t{CURL_WRITEFUNC_PAUSE};
   }
 
@@ -145,7 +181,11 @@ class HttpClient::Exchange final : public HttpResponse {
   Receiver* receiver_;            // null once nobody listens
   Transfer* transfer_ = nullptr;  // likewise
   CURL* const easy_;
+  const std::chrono::milliseconds idle_timeout_;
+  EventLoop::Clock::time_point last_bytes_ = EventLoop::Clock::now();
+  EventLoop::TimerId idle_timer_;
   bool head_delivered_ = false;
+  bool paused_ = false;
 };
 
 HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()) {
@@ -232,6 +272,16 @@ void HttpClient::DeliverFinished() {
     curl_multi_remove_handle(multi_, easy);
     exchange->Finish(result);
   }
+}
+
+// Ends a transfer that libcurl has not ended.
+void HttpClient::Drop(Exchange& exchange, const absl::Status& status) {
+  const auto found = exchanges_.find(exchange.easy());
+  const std::unique_ptr<Exchange> dropped = std::move(found->second);
+  exchanges_.erase(found);
+  abandoned_.erase(dropped->easy());
+  curl_multi_remove_handle(multi_, dropped->easy());
+  dropped->End(status);
 }
 
 void HttpClient::Abandon(Exchange& exchange) {

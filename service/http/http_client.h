@@ -1,7 +1,8 @@
-// Gets documents over HTTP with libcurl, on the thread of an event loop. A body is handed over as it arrives; its
-// receiver can refuse a piece, which stops the socket from being read until the transfer is resumed. Redirects
-// are not followed: a request goes where it is told to, with its credentials, and nowhere else. Used by the
-// pager and by GetParticipant. One client a loop; everything here is for the loop's thread.
+// Gets documents over HTTP with libcurl, on the thread of an event loop. A body is handed over as
+// it arrives; its receiver can refuse a piece, which stops the socket from being read until the
+// transfer is resumed. Redirects are not followed: a request goes where it is told to, with its
+// credentials, and nowhere else. Used by the pager and by GetParticipant. One client a loop;
+// everything here is for the loop's thread.
 #pragma once
 
 #include <chrono>
@@ -56,8 +57,8 @@ class HttpClient {
     ~Receiver() = default;
   };
 
-  // A request under way; destroying it ends the request and, unless the answer was complete, closes its
-  // connection. Must not outlive the client.
+  // A request under way; destroying it ends the request and, unless the answer was complete, closes
+  // its connection. Must not outlive the client.
   class Transfer;
 
   explicit HttpClient(EventLoop& loop);
@@ -65,7 +66,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  // Begins a request. `receiver` is called from the loop, not from here, and must outlive the transfer.
+  // Begins a request. `receiver` is called from the loop, not from here, and must outlive the
+  // transfer.
   std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver);
 
  private:
@@ -76,6 +78,7 @@ class HttpClient {
   static int OnTimer(void* multi, long milliseconds, void* client);
   void Act(int socket, int events);
   void DeliverFinished();
+  void Drop(Exchange& exchange, const absl::Status& status);
   void Abandon(Exchange& exchange);
   void RemoveAbandoned();
 

@@ -11,7 +11,8 @@
 namespace rollcall {
 namespace {
 
-// Objects that a record or a member of the envelope stands in: the page itself, and for a record the array.
+// Objects that a record or a member of the envelope stands in: the page itself, and for a record
+// the array.
 constexpr int kDepthOfMember = 1;
 constexpr int kDepthOfRecord = 2;
 
@@ -36,7 +37,8 @@ const char* FindStructural(const char* begin, const char* end) {
 constexpr uint64_t kOnes = 0x0101010101010101;
 uint64_t HasZeroByte(uint64_t word) { return (word - kOnes) & ~word & (kOnes << 7); }
 
-// The first quote or backslash. Strings are most of a page, so they are passed over eight bytes at a time.
+// The first quote or backslash. Strings are most of a page, so they are passed over eight bytes at
+// a time.
 const char* FindQuoteOrBackslash(const char* begin, const char* end) {
   for (; end - begin >= 8; begin += 8) {
     uint64_t word;
@@ -56,12 +58,14 @@ void PageReader::Reset() {
   consumed_ = position_ = end_ = bytes_appended_ = 0;
   state_ = State::kStart;
   records_seen_ = false;
+  depth_ = deepest_ = 0;
 }
 
 void PageReader::Append(absl::string_view bytes) {
   if (bytes.empty()) return;
   if (consumed_ > 0) {
-    // What is left is at most a value whose end has not arrived, and it moves to the front once a chunk.
+    // What is left is at most a value whose end has not arrived, and it moves to the front once a
+    // chunk.
     std::memmove(buffer_.data(), buffer_.data() + consumed_, end_ - consumed_);
     position_ -= consumed_;
     end_ -= consumed_;
@@ -89,10 +93,9 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
   while (true) {
     // Inside a key or a value every byte counts; between them white space does not.
     if (state_ == State::kInKey) {
-      if (SkipString() == Progress::kMore) {
-        if (auto status = CheckValue(); !status.ok()) return status;
-        return Event::kNeedInput;
-      }
+      const Progress progress = SkipString();
+      if (auto status = CheckValue(); !status.ok()) return status;
+      if (progress == Progress::kMore) return Event::kNeedInput;
       if (auto status = TakeKey(); !status.ok()) return status;
       state_ = State::kColon;
     } else if (state_ == State::kInMemberValue || state_ == State::kInRecord) {
@@ -138,8 +141,7 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
           BeginValue(State::kInMemberValue);
           deepest_ = depth_ = kDepthOfMember;
         } else if (c != '[' || records_seen_) {
-          return Malformed(
-              absl::StrCat("one array was expected under \"", records_key_, "\""));
+          return Malformed(absl::StrCat("one array was expected under \"", records_key_, "\""));
         } else {
           ++position_;
           records_seen_ = true;
@@ -201,8 +203,8 @@ void PageReader::BeginValue(State state) {
   state_ = state;
 }
 
-// Moves behind the value that begins at value_begin_. `depth_` counts what is open; whether brackets match their
-// kind is left to the parser of the value.
+// Moves behind the value that begins at value_begin_. `depth_` counts what is open; whether
+// brackets match their kind is left to the parser of the value.
 PageReader::Progress PageReader::SkipValue() {
   const int outside = state_ == State::kInRecord ? kDepthOfRecord : kDepthOfMember;
   const char* const data = buffer_.data();
@@ -268,16 +270,14 @@ absl::Status PageReader::TakeKey() {
 // Of a value that is complete or still growing.
 absl::Status PageReader::CheckValue() const {
   if (position_ - value_begin_ > limits_.max_record_bytes) {
-    return MakeError(
-        v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-        absl::StrCat("a record of the provider is over ", limits_.max_record_bytes,
-                     " bytes (limits.max_record_bytes)"));
+    return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+                     absl::StrCat("a record of the provider is over ", limits_.max_record_bytes,
+                                  " bytes (limits.max_record_bytes)"));
   }
   if (deepest_ > limits_.max_depth) {
-    return MakeError(
-        v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-        absl::StrCat("a page of the provider is nested deeper than ", limits_.max_depth,
-                     " (limits.max_json_depth)"));
+    return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+                     absl::StrCat("a page of the provider is nested deeper than ",
+                                  limits_.max_depth, " (limits.max_json_depth)"));
   }
   return absl::OkStatus();
 }

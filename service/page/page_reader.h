@@ -1,11 +1,11 @@
-// Finds the records of a page in the bytes of its HTTP body as they arrive, in whatever chunks, and gives out
-// each one as soon as its own last byte is there. A page is a JSON object with one array of records and an
-// envelope around it, in any order:
+// Finds the records of a page in the bytes of its HTTP body as they arrive, in whatever chunks, and
+// gives out each one as soon as its own last byte is there. A page is a JSON object with one array
+// of records and an envelope around it, in any order:
 //
 //   {"meta": {"next_page_url": ...}, "participants": [{...}, {...}]}
 //
-// It checks the page's outline only: what is inside a record or an envelope member is passed on as text for
-// others to parse. Used by the pager, on the thread of its event loop.
+// It checks the page's outline only: what is inside a record or an envelope member is passed on as
+// text for others to parse. Used by the pager, on the thread of its event loop.
 #pragma once
 
 #include <cstddef>
@@ -50,8 +50,8 @@ class PageReader {
   // Reads on to the next event. An error is final: the page is not one, or is over a limit.
   absl::StatusOr<Event> Next();
 
-  // Says that the body is over, after Next() has answered kNeedInput or kEnd: an error where the page is not
-  // complete.
+  // Says that the body is over, after Next() has answered kNeedInput or kEnd: an error where the
+  // page is not complete.
   absl::Status Finish() const;
 
   // JSON text of an object. Valid until the next call of any other member.
@@ -98,7 +98,8 @@ class PageReader {
   const std::string records_key_;
   const PageLimits limits_;
 
-  // The bytes not dealt with yet are [consumed_, end_); kPadding more are always allocated behind them.
+  // The bytes not dealt with yet are [consumed_, end_); kPadding more are always allocated behind
+  // them.
   std::vector<char> buffer_;
   size_t consumed_ = 0;
   size_t position_ = 0;

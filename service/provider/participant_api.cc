@@ -20,8 +20,7 @@ const ParticipantApi* Find(ProviderType provider, Case request) {
 
 }  // namespace
 
-const ParticipantApi* FindApi(ProviderType provider,
-                              v1::ListParticipantsRequest::QueryCase query) {
+const ParticipantApi* FindApi(ProviderType provider, v1::ListParticipantsRequest::QueryCase query) {
   return Find(provider, query);
 }
 
@@ -39,9 +38,9 @@ absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout
   }
   if (link.is_null()) return std::nullopt;
   if (!link.is_string()) {
-    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                     absl::StrCat("the provider's page has no readable \"", layout.link_member,
-                                  "\""));
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+        absl::StrCat("the provider's page has no readable \"", layout.link_member, "\""));
   }
   std::string text = link.get<std::string>();
   if (text.empty()) return std::nullopt;

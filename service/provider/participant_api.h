@@ -1,6 +1,6 @@
-// What knows a provider: one class an API, each in a file of its own, and nothing about a provider elsewhere. To
-// add one: write such a file with its field table, and name it in participant_api.cc. The objects are constant
-// and shared by all threads.
+// What knows a provider: one class an API, each in a file of its own, and nothing about a provider
+// elsewhere. To add one: write such a file with its field table, and name it in participant_api.cc.
+// The objects are constant and shared by all threads.
 #pragma once
 
 #include <optional>
@@ -38,8 +38,8 @@ class ParticipantApi {
 
   virtual const BaseUrl& base_url(const UpstreamConfig& upstream) const = 0;
 
-  // The path and filters to ask for. What is wrong with the request is added to `violations`; the result is
-  // then of no use.
+  // The path and filters to ask for. What is wrong with the request is added to `violations`; the
+  // result is then of no use.
   virtual std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
                                  RequestViolations& violations) const = 0;
   virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
@@ -48,7 +48,8 @@ class ParticipantApi {
   virtual PageLayout page_layout() const = 0;
   virtual const RecordSchema& record_schema() const = 0;
 
-  // The link to the next page as it is to be resolved against base_url(): providers are not always exact.
+  // The link to the next page as it is to be resolved against base_url(): providers are not always
+  // exact.
   virtual std::string AdjustLink(std::string link) const { return link; }
 };
 
@@ -57,8 +58,8 @@ const ParticipantApi* FindApi(ProviderType provider, v1::ListParticipantsRequest
 const ParticipantApi* FindApi(ProviderType provider,
                               v1::GetParticipantRequest::ParticipantCase participant);
 
-// Reads the link to the next page out of the text of the layout's link member. No link, null and "" all mean
-// that there is no next page.
+// Reads the link to the next page out of the text of the layout's link member. No link, null and ""
+// all mean that there is no next page.
 absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout,
                                                         absl::string_view member);
 

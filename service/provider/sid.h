@@ -1,4 +1,5 @@
-// Checks the identifiers that become part of a provider's path. Used by the provider APIs, on any thread.
+// Checks the identifiers that become part of a provider's path. Used by the provider APIs, on any
+// thread.
 #pragma once
 
 #include "absl/strings/string_view.h"

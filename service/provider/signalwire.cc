@@ -20,9 +20,7 @@ class SignalWireApi final : public ParticipantApi {
     return provider == ProviderType::kSignalWire && participant == GetRequest::kLiveParticipant;
   }
 
-  const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
-    return upstream.api;
-  }
+  const BaseUrl& base_url(const UpstreamConfig& upstream) const override { return upstream.api; }
 
   std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
                          RequestViolations& violations) const override {

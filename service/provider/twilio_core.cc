@@ -16,9 +16,7 @@ class Core final : public ParticipantApi {
     return provider == ProviderType::kTwilio && participant == GetRequest::kLiveParticipant;
   }
 
-  const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
-    return upstream.api;
-  }
+  const BaseUrl& base_url(const UpstreamConfig& upstream) const override { return upstream.api; }
 
   std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
                          RequestViolations& violations) const override {

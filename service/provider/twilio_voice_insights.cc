@@ -81,8 +81,7 @@ constexpr ObjectSchema kMediaMetrics{kMediaFields};
 
 using MetricRows = Rows<ConferenceParticipantMetrics>;
 constexpr FieldSchema kMetricFields[] = {
-    MetricRows::Object<&ConferenceParticipantMetrics::mutable_inbound>("inbound", 1,
-                                                                       kMediaMetrics),
+    MetricRows::Object<&ConferenceParticipantMetrics::mutable_inbound>("inbound", 1, kMediaMetrics),
     MetricRows::Object<&ConferenceParticipantMetrics::mutable_outbound>("outbound", 2,
                                                                         kMediaMetrics),
 };
@@ -104,8 +103,8 @@ constexpr FieldSchema kSummaryFields[] = {
     SummaryRows::Boolean<&Summary::set_is_moderator>("is_moderator", 11),
     SummaryRows::Time<&Summary::mutable_join_time, &Summary::clear_join_time>("join_time", 12),
     SummaryRows::Time<&Summary::mutable_leave_time, &Summary::clear_leave_time>("leave_time", 13),
-    SummaryRows::Seconds<&Summary::mutable_duration, &Summary::clear_duration>(
-        "duration_seconds", 14, "duration"),
+    SummaryRows::Seconds<&Summary::mutable_duration, &Summary::clear_duration>("duration_seconds",
+                                                                               14, "duration"),
     SummaryRows::Integer<&Summary::set_outbound_queue_length>("outbound_queue_length", 15),
     SummaryRows::Integer<&Summary::set_outbound_time_in_queue>("outbound_time_in_queue", 16),
     SummaryRows::Enum<&Summary::set_jitter_buffer_size, kJitterBufferSizes>("jitter_buffer_size",
@@ -140,8 +139,7 @@ class VoiceInsights final : public ParticipantApi {
   std::string ListTarget(const UpstreamConfig& /*upstream*/, const ListRequest& request,
                          RequestViolations& violations) const override {
     const auto& query = request.conference_summaries();
-    CheckTwilioSid("conference_summaries.conference_sid", query.conference_sid(), "CF",
-                   violations);
+    CheckTwilioSid("conference_summaries.conference_sid", query.conference_sid(), "CF", violations);
     std::string target = ListPath(query.conference_sid());
     if (query.has_participant_sid()) {
       CheckTwilioSid("conference_summaries.participant_sid", query.participant_sid(), "CP",

@@ -46,7 +46,8 @@ Target FindTarget(const std::string& name, Case wanted, const Config& config,
   } else if (named != nullptr) {
     violations.Add("upstream", "does not serve this kind of list");
   } else {
-    violations.Add("upstream", "is not configured; leave it empty or ask the operator for its name");
+    violations.Add("upstream",
+                   "is not configured; leave it empty or ask the operator for its name");
   }
   return {};
 }
@@ -54,8 +55,7 @@ Target FindTarget(const std::string& name, Case wanted, const Config& config,
 FieldSelection Select(const google::protobuf::FieldMask& mask, const ParticipantApi& api,
                       RequestViolations& violations) {
   std::vector<std::string> unknown;
-  FieldSelection selection =
-      FieldSelection::FromMask(mask, api.record_schema().object, unknown);
+  FieldSelection selection = FieldSelection::FromMask(mask, api.record_schema().object, unknown);
   for (const std::string& path : unknown) {
     violations.Add("read_mask", absl::StrCat("the record has no field \"", path, "\""));
   }
@@ -65,8 +65,7 @@ FieldSelection Select(const google::protobuf::FieldMask& mask, const Participant
 void AppendPage(std::string& target, const v1::ListParticipantsRequest& request,
                 const UpstreamConfig& upstream, RequestViolations& violations) {
   if (request.page_size() < 0) violations.Add("page_size", "must not be negative");
-  const int page_size =
-      request.page_size() == 0 ? upstream.default_page_size : request.page_size();
+  const int page_size = request.page_size() == 0 ? upstream.default_page_size : request.page_size();
   // A list that is shorter than a page needs no more than it.
   const int64_t useful =
       request.limit() > 0 ? std::min<int64_t>(page_size, request.limit()) : page_size;
@@ -98,17 +97,15 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
                    "live_participants");
     return violations.ToStatus();
   }
-  const Target target =
-      FindTarget(request.upstream(), request.query_case(), config, violations);
+  const Target target = FindTarget(request.upstream(), request.query_case(), config, violations);
   if (target.api == nullptr) return violations.ToStatus();
 
   std::string path = target.api->ListTarget(*target.upstream, request, violations);
   AppendPage(path, request, *target.upstream, violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  return ListQuery{target.upstream, target.api,
-                   target.api->base_url(*target.upstream).Join(path), std::move(selection),
-                   request.limit()};
+  return ListQuery{target.upstream, target.api, target.api->base_url(*target.upstream).Join(path),
+                   std::move(selection), request.limit()};
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,

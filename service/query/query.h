@@ -1,5 +1,5 @@
-// Requests that were checked: everything that can be wrong with a call is found here, before anything is sent
-// upstream. Made by the RPC handlers, carried out by upstream/.
+// Requests that were checked: everything that can be wrong with a call is found here, before
+// anything is sent upstream. Made by the RPC handlers, carried out by upstream/.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,9 @@ FieldSelection FieldSelection::FromMask(const google::protobuf::FieldMask& mask,
 bool FieldSelection::Add(absl::string_view path, const ObjectSchema& schema) {
   const std::pair<absl::string_view, absl::string_view> split =
       absl::StrSplit(path, absl::MaxSplits('.', 1));
-  const auto& [name, rest] = split;
+  // Not a structured binding, which clang before 16 does not let a lambda see.
+  const absl::string_view name = split.first;
+  const absl::string_view rest = split.second;
   const auto field = std::find_if(schema.fields.begin(), schema.fields.end(),
                                   [&](const FieldSchema& row) { return row.proto == name; });
   if (field == schema.fields.end()) return false;

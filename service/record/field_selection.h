@@ -1,5 +1,6 @@
-// The fields of a record that a caller asked for: a google.protobuf.FieldMask, checked against a provider's
-// tables and made quick to ask. Made from the request, then used by the record decoder; constant.
+// The fields of a record that a caller asked for: a google.protobuf.FieldMask, checked against a
+// provider's tables and made quick to ask. Made from the request, then used by the record decoder;
+// constant.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ class FieldSelection {
   // All fields.
   FieldSelection() = default;
 
-  // The fields that `mask` names, by the message's names from the record on; all where it is empty. Every path
-  // that names none is reported in `unknown_paths`.
+  // The fields that `mask` names, by the message's names from the record on; all where it is empty.
+  // Every path that names none is reported in `unknown_paths`.
   static FieldSelection FromMask(const google::protobuf::FieldMask& mask,
                                  const ObjectSchema& schema,
                                  std::vector<std::string>& unknown_paths);

@@ -1,10 +1,11 @@
 #include "service/record/json_text.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
 
 namespace rollcall {
 namespace {
@@ -23,7 +24,8 @@ size_t SkipString(absl::string_view json, size_t position) {
 
 // At the next byte that is not white space.
 size_t SkipSpace(absl::string_view json, size_t position) {
-  while (position < json.size() && absl::ascii_isspace(static_cast<unsigned char>(json[position]))) {
+  while (position < json.size() &&
+         absl::ascii_isspace(static_cast<unsigned char>(json[position]))) {
     ++position;
   }
   return position;
@@ -52,23 +54,39 @@ size_t SkipValue(absl::string_view json, size_t position) {
   return position;
 }
 
+bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
+
 bool IsNumberByte(char c) {
-  return absl::ascii_isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '+' || c == '.' ||
-         c == 'e' || c == 'E';
+  return IsDigit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
 }
 
-template <class T>
-bool Fits(absl::string_view number) {
-  T value;
-  const char* const end = number.data() + number.size();
-  const auto result = std::from_chars(number.data(), end, value);
-  return result.ec == std::errc() && result.ptr == end;
+// Whether `text` is a number by JSON's grammar, which is narrower than what conversions accept.
+bool IsNumber(absl::string_view text) {
+  const auto take_digits = [&] {
+    const size_t before = text.size();
+    while (!text.empty() && IsDigit(text.front())) text.remove_prefix(1);
+    return text.size() < before;
+  };
+  absl::ConsumePrefix(&text, "-");
+  if (!absl::ConsumePrefix(&text, "0") && !take_digits()) return false;
+  if (absl::ConsumePrefix(&text, ".") && !take_digits()) return false;
+  if (absl::ConsumePrefix(&text, "e") || absl::ConsumePrefix(&text, "E")) {
+    if (!absl::ConsumePrefix(&text, "-")) absl::ConsumePrefix(&text, "+");
+    if (!take_digits()) return false;
+  }
+  return text.empty();
 }
 
+// Whether the parser refuses `number` for its size alone.
 bool IsHuge(absl::string_view number) {
-  const bool integer = number.find_first_of(".eE") == absl::string_view::npos;
-  if (integer) return !Fits<int64_t>(number) && !Fits<uint64_t>(number);
-  return !Fits<double>(number);
+  if (!IsNumber(number)) return false;
+  if (number.find_first_of(".eE") != absl::string_view::npos) {
+    double value;
+    return absl::SimpleAtod(number, &value) && std::isinf(value);
+  }
+  int64_t integer;
+  uint64_t natural;
+  return !absl::SimpleAtoi(number, &integer) && !absl::SimpleAtoi(number, &natural);
 }
 
 }  // namespace
@@ -93,9 +111,9 @@ absl::string_view MemberText(absl::string_view json, absl::Span<const size_t> in
   return value;
 }
 
-std::string QuoteHugeNumbers(absl::string_view json, size_t padding) {
-  std::string quoted;
-  quoted.reserve(json.size() + 64 + padding);
+std::string ReplaceHugeNumbers(absl::string_view json, size_t padding) {
+  std::string replaced;
+  replaced.reserve(json.size() + 64 + padding);
   size_t position = 0;
   while (position < json.size()) {
     const char c = json[position];
@@ -103,17 +121,19 @@ std::string QuoteHugeNumbers(absl::string_view json, size_t padding) {
     bool huge = false;
     if (c == '"') {
       end = SkipString(json, position);
-    } else if (c == '-' || absl::ascii_isdigit(static_cast<unsigned char>(c))) {
+    } else if (c == '-' || IsDigit(c)) {
       while (end < json.size() && IsNumberByte(json[end])) ++end;
       huge = IsHuge(json.substr(position, end - position));
     }
-    if (huge) quoted.push_back('"');
-    quoted.append(json.data() + position, end - position);
-    if (huge) quoted.push_back('"');
+    if (huge) {
+      replaced.append("[[]]");
+    } else {
+      replaced.append(json.data() + position, end - position);
+    }
     position = end;
   }
-  quoted.append(padding, '\0');
-  return quoted;
+  replaced.append(padding, '\0');
+  return replaced;
 }
 
 }  // namespace rollcall

@@ -12,8 +12,8 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
-// Providers write the members of an object in the same order most of the time, so the row behind the last one
-// found is tried first.
+// Providers write the members of an object in the same order most of the time, so the row behind
+// the last one found is tried first.
 const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_t& next) {
   const size_t count = schema.fields.size();
   for (size_t tried = 0; tried < count; ++tried) {
@@ -40,25 +40,25 @@ absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& part
   simdjson::dom::object object;
   // The text stays where it is: the caller keeps the padding behind it.
   simdjson::error_code error = parser_.parse(json.data(), json.size(), false).get(object);
-  std::string quoted;  // outlives `object`, which points into the parser only, but names the same text
   if (error == simdjson::NUMBER_ERROR) {
-    quoted = QuoteHugeNumbers(json, kPadding);
-    error = parser_.parse(quoted.data(), quoted.size() - kPadding, false).get(object);
+    // `object` points into the parser alone, so the text may go.
+    const std::string replaced = ReplaceHugeNumbers(json, kPadding);
+    error = parser_.parse(replaced.data(), replaced.size() - kPadding, false).get(object);
   }
   if (error != simdjson::SUCCESS) {
-    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                     absl::StrCat("a record of the provider cannot be read: ",
-                                  simdjson::error_message(error)));
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+        absl::StrCat("a record of the provider cannot be read: ", simdjson::error_message(error)));
   }
   json_ = json;
   participant_ = &participant;
   path_.clear();
   DecodeObject(object, schema_.object, selection_, schema_.mutable_record(participant));
   if (strict_ && participant.unrecognized_size() > 0) {
-    return MakeError(v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
-                     absl::StrCat("a record holds an unrecognized value at ",
-                                  participant.unrecognized(0).path(),
-                                  ", and the upstream is configured as strict"));
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
+        absl::StrCat("a record holds an unrecognized value at ", participant.unrecognized(0).path(),
+                     ", and the upstream is configured as strict"));
   }
   return absl::OkStatus();
 }

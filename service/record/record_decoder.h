@@ -1,6 +1,6 @@
-// Turns the JSON text of one record into a Participant: what the schema knows into the typed record, null and
-// empty fields by their paths, and everything else verbatim as unrecognized. Used by the pager and by
-// GetParticipant, on the thread of an event loop; one decoder a call.
+// Turns the JSON text of one record into a Participant: what the schema knows into the typed
+// record, null and empty fields by their paths, and everything else verbatim as unrecognized. Used
+// by the pager and by GetParticipant, on the thread of an event loop; one decoder a call.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,9 @@ class RecordDecoder {
   // A strict decoder takes an unrecognized value for an error.
   RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict);
 
-  // Fills `participant`, which must be empty. `json` is followed by kPadding readable bytes. An error means that
-  // the text is no JSON object, or holds text that is not valid Unicode and so fits no protobuf string.
+  // Fills `participant`, which must be empty. `json` is followed by kPadding readable bytes. An
+  // error means that the text is no JSON object, or holds text that is not valid Unicode and so
+  // fits no protobuf string.
   absl::Status Decode(absl::string_view json, v1::Participant& participant);
 
  private:

@@ -8,8 +8,8 @@
 namespace rollcall {
 namespace {
 
-// Up to here every integer is a double and back without loss.
-constexpr double kExactIntegers = 9007199254740992.0;  // 2^53
+// Up to here every integer has a double of its own, which is no other's.
+constexpr int64_t kMaxExactInteger = 9007199254740991;  // 2^53 - 1
 
 // The range of google.protobuf.Duration: 10,000 years of seconds.
 constexpr int64_t kMaxDurationSeconds = 315576000000;
@@ -17,6 +17,10 @@ constexpr int64_t kMaxDurationSeconds = 315576000000;
 // The range of google.protobuf.Timestamp in milliseconds: the years 1 to 9999.
 constexpr int64_t kFirstMillis = -62135596800000;
 constexpr int64_t kLastMillis = 253402300799999;
+
+// Whether the value is written as a number that is no integer; is_double() is true of integers as
+// well.
+bool IsReal(const JsonValue& value) { return value.type() == simdjson::dom::element_type::DOUBLE; }
 
 bool StoreEpochMillis(int64_t millis, google::protobuf::Timestamp& time) {
   if (millis < kFirstMillis || millis > kLastMillis) return false;
@@ -93,8 +97,7 @@ Outcome StoreEvents(const JsonValue& value,
     if (!is_new) return Outcome::kWrongType;
     for (const JsonValue moment : moments) {
       int64_t millis;
-      if (!ReadInteger(moment, millis) ||
-          !StoreEpochMillis(millis, *times->second.add_times())) {
+      if (!ReadInteger(moment, millis) || !StoreEpochMillis(millis, *times->second.add_times())) {
         return Outcome::kWrongType;
       }
     }
@@ -105,18 +108,21 @@ Outcome StoreEvents(const JsonValue& value,
 bool ReadInteger(const JsonValue& value, int64_t& number) {
   if (value.get(number) == simdjson::SUCCESS) return true;
   double real;
-  if (!value.is_double() || value.get(real) != simdjson::SUCCESS) return false;
-  if (std::trunc(real) != real || std::abs(real) > kExactIntegers) return false;
+  if (!IsReal(value) || value.get(real) != simdjson::SUCCESS) return false;
+  if (std::trunc(real) != real || std::abs(real) > double{kMaxExactInteger}) return false;
   number = static_cast<int64_t>(real);
   return true;
 }
 
 bool ReadNumber(const JsonValue& value, double& number) {
-  if (value.is_double()) return value.get(number) == simdjson::SUCCESS;
+  if (IsReal(value)) return value.get(number) == simdjson::SUCCESS;
   int64_t integer;
-  if (value.get(integer) != simdjson::SUCCESS) return false;
+  if (value.get(integer) != simdjson::SUCCESS || integer > kMaxExactInteger ||
+      integer < -kMaxExactInteger) {
+    return false;
+  }
   number = static_cast<double>(integer);
-  return std::abs(number) <= kExactIntegers;
+  return true;
 }
 
 }  // namespace rollcall

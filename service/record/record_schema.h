@@ -1,6 +1,6 @@
-// Describes how a provider's JSON objects become protobuf messages: one table a message, one row a field. A
-// provider writes its tables with the row makers below; the record decoder walks them and the field selection is
-// checked against them. Tables are constant and shared by all threads.
+// Describes how a provider's JSON objects become protobuf messages: one table a message, one row a
+// field. A provider writes its tables with the row makers below; the record decoder walks them and
+// the field selection is checked against them. Tables are constant and shared by all threads.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,8 @@ struct FieldSchema {
   google::protobuf::Message& (*mutable_object)(google::protobuf::Message& message) = nullptr;
 };
 
-// A table: all fields of a JSON object, in the order in which the provider writes them most often, which is the
-// order that is quickest to read.
+// A table: all fields of a JSON object, in the order in which the provider writes them most often,
+// which is the order that is quickest to read.
 struct ObjectSchema {
   absl::Span<const FieldSchema> fields;
 };
@@ -75,8 +75,8 @@ Outcome StoreEvents(const JsonValue& value,
 bool ReadInteger(const JsonValue& value, int64_t& number);
 bool ReadNumber(const JsonValue& value, double& number);
 
-// Makes the rows of the table of message M, each from the generated member functions that set the field, the
-// provider's name, the field's number, and the message's name where it is another.
+// Makes the rows of the table of message M, each from the generated member functions that set the
+// field, the provider's name, the field's number, and the message's name where it is another.
 template <class M>
 struct Rows {
   using Base = google::protobuf::Message;

@@ -45,8 +45,7 @@ class Scanner {
 
   std::string_view Letters() {
     size_t count = 0;
-    while (count < rest_.size() &&
-           absl::ascii_isalpha(static_cast<unsigned char>(rest_[count]))) {
+    while (count < rest_.size() && absl::ascii_isalpha(static_cast<unsigned char>(rest_[count]))) {
       ++count;
     }
     const std::string_view letters = rest_.substr(0, count);
@@ -126,9 +125,8 @@ bool Store(int year, int month, int day, const TimeOfDay& time,
   // CivilDay carries 31 April over to 1 May.
   if (year < 1 || date.month() != month || date.day() != day) return false;
   if (time.hour > 23 || time.minute > 59 || time.second > 59) return false;
-  const int64_t seconds = (date - absl::CivilDay(1970, 1, 1)) * int64_t{86400} +
-                          time.hour * 3600 + time.minute * 60 + time.second -
-                          time.offset_minutes * int64_t{60};
+  const int64_t seconds = (date - absl::CivilDay(1970, 1, 1)) * int64_t{86400} + time.hour * 3600 +
+                          time.minute * 60 + time.second - time.offset_minutes * int64_t{60};
   constexpr int64_t kFirst = -62135596800;  // 0001-01-01T00:00:00Z
   constexpr int64_t kLast = 253402300799;   // 9999-12-31T23:59:59Z
   if (seconds < kFirst || seconds > kLast) return false;

@@ -15,7 +15,8 @@ namespace rollcall {
 
 class GetCall final : public grpc::ServerUnaryReactor {
  public:
-  // Begins the call. The result is gRPC's until its OnDone(). All arguments but `query` outlive the call.
+  // Begins the call. The result is gRPC's until its OnDone(). All arguments but `query` outlive the
+  // call.
   static GetCall* Start(GetQuery query, v1::GetParticipantResponse& response, UpstreamLoop& loop,
                         const Limits& limits);
 

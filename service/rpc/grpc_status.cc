@@ -9,8 +9,8 @@
 namespace rollcall {
 namespace {
 
-// Peers take 8 KiB of headers by default. The message travels twice, as text with up to three bytes for one, and
-// the details in base64.
+// Peers take 8 KiB of headers by default. The message travels twice, as text with up to three bytes
+// for one, and the details in base64.
 constexpr size_t kMaxMessage = 1000;
 constexpr size_t kMaxDetails = 2500;
 

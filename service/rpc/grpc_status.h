@@ -7,8 +7,8 @@
 
 namespace rollcall {
 
-// `status` with its google.rpc details in the form that clients read (grpc-status-details-bin), cut down where
-// they would be over what HTTP/2 peers take as trailers.
+// `status` with its google.rpc details in the form that clients read (grpc-status-details-bin), cut
+// down where they would be over what HTTP/2 peers take as trailers.
 grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace rollcall

@@ -8,8 +8,8 @@
 
 namespace rollcall {
 
-ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
-                          UpstreamLoop& loop, const Limits& limits) {
+ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
+                          const Limits& limits) {
   std::shared_ptr<ListCall> call(new ListCall(context, loop, limits));
   call->self_ = call;
   loop.Post([call, query = std::move(query)]() mutable {
@@ -46,20 +46,21 @@ void ListCall::Commit(size_t bytes) {
   if (next != nullptr) StartWrite(next);
 }
 
-void ListCall::OnListEnd(absl::Status status) {
+void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
   {
     const std::lock_guard lock(mutex_);
     if (end_) return;
     end_ = status;
+    totals_ = totals;
     // What was decoded is still written; OnWriteDone() finishes then.
-    if (writing_ || (count_ > 0 && writable_)) return;
+    if (writing_) return;
   }
-  Finish(status);
+  FinishCall();
 }
 
 void ListCall::OnWriteDone(bool ok) {
   const v1::ListParticipantsResponse* next = nullptr;
-  std::optional<absl::Status> end;
+  bool finish = false;
   bool wake_loop = false;
   {
     const std::lock_guard lock(mutex_);
@@ -71,7 +72,7 @@ void ListCall::OnWriteDone(bool ok) {
       next = &slots_[first_];
     } else {
       writing_ = false;
-      end = end_;
+      finish = end_.has_value();
     }
     // Woken at half, the loop fills the queue in one go.
     if (loop_waits_ && count_ <= kSlots / 2 && bytes_ <= limits_.send_queue_bytes / 2) {
@@ -86,15 +87,15 @@ void ListCall::OnWriteDone(bool ok) {
   }
   if (next != nullptr) {
     StartWrite(next);
-  } else if (end) {
-    Finish(*end);
+  } else if (finish) {
+    FinishCall();
   }
 }
 
 void ListCall::OnCancel() {
   loop_.Post([call = self_] {
     call->pager_.reset();
-    call->OnListEnd(absl::CancelledError("the caller ended the call"));
+    call->OnListEnd(absl::CancelledError("the caller ended the call"), {});
   });
 }
 
@@ -109,8 +110,16 @@ bool ListCall::IsFull() const {
   return count_ == kSlots || (count_ > 0 && bytes_ >= limits_.send_queue_bytes);
 }
 
-void ListCall::Finish(const absl::Status& status) {
-  grpc::ServerWriteReactor<v1::ListParticipantsResponse>::Finish(ToGrpcStatus(status));
+// After the last record was written.
+void ListCall::FinishCall() {
+  const auto add = [this](const char* name, int64_t value) {
+    context_.AddTrailingMetadata(name, absl::StrCat(value));
+  };
+  add("rollcall-records", totals_.records);
+  add("rollcall-pages", totals_.pages);
+  add("rollcall-attempts", totals_.attempts);
+  add("rollcall-unrecognized", totals_.unrecognized);
+  Finish(ToGrpcStatus(*end_));
 }
 
 }  // namespace rollcall

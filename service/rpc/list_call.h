@@ -1,6 +1,6 @@
-// One ListParticipants call: the gRPC side of the stream and its queue of records. It is the one place where
-// threads meet: the pager fills the queue on an event loop's thread, gRPC's threads write from it, and when it is
-// full the pager, and with it the provider's socket, stands still.
+// One ListParticipants call: the gRPC side of the stream and its queue of records. It is the one
+// place where threads meet: the pager fills the queue on an event loop's thread, gRPC's threads
+// write from it, and when it is full the pager, and with it the provider's socket, stands still.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -21,7 +21,8 @@ namespace rollcall {
 class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
                        private RecordSink {
  public:
-  // Begins the call. The result is gRPC's until its OnDone(). `loop` and `limits` outlive every call.
+  // Begins the call. The result is gRPC's until its OnDone(). `loop` and `limits` outlive every
+  // call.
   static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
                          const Limits& limits);
 
@@ -38,9 +39,9 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
 
   v1::ListParticipantsResponse* NextSlot() override;
   void Commit(size_t bytes) override;
-  void OnListEnd(absl::Status status) override;
+  void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
   bool IsFull() const;
-  void Finish(const absl::Status& status);
+  void FinishCall();
 
   grpc::CallbackServerContext& context_;
   UpstreamLoop& loop_;
@@ -50,8 +51,9 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   // Of the loop's thread.
   std::unique_ptr<Pager> pager_;
 
-  // A ring of records, of which `count_` from `first_` on are complete. Slots are used again and keep their
-  // memory, so that a stream allocates little once it runs. The slot behind the last one is the loop's to fill.
+  // A ring of records, of which `count_` from `first_` on are complete. Slots are used again and
+  // keep their memory, so that a stream allocates little once it runs. The slot behind the last one
+  // is the loop's to fill.
   std::array<v1::ListParticipantsResponse, kSlots> slots_;
 
   std::mutex mutex_;
@@ -62,8 +64,9 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   size_t bytes_ = 0;
   bool writing_ = false;  // slots_[first_] is gRPC's
   bool loop_waits_ = false;
-  bool writable_ = true;  // until a write fails
-  std::optional<absl::Status> end_;
+  bool writable_ = true;             // until a write fails
+  std::optional<absl::Status> end_;  // no more records come; does not change again
+  ListTotals totals_;                // set with end_
 };
 
 }  // namespace rollcall

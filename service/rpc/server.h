@@ -1,5 +1,5 @@
-// The gRPC server with everything it serves: the participant service, grpc.health.v1 and reflection. Made by
-// main() and by tests; its members may be called from any thread.
+// The gRPC server with everything it serves: the participant service, grpc.health.v1 and
+// reflection. Made by main() and by tests; its members may be called from any thread.
 #pragma once
 
 #include <chrono>
@@ -24,7 +24,8 @@ class Server {
   // Host and port, the latter as chosen where the configuration has 0.
   const std::string& address() const;
 
-  // Takes no new calls, tells health checkers so, and gives those that run up to `time` before it cancels them.
+  // Takes no new calls, tells health checkers so, and gives those that run up to `time` before it
+  // cancels them.
   void Drain(std::chrono::milliseconds time);
 
  private:

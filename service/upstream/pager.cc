@@ -60,12 +60,15 @@ void Pager::GetPage(const std::string& url) {
   next_link_.clear();
   ++totals_.attempts;
   const UpstreamConfig& upstream = *query_.upstream;
-  transfer_ = client_.Get({url, upstream.username, upstream.password, upstream.connect_timeout,
-                           upstream.idle_timeout},
-                          *this);
+  transfer_ = client_.Get(
+      {url, upstream.username, upstream.password, upstream.connect_timeout, upstream.idle_timeout},
+      *this);
 }
 
-void Pager::OnHead(const HttpResponse& response) { answer_.TakeHead(response); }
+void Pager::OnHead(const HttpResponse& response) {
+  answer_.TakeHead(response);
+  if (answer_.ok()) ++totals_.pages;
+}
 
 bool Pager::OnBody(absl::string_view bytes) {
   if (!answer_.ok()) {
@@ -137,7 +140,6 @@ void Pager::FinishPage() {
   if (!body_end_->ok()) return End(*body_end_);
   if (!answer_.ok()) return End(answer_.ToStatus(*query_.upstream, absl::Now()));
   if (auto status = reader_.Finish(); !status.ok()) return End(status);
-  ++totals_.pages;
   if (next_link_.empty()) return End(absl::OkStatus());
 
   const BaseUrl& base = query_.api->base_url(*query_.upstream);
@@ -153,7 +155,7 @@ void Pager::FinishPage() {
 void Pager::End(const absl::Status& status) {
   ended_ = true;
   transfer_.reset();
-  sink_.OnListEnd(InUpstream(status, *query_.upstream));
+  sink_.OnListEnd(InUpstream(status, *query_.upstream), totals_);
 }
 
 }  // namespace rollcall

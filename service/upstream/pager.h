@@ -1,6 +1,6 @@
-// Walks the pages of one list: gets a page, hands each record on as soon as it is decoded, follows the link to
-// the next page. Reads no more than its sink takes. Made by a ListParticipants call; everything here is for the
-// thread of its event loop.
+// Walks the pages of one list: gets a page, hands each record on as soon as it is decoded, follows
+// the link to the next page. Reads no more than its sink takes. Made by a ListParticipants call;
+// everything here is for the thread of its event loop.
 #pragma once
 
 #include <cstddef>
@@ -22,29 +22,30 @@
 
 namespace rollcall {
 
-// Takes the records of a list, in order.
-class RecordSink {
- public:
-  // Where to decode the next record to: an empty message, or null while there is no room. After null, the sink
-  // calls Pager::Resume() once there is.
-  virtual v1::ListParticipantsResponse* NextSlot() = 0;
-
-  // The record in the slot that NextSlot() gave last is complete. `bytes` is about the memory it takes.
-  virtual void Commit(size_t bytes) = 0;
-
-  // There are no more records: the list is complete, or an error ended it. The last call.
-  virtual void OnListEnd(absl::Status status) = 0;
-
- protected:
-  ~RecordSink() = default;
-};
-
 // What a list came to.
 struct ListTotals {
   int64_t records = 0;
-  int64_t pages = 0;         // read to their end
+  int64_t pages = 0;         // that the provider began to send
   int64_t attempts = 0;      // requests sent
   int64_t unrecognized = 0;  // values that have no place in the typed records
+};
+
+// Takes the records of a list, in order.
+class RecordSink {
+ public:
+  // Where to decode the next record to: an empty message, or null while there is no room. After
+  // null, the sink calls Pager::Resume() once there is.
+  virtual v1::ListParticipantsResponse* NextSlot() = 0;
+
+  // The record in the slot that NextSlot() gave last is complete. `bytes` is about the memory it
+  // takes.
+  virtual void Commit(size_t bytes) = 0;
+
+  // There are no more records: the list is complete, or an error ended it. The last call.
+  virtual void OnListEnd(const absl::Status& status, const ListTotals& totals) = 0;
+
+ protected:
+  ~RecordSink() = default;
 };
 
 class Pager final : private HttpClient::Receiver {
@@ -57,8 +58,6 @@ class Pager final : private HttpClient::Receiver {
 
   // Goes on after the sink had no room.
   void Resume();
-
-  const ListTotals& totals() const { return totals_; }
 
  private:
   void OnHead(const HttpResponse& response) override;

@@ -11,10 +11,7 @@ namespace rollcall {
 
 ParticipantFetch::ParticipantFetch(HttpClient& client, const Limits& limits, GetQuery query,
                                    v1::Participant& participant, Done done)
-    : limits_(limits),
-      query_(std::move(query)),
-      participant_(participant),
-      done_(std::move(done)) {
+    : limits_(limits), query_(std::move(query)), participant_(participant), done_(std::move(done)) {
   const UpstreamConfig& upstream = *query_.upstream;
   transfer_ = client.Get({query_.url, upstream.username, upstream.password,
                           upstream.connect_timeout, upstream.idle_timeout},

@@ -1,5 +1,5 @@
-// Gets one participant: one request, one record. Made by a GetParticipant call; everything here is for the
-// thread of its event loop.
+// Gets one participant: one request, one record. Made by a GetParticipant call; everything here is
+// for the thread of its event loop.
 #pragma once
 
 #include <functional>
@@ -20,8 +20,8 @@ class ParticipantFetch final : private HttpClient::Receiver {
  public:
   using Done = std::function<void(absl::Status)>;
 
-  // Begins. `done` is called once, after `participant` is filled or with an error; the fetch may be destroyed
-  // in it. The other arguments must outlive the fetch.
+  // Begins. `done` is called once, after `participant` is filled or with an error; the fetch may be
+  // destroyed in it. The other arguments must outlive the fetch.
   ParticipantFetch(HttpClient& client, const Limits& limits, GetQuery query,
                    v1::Participant& participant, Done done);
 

@@ -38,11 +38,12 @@ std::string CodeIn(const nlohmann::json& object) {
   if (!object.is_object()) return {};
   const auto code = object.find("code");
   if (code == object.end()) return {};
-  if (code->is_number_integer()) return absl::StrCat(code->get<int64_t>());
+  if (code->is_number_integer()) return code->dump();
   return code->is_string() ? Plain(code->get<std::string>()) : std::string();
 }
 
-// The provider's code: {"code": 20404} or {"code": "20404"}, or the same in the first of {"errors": [...]}.
+// The provider's code: {"code": 20404} or {"code": "20404"}, or the same in the first of {"errors":
+// [...]}.
 std::string ProviderCode(const std::string& body) {
   const nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
   if (!document.is_object()) return {};
@@ -71,9 +72,10 @@ Meaning MeaningOf(int http_status, absl::string_view code) {
   }
   switch (http_status) {
     case 401:
-      return {v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED,
-              "the provider rejects the service's credentials; its operator must check the account, "
-              "the key and the region"};
+      return {
+          v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED,
+          "the provider rejects the service's credentials; its operator must check the account, "
+          "the key and the region"};
     case 403:
       return {v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED,
               "the provider denies the account access; it may be suspended"};
@@ -87,16 +89,18 @@ Meaning MeaningOf(int http_status, absl::string_view code) {
       break;
   }
   if (http_status == 408 || http_status >= 500) {
-    return {v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "the provider cannot serve now; try again later"};
+    return {v1::ERROR_REASON_UPSTREAM_UNAVAILABLE,
+            "the provider cannot serve now; try again later"};
   }
   if (http_status >= 400) {
     return {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
             "the provider does not accept the request; check filters and page token"};
   }
   if (http_status >= 300) {
-    return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-            "the provider redirects elsewhere, where the service does not take its credentials; its "
-            "operator must check the base URL"};
+    return {
+        v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+        "the provider redirects elsewhere, where the service does not take its credentials; its "
+        "operator must check the base URL"};
   }
   return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, "the provider's answer is not a document"};
 }
@@ -132,13 +136,12 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::Time
   const std::string code = ProviderCode(body_);
   const std::string request_id = Plain(request_id_);
   const Meaning meaning = MeaningOf(http_status_, code);
-  std::string message =
-      absl::StrCat(meaning.message, " (HTTP ", http_status_, code.empty() ? "" : ", code ", code, ")");
-  absl::Status status =
-      MakeError(meaning.reason, message,
-                {{"http_status", absl::StrCat(http_status_)},
-                 {"provider_code", code},
-                 {"provider_request_id", request_id}});
+  std::string message = absl::StrCat(meaning.message, " (HTTP ", http_status_,
+                                     code.empty() ? "" : ", code ", code, ")");
+  absl::Status status = MakeError(meaning.reason, message,
+                                  {{"http_status", absl::StrCat(http_status_)},
+                                   {"provider_code", code},
+                                   {"provider_request_id", request_id}});
   if (const absl::Duration delay = RetryDelay(retry_after_, now); delay > absl::ZeroDuration()) {
     google::rpc::RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
@@ -164,9 +167,8 @@ absl::Status InUpstream(const absl::Status& status, const UpstreamConfig& upstre
   if (status.ok()) return status;
   absl::Status named(status.code(),
                      absl::StrCat("upstream \"", upstream.name, "\": ", status.message()));
-  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
-    named.SetPayload(type, payload);
-  });
+  status.ForEachPayload(
+      [&](absl::string_view type, const absl::Cord& payload) { named.SetPayload(type, payload); });
   AddErrorMetadata(named, {{"upstream", upstream.name}});
   return named;
 }

@@ -1,5 +1,5 @@
-// An answer of a provider that is not the document asked for, and the error that it becomes. Used by the pager
-// and by GetParticipant, on an event loop's thread.
+// An answer of a provider that is not the document asked for, and the error that it becomes. Used
+// by the pager and by GetParticipant, on an event loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -24,8 +24,8 @@ class ProviderAnswer {
   // Whether the answer is the document asked for.
   bool ok() const { return http_status_ == 200; }
 
-  // What an answer that is not ok() means. The provider's own words are not passed on, since they can repeat
-  // what was asked for, which may be personal data; its error code is.
+  // What an answer that is not ok() means. The provider's own words are not passed on, since they
+  // can repeat what was asked for, which may be personal data; its error code is.
   absl::Status ToStatus(const UpstreamConfig& upstream, absl::Time now) const;
 
  private:

@@ -1,0 +1,110 @@
+#include "tests/end_to_end/daemon.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+
+namespace rollcall {
+
+Daemon::Daemon(const std::vector<std::string>& arguments) {
+  std::string errors =
+      (std::filesystem::temp_directory_path() / "rollcalld-errors-XXXXXX").string();
+  const int errors_fd = mkstemp(errors.data());
+  errors_file_ = errors;
+  std::array<int, 2> output{};
+  if (pipe2(output.data(), O_CLOEXEC) != 0) return;
+
+  std::vector<char*> argv;
+  std::string program = ROLLCALLD;
+  argv.push_back(program.data());
+  std::vector<std::string> copies = arguments;
+  for (std::string& argument : copies) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+
+  pid_ = fork();
+  if (pid_ == 0) {
+    dup2(output[1], STDOUT_FILENO);
+    dup2(errors_fd, STDERR_FILENO);
+    execv(program.c_str(), argv.data());
+    _exit(127);
+  }
+  close(output[1]);
+  close(errors_fd);
+
+  // The first line says where it listens; no line means that it ended.
+  FILE* const lines = fdopen(output[0], "r");
+  std::array<char, 256> line{};
+  if (fgets(line.data(), line.size(), lines) != nullptr) {
+    absl::string_view text = line.data();
+    if (absl::ConsumePrefix(&text, "rollcalld listening on ")) {
+      address_ = std::string(absl::StripSuffix(text, "\n"));
+    }
+  }
+  fclose(lines);
+}
+
+Daemon::~Daemon() {
+  if (IsRunning()) {
+    Signal(SIGKILL);
+    Wait();
+  }
+  unlink(errors_file_.c_str());
+}
+
+void Daemon::Signal(int number) {
+  if (!exit_code_) kill(pid_, number);
+}
+
+int Daemon::Wait() {
+  if (!exit_code_) {
+    int status = 0;
+    waitpid(pid_, &status, 0);
+    exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  return *exit_code_;
+}
+
+bool Daemon::IsRunning() {
+  if (exit_code_) return false;
+  int status = 0;
+  if (waitpid(pid_, &status, WNOHANG) != pid_) return true;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return false;
+}
+
+std::string Daemon::Errors() const {
+  std::ifstream file(errors_file_);
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+size_t Daemon::ResidentBytes() const {
+  std::ifstream file(absl::StrCat("/proc/", pid_, "/statm"));
+  size_t total = 0;
+  size_t resident = 0;
+  file >> total >> resident;
+  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
+}
+
+size_t Daemon::OpenSockets() const {
+  size_t count = 0;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", pid_, "/fd"), error)) {
+    const auto target = std::filesystem::read_symlink(entry.path(), error);
+    if (target.string().rfind("socket:", 0) == 0) ++count;
+  }
+  return count;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,49 @@
+// A rollcalld of a test's own: the real program as a process, on a free port. Ends it when
+// destroyed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rollcall {
+
+class Daemon {
+ public:
+  // Starts the program with these arguments and waits until it listens or has ended.
+  explicit Daemon(const std::vector<std::string>& arguments);
+  ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
+
+  // Host and port; empty where it did not come to listen.
+  const std::string& address() const { return address_; }
+
+  void Signal(int number);
+
+  // Waits for its end and returns its exit code, or 128 and the number of the signal that ended it.
+  int Wait();
+
+  // Whether it still runs.
+  bool IsRunning();
+
+  // What it wrote to standard error so far; all of it after Wait().
+  std::string Errors() const;
+
+  // Resident memory in bytes, as the kernel counts it.
+  size_t ResidentBytes() const;
+
+  // Sockets it has open.
+  size_t OpenSockets() const;
+
+ private:
+  pid_t pid_ = -1;
+  std::optional<int> exit_code_;
+  std::string errors_file_;
+  std::string address_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,145 @@
+#include "tests/end_to_end/end_to_end.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace rollcall {
+
+void EndToEndTest::SetUp() {
+  auto started = simulator::Simulator::Start();
+  ASSERT_TRUE(started.ok()) << started.status();
+  simulator_ = *std::move(started);
+  StartDaemon();
+}
+
+nlohmann::json EndToEndTest::Configuration() const {
+  const std::string base_url = simulator_->base_url();
+  return {{"listen", "127.0.0.1:0"},
+          {"upstreams",
+           {{{"name", "twilio"},
+             {"provider", "twilio"},
+             {"account_sid", simulator::DefaultAccount(simulator::Api::kVoiceInsights)},
+             {"auth_token", "simulator"},
+             {"insights_base_url", base_url},
+             {"api_base_url", base_url}},
+            {{"name", "signalwire"},
+             {"provider", "signalwire"},
+             {"project_id", simulator::DefaultAccount(simulator::Api::kSignalWire)},
+             {"api_token", "simulator"},
+             {"base_url", base_url}}}}};
+}
+
+void EndToEndTest::StartDaemon(const nlohmann::json& changes) {
+  nlohmann::json configuration = Configuration();
+  configuration.merge_patch(changes);
+  std::string path = (std::filesystem::temp_directory_path() / "rollcalld-config-XXXXXX").string();
+  close(mkstemp(path.data()));
+  std::ofstream(path) << configuration;
+  daemon_ = std::make_unique<Daemon>(std::vector<std::string>{"--config", path});
+  std::filesystem::remove(path);
+  ASSERT_FALSE(daemon_->address().empty()) << daemon_->Errors();
+  channel_ = grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials());
+  stub_ = v1::ParticipantService::NewStub(channel_);
+}
+
+Listing EndToEndTest::List(const v1::ListParticipantsRequest& request) {
+  grpc::ClientContext context;
+  return List(context, request);
+}
+
+Listing EndToEndTest::List(grpc::ClientContext& context,
+                           const v1::ListParticipantsRequest& request) {
+  Listing listing;
+  const auto reader = stub_->ListParticipants(&context, request);
+  v1::ListParticipantsResponse response;
+  while (reader->Read(&response)) listing.participants.push_back(response.participant());
+  listing.status = reader->Finish();
+  for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
+    listing.trailers[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
+  }
+  return listing;
+}
+
+grpc::Status EndToEndTest::Get(const v1::GetParticipantRequest& request,
+                               v1::Participant& participant) {
+  grpc::ClientContext context;
+  v1::GetParticipantResponse response;
+  grpc::Status status = stub_->GetParticipant(&context, request, &response);
+  participant = response.participant();
+  return status;
+}
+
+void EndToEndTest::ExpectStillServes() {
+  simulator_->Direct(nullptr);
+  const Listing listing = List(ConferenceRequest(kSeedConference));
+  EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+  EXPECT_EQ(listing.participants.size(), 2u);
+}
+
+v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid) {
+  v1::ListParticipantsRequest request;
+  request.mutable_conference_summaries()->set_conference_sid(conference_sid);
+  return request;
+}
+
+v1::ListParticipantsRequest ConferenceRequest(int64_t size) {
+  return RequestFor({simulator::Api::kVoiceInsights, size});
+}
+
+v1::ListParticipantsRequest RequestFor(const simulator::List& list) {
+  v1::ListParticipantsRequest request;
+  switch (list.api) {
+    case simulator::Api::kVoiceInsights:
+      request.mutable_conference_summaries()->set_conference_sid(ListSid(list));
+      break;
+    case simulator::Api::kVideoInsights:
+      request.mutable_room_participants()->set_room_sid(ListSid(list));
+      break;
+    case simulator::Api::kSignalWire:
+      request.set_upstream("signalwire");
+      request.mutable_live_participants()->set_conference_sid(ListSid(list));
+      break;
+    case simulator::Api::kTwilioCore:
+      request.set_upstream("twilio");
+      request.mutable_live_participants()->set_conference_sid(ListSid(list));
+      break;
+  }
+  return request;
+}
+
+template <class Detail>
+Detail DetailOf(const grpc::Status& status) {
+  Detail found;
+  google::rpc::Status details;
+  details.ParseFromString(status.error_details());
+  for (const auto& detail : details.details()) {
+    if (detail.Is<Detail>()) detail.UnpackTo(&found);
+  }
+  return found;
+}
+
+template google::rpc::ErrorInfo DetailOf(const grpc::Status&);
+template google::rpc::BadRequest DetailOf(const grpc::Status&);
+template google::rpc::RetryInfo DetailOf(const grpc::Status&);
+template google::rpc::RequestInfo DetailOf(const grpc::Status&);
+template google::rpc::Help DetailOf(const grpc::Status&);
+
+std::string Reason(const grpc::Status& status) {
+  return DetailOf<google::rpc::ErrorInfo>(status).reason();
+}
+
+std::vector<std::string> ViolatedFields(const grpc::Status& status) {
+  std::vector<std::string> fields;
+  const auto details = DetailOf<google::rpc::BadRequest>(status);
+  for (const auto& violation : details.field_violations()) {
+    fields.push_back(violation.field());
+  }
+  return fields;
+}
+
+}  // namespace rollcall

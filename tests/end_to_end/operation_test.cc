@@ -1,0 +1,141 @@
+// The program as an operator meets it: arguments, health, reflection, signals.
+#include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Direction;
+using simulator::Request;
+using ::testing::HasSubstr;
+
+class OperationTest : public EndToEndTest {
+ protected:
+  // The answer of grpc.health.v1 as its bytes: field 1, an enum, of which 1 is SERVING.
+  std::string Health(const std::string& service) {
+    // A HealthCheckRequest has the service's name as its field 1.
+    std::string request;
+    if (!service.empty()) {
+      request = std::string("\x0A") + static_cast<char>(service.size()) + service;
+    }
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    grpc::GenericStub generic(channel());
+    const grpc::Slice slice(request);
+    const auto call = generic.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                                               grpc::ByteBuffer(&slice, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer answer;
+    grpc::Status status;
+    call->Finish(&answer, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    if (!status.ok()) return status.error_message();
+    std::vector<grpc::Slice> slices;
+    answer.Dump(&slices);
+    std::string bytes;
+    for (const auto& part : slices) {
+      bytes.append(reinterpret_cast<const char*>(part.begin()), part.size());
+    }
+    return bytes;
+  }
+};
+
+constexpr char kServing[] = "\x08\x01";
+
+TEST_F(OperationTest, SaysThatItIsHealthy) {
+  EXPECT_EQ(Health(""), kServing);
+  EXPECT_EQ(Health("rollcall.v1.ParticipantService"), kServing);
+  EXPECT_NE(Health("no.such.Service"), kServing);
+}
+
+TEST_F(OperationTest, SigtermEndsAnIdleServiceCleanly) {
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+  EXPECT_EQ(daemon_->Errors(), "");
+}
+
+TEST_F(OperationTest, SigtermLetsARunningListEnd) {
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_after = 20000;
+    return direction;
+  });
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  daemon_->Signal(SIGTERM);
+  // It takes no new calls from the moment that it heard the signal.
+  grpc::Status refused;
+  do {
+    grpc::ClientContext other;
+    v1::GetParticipantRequest request;
+    v1::GetParticipantResponse unused;
+    refused = stub().GetParticipant(&other, request, &unused);
+  } while (refused.error_code() == grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_FALSE(refused.ok());
+  simulator_->Release();
+  int count = 1;
+  while (reader->Read(&response)) ++count;
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(count, 500);
+  EXPECT_EQ(daemon_->Wait(), 0);
+}
+
+TEST_F(OperationTest, AfterTheDrainTimeRunningListsAreEnded) {
+  StartDaemon({{"drain_timeout_seconds", 0.2}});
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_after = 20000;
+    return direction;
+  });
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  daemon_->Signal(SIGTERM);
+  while (reader->Read(&response)) {
+  }
+  EXPECT_FALSE(reader->Finish().ok());
+  EXPECT_EQ(daemon_->Wait(), 0);
+  EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+}
+
+TEST_F(OperationTest, LeavesNoSocketBehind) {
+  ASSERT_TRUE(List(ConferenceRequest(10)).status.ok());
+  const size_t before = daemon_->OpenSockets();
+  for (int i = 0; i < 20; ++i) {
+    simulator_->Direct([i](const Request&) {
+      Direction direction;
+      if (i % 2 == 0) direction.cut_after = 100;
+      return direction;
+    });
+    v1::ListParticipantsRequest request = ConferenceRequest(100);
+    request.set_limit(i % 3);
+    List(request);
+  }
+  EXPECT_LE(daemon_->OpenSockets(), before + 1);
+}
+
+TEST(Arguments, AWrongConfigurationIsRefusedWithThePathOfTheKey) {
+  Daemon daemon({"--config", "/dev/null"});
+  EXPECT_EQ(daemon.Wait(), 78);
+  EXPECT_THAT(daemon.Errors(), HasSubstr("rollcalld: "));
+}
+
+TEST(Arguments, HelpAndVersionAndNonsense) {
+  EXPECT_EQ(Daemon({"--help"}).Wait(), 0);
+  EXPECT_EQ(Daemon({"--version"}).Wait(), 0);
+  EXPECT_NE(Daemon({"--nonsense"}).Wait(), 0);
+}
+
+}  // namespace
+}  // namespace rollcall

@@ -1,0 +1,207 @@
+// Records leave as they arrive, and the upstream does what the caller does: waits, stops, ends.
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <thread>
+
+#include "absl/time/clock.h"
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Direction;
+using simulator::Request;
+
+class StreamingTest : public EndToEndTest {};
+
+// The records of a page are JSON objects; where the `count`th of them ends in the page's body.
+size_t EndOfRecord(const simulator::List& list, const std::string& body, int64_t count) {
+  const std::string record = ParticipantJson(list, count - 1);
+  return body.find(record) + record.size();
+}
+
+TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
+  const simulator::List list(simulator::Api::kVoiceInsights, 100);
+  size_t half = 0;
+  simulator_->Direct([&](const Request&) {
+    Direction direction;
+    direction.edit_body = [&half, &list](std::string body) {
+      half = EndOfRecord(list, body, 50);
+      return body;
+    };
+    return direction;
+  });
+  ASSERT_TRUE(List(RequestFor(list)).status.ok());
+  ASSERT_GT(half, 0u);
+
+  simulator_->Direct([half](const Request&) {
+    Direction direction;
+    direction.hold_after = half;  // the last byte of the 50th record, and no more
+    return direction;
+  });
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, RequestFor(list));
+  v1::ListParticipantsResponse response;
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(reader->Read(&response)) << i;
+    EXPECT_EQ(response.participant().conference_participant_summary().participant_sid(),
+              ParticipantSid(list, i));
+  }
+  // All fifty were read while the provider still holds the page.
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  simulator_->Release();
+  int rest = 0;
+  while (reader->Read(&response)) ++rest;
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(rest, 50);
+}
+
+// Waits until `value` has stood still for a while, and returns it.
+template <class Value>
+auto WhenSteady(const Value& value) {
+  auto last = value();
+  for (int steady = 0; steady < 10;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    const auto now = value();
+    steady = now == last ? steady + 1 : 0;
+    last = now;
+  }
+  return last;
+}
+
+TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
+  // A client that reads ahead by 64 KiB only; by default gRPC measures how far it may, which can be
+  // megabytes.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto narrow = v1::ParticipantService::NewStub(
+      grpc::CreateCustomChannel(daemon_->address(), grpc::InsecureChannelCredentials(), arguments));
+  // Warm: what a stream needs once is not counted.
+  ASSERT_TRUE(List(ConferenceRequest(2000)).status.ok());
+  const size_t requests_before = simulator_->requests().size();
+  const size_t before = daemon_->ResidentBytes();
+  const uint64_t sent_before = simulator_->body_bytes_sent();
+
+  constexpr int kSize = 100000;  // about 120 MB of JSON
+  grpc::ClientContext context;
+  const auto reader = narrow->ListParticipants(&context, ConferenceRequest(kSize));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  const uint64_t sent = WhenSteady([this] { return simulator_->body_bytes_sent(); }) - sent_before;
+  const size_t grown = std::max(daemon_->ResidentBytes(), before) - before;
+  RecordProperty("upstream_bytes_while_stalled", static_cast<int>(sent));
+  RecordProperty("resident_growth_while_stalled", static_cast<int>(grown));
+  // The page of 1,000 is over a megabyte, and the socket buffers of the kernel hold some of that;
+  // what comes after it was never asked for.
+  EXPECT_EQ(simulator_->requests().size() - requests_before, 1u);
+  EXPECT_LT(sent, uint64_t{4} << 20);
+  EXPECT_LT(grown, size_t{4} << 20);
+
+  int read = 1;
+  while (reader->Read(&response)) ++read;
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(read, kSize);
+  const size_t after = daemon_->ResidentBytes();
+  EXPECT_LT(std::max(after, before) - before, size_t{8} << 20);
+}
+
+TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_after = 20000;
+    return direction;
+  });
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, ConferenceRequest(1000));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  const absl::Time cancelled = absl::Now();
+  context.TryCancel();
+  ASSERT_TRUE(simulator_->WaitForDisconnects(1));
+  const int64_t milliseconds = absl::ToInt64Milliseconds(absl::Now() - cancelled);
+  RecordProperty("milliseconds_from_cancel_to_disconnect", static_cast<int>(milliseconds));
+  while (reader->Read(&response)) {
+  }
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  ExpectStillServes();
+}
+
+TEST_F(StreamingTest, CancelOfAWaitingGetClosesTheUpstreamConnection) {
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_before_head = true;
+    return direction;
+  });
+  v1::GetParticipantRequest request;
+  request.mutable_conference_summary()->set_conference_sid(kSeedConference);
+  request.mutable_conference_summary()->set_participant_sid("CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  grpc::ClientContext context;
+  std::thread canceller([&] {
+    EXPECT_TRUE(simulator_->WaitUntilHolding(1));
+    context.TryCancel();
+  });
+  v1::GetParticipantResponse response;
+  EXPECT_EQ(stub().GetParticipant(&context, request, &response).error_code(),
+            grpc::StatusCode::CANCELLED);
+  canceller.join();
+  EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+  ExpectStillServes();
+}
+
+TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_before_head = true;
+    return direction;
+  });
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
+  const Listing listing = List(context, ConferenceRequest(10));
+  EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+  ExpectStillServes();
+}
+
+TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_after = 100000;
+    return direction;
+  });
+  v1::ListParticipantsRequest request = ConferenceRequest(1000);
+  request.set_page_size(1000);
+  request.set_limit(3);
+  // The provider sends more than it was asked for and then nothing: the caller does not wait for
+  // it.
+  simulator_->AddPage("/v1/Conferences/CF00000000000000000000000000000001/Participants", [] {
+    std::string page = "{\"participants\":[";
+    const simulator::List list(simulator::Api::kVoiceInsights, 1000);
+    for (int i = 0; i < 1000; ++i) page += (i == 0 ? "" : ",") + ParticipantJson(list, i);
+    return page + "],\"meta\":{\"next_page_url\":null}}";
+  }());
+  request.mutable_conference_summaries()->set_conference_sid("CF00000000000000000000000000000001");
+  const Listing listing = List(request);
+  EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+  EXPECT_EQ(listing.participants.size(), 3u);
+  EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+}
+
+TEST_F(StreamingTest, ManyStreamsAtOnceAreEachComplete) {
+  constexpr int kStreams = 50;
+  std::vector<std::thread> callers;
+  std::vector<Listing> listings(kStreams);
+  callers.reserve(kStreams);
+  for (int i = 0; i < kStreams; ++i) {
+    callers.emplace_back([&, i] { listings[i] = List(ConferenceRequest(1000 + i)); });
+  }
+  for (std::thread& caller : callers) caller.join();
+  for (int i = 0; i < kStreams; ++i) {
+    EXPECT_TRUE(listings[i].status.ok()) << listings[i].status.error_message();
+    EXPECT_EQ(listings[i].participants.size(), 1000u + i);
+  }
+}
+
+}  // namespace
+}  // namespace rollcall

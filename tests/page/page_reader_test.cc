@@ -1,0 +1,267 @@
+// The page reader must give the same records and envelope however a page is cut into chunks, each record with
+// its own last byte, and must take nothing for a page that is not one.
+#include "service/page/page_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+#include "service/error/error.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// What a page came to, and how many bytes had been appended when each part was out.
+struct Reading {
+  std::vector<std::string> records;
+  std::vector<size_t> record_out_at;
+  std::vector<std::string> envelope;
+  absl::Status status;
+
+  bool operator==(const Reading& other) const {
+    return records == other.records && envelope == other.envelope &&
+           ReasonOf(status) == ReasonOf(other.status);
+  }
+};
+
+// Takes all that the reader has. False after an error.
+bool Drain(PageReader& reader, Reading& reading) {
+  while (true) {
+    const auto event = reader.Next();
+    if (!event.ok()) {
+      reading.status = event.status();
+      return false;
+    }
+    switch (*event) {
+      case PageReader::Event::kRecord:
+        reading.records.emplace_back(reader.record());
+        reading.record_out_at.push_back(reader.bytes_appended());
+        break;
+      case PageReader::Event::kEnvelopeMember:
+        reading.envelope.push_back(
+            absl::StrCat(reader.envelope_key(), "=", reader.envelope_value()));
+        break;
+      case PageReader::Event::kNeedInput:
+      case PageReader::Event::kEnd:
+        return true;
+    }
+  }
+}
+
+Reading ReadInPieces(const std::vector<absl::string_view>& pieces, const PageLimits& limits = {}) {
+  PageReader reader("participants", limits);
+  Reading reading;
+  for (const absl::string_view piece : pieces) {
+    reader.Append(piece);
+    if (!Drain(reader, reading)) return reading;
+  }
+  reading.status = reader.Finish();
+  return reading;
+}
+
+Reading ReadWhole(absl::string_view page, const PageLimits& limits = {}) {
+  return ReadInPieces({page}, limits);
+}
+
+Reading ReadByteByByte(absl::string_view page) {
+  std::vector<absl::string_view> bytes;
+  for (size_t i = 0; i < page.size(); ++i) bytes.push_back(page.substr(i, 1));
+  return ReadInPieces(bytes);
+}
+
+std::string Seed(const std::string& name) {
+  std::ifstream file(absl::StrCat(SEEDS_DIR, "/", name));
+  EXPECT_TRUE(file.is_open()) << name;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+// A page in which everything that can mislead a reader of brackets and quotes occurs.
+constexpr absl::string_view kTricky =
+    " {\"a\": [1, {\"participants\": [{}]}], \"\\u0070articipants_\" : \"}]\\\"{\", \"n\":null,\r\n"
+    "\"participants\":[ {\"label\":\"brace } quote \\\" backslash \\\\\"} ,\n"
+    "{\"nested\":{\"a\":[[],{\"b\":\"]\"}]},\"\\\\\\\"\":\"\\\\\"},{}\t], \"page\" :0 ,"
+    "\"meta\":{\"next_page_url\":\"https:\\/\\/h\\/p?a=1\\u0026b=2\"}, \"last\":-1.5e3} \n";
+
+TEST(PageReader, FindsRecordsAndEnvelope) {
+  const Reading reading = ReadWhole(kTricky);
+  EXPECT_TRUE(reading.status.ok()) << reading.status;
+  EXPECT_THAT(reading.records,
+              ElementsAre("{\"label\":\"brace } quote \\\" backslash \\\\\"}",
+                          "{\"nested\":{\"a\":[[],{\"b\":\"]\"}]},\"\\\\\\\"\":\"\\\\\"}", "{}"));
+  EXPECT_THAT(
+      reading.envelope,
+      ElementsAre("a=[1, {\"participants\": [{}]}]", "participants_=\"}]\\\"{\"", "n=null",
+                  "page=0",
+                  "meta={\"next_page_url\":\"https:\\/\\/h\\/p?a=1\\u0026b=2\"}", "last=-1.5e3"));
+}
+
+TEST(PageReader, KeyOrderDoesNotMatter) {
+  for (const absl::string_view page :
+       {R"({"participants":[{"i":1}],"meta":{"next_page_url":null}})",
+        R"({"meta":{"next_page_url":null},"participants":[{"i":1}]})",
+        R"({"page":0,"participants":[{"i":1}],"next_page_uri":"/x"})"}) {
+    EXPECT_THAT(ReadWhole(page).records, ElementsAre(R"({"i":1})")) << page;
+  }
+}
+
+TEST(PageReader, EscapedKeyNamesTheRecords) {
+  EXPECT_THAT(ReadWhole(R"({"part\u0069cipants":[{"i":1}]})").records, ElementsAre(R"({"i":1})"));
+}
+
+class EverySplit : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(EverySplit, InTwoGivesTheSame) {
+  const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
+  const Reading whole = ReadWhole(page);
+  ASSERT_TRUE(whole.status.ok()) << whole.status;
+  for (size_t cut = 0; cut <= page.size(); ++cut) {
+    const absl::string_view text = page;
+    ASSERT_EQ(ReadInPieces({text.substr(0, cut), text.substr(cut)}), whole) << "cut at " << cut;
+  }
+}
+
+TEST_P(EverySplit, ByteByByteGivesEachRecordWithItsLastByte) {
+  const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
+  const Reading reading = ReadByteByByte(page);
+  ASSERT_EQ(reading, ReadWhole(page));
+  size_t from = 0;
+  for (size_t i = 0; i < reading.records.size(); ++i) {
+    const size_t begin = page.find(reading.records[i], from);
+    ASSERT_NE(begin, std::string::npos);
+    from = begin + reading.records[i].size();
+    // In the tricky page an equal text stands in the envelope before; all other records are unique.
+    if (GetParam() != "tricky") {
+      EXPECT_EQ(reading.record_out_at[i], from);
+    }
+  }
+}
+
+TEST_P(EverySplit, EveryPrefixIsIncomplete) {
+  const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
+  const size_t last_brace = page.rfind('}');
+  for (size_t size = 0; size <= last_brace; ++size) {
+    const Reading reading = ReadWhole(absl::string_view(page).substr(0, size));
+    ASSERT_EQ(ReasonOf(reading.status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) << size;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Pages, EverySplit,
+                         ::testing::Values("tricky", "voice_insights.json",
+                                           "voice_insights_label_client.json",
+                                           "video_insights.json", "video_insights_empty.json",
+                                           "signalwire.json"),
+                         [](const auto& param_info) {
+                           return param_info.param.substr(0, param_info.param.find('.'));
+                         });
+
+TEST(PageReader, SeedRecordsAreThoseOfAJsonParser) {
+  for (const char* name : {"voice_insights.json", "voice_insights_label_client.json",
+                           "video_insights.json", "video_insights_empty.json", "signalwire.json"}) {
+    const std::string page = Seed(name);
+    const auto expected = nlohmann::json::parse(page).at("participants");
+    const Reading reading = ReadWhole(page);
+    ASSERT_EQ(reading.records.size(), expected.size()) << name;
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_EQ(nlohmann::json::parse(reading.records[i]), expected[i]) << name << ' ' << i;
+    }
+  }
+}
+
+TEST(PageReader, GivesOutRecordsBeforeTheRestIsThere) {
+  PageReader reader("participants", {});
+  Reading reading;
+  reader.Append(R"({"participants":[{"i":1},{"i":2},{"i")");
+  ASSERT_TRUE(Drain(reader, reading));
+  EXPECT_THAT(reading.records, ElementsAre(R"({"i":1})", R"({"i":2})"));
+}
+
+TEST(PageReader, ReadsPageAfterPage) {
+  PageReader reader("participants", {});
+  for (int i = 0; i < 3; ++i) {
+    Reading reading;
+    reader.Reset();
+    reader.Append(absl::StrCat(R"({"participants":[{"i":)", i, "}]}"));
+    ASSERT_TRUE(Drain(reader, reading));
+    EXPECT_TRUE(reader.Finish().ok());
+    EXPECT_THAT(reading.records, ElementsAre(absl::StrCat(R"({"i":)", i, "}")));
+  }
+}
+
+TEST(PageReader, KeepsReadableBytesBehindARecord) {
+  PageReader reader("participants", {});
+  reader.Append(R"({"participants":[{"i":1})");
+  ASSERT_EQ(*reader.Next(), PageReader::Event::kRecord);
+  const absl::string_view record = reader.record();
+  char sum = 0;  // a sanitizer would object
+  for (size_t i = 0; i < PageReader::kPadding; ++i) sum ^= record.data()[record.size() + i];
+  static_cast<void>(sum);
+}
+
+TEST(PageReader, RefusesWhatIsNoPage) {
+  for (const absl::string_view text :
+       {"<html><body>502 Bad Gateway</body></html>", "[]", "null", "\"participants\"", "{]", "{,}",
+        "{\"a\"}", "{\"a\" 1}", "{\"a\":}", "{\"a\":,}", "{\"a\":1 \"b\":2}", "{\"a\":1,}",
+        "{a:1}", "{\"participants\":{}}", "{\"participants\":null}", "{\"participants\":[1]}",
+        "{\"participants\":[{},]}", "{\"participants\":[{} {}]}", "{\"participants\":[null]}",
+        "{\"participants\":[{}],\"participants\":[{}]}", "{\"participants\":[]}x",
+        "{\"participants\":[]}{}", "{}", "{\"meta\":{}}", "\xEF\xBB\xBF{\"participants\":[]}"}) {
+    const Reading reading = ReadWhole(text);
+    EXPECT_EQ(ReasonOf(reading.status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) << text;
+    EXPECT_EQ(ReadByteByByte(text), reading) << text;
+  }
+}
+
+TEST(PageReader, ErrorsSayWhereButNotWhat) {
+  const Reading reading = ReadWhole("{\"participants\":[{\"label\":\"secret\"},secret]}");
+  EXPECT_THAT(std::string(reading.status.message()), HasSubstr("at byte 36"));
+  EXPECT_EQ(reading.status.message().find("secret"), absl::string_view::npos);
+  EXPECT_EQ(reading.records.size(), 1u);
+}
+
+TEST(PageReader, EndsAtItsLimits) {
+  PageLimits limits;
+  limits.max_record_bytes = 100;
+  const std::string small = absl::StrCat("{\"l\":\"", std::string(80, 'x'), "\"}");
+  const std::string large = absl::StrCat("{\"l\":\"", std::string(100, 'x'), "\"}");
+  const auto page = [](const std::string& record) {
+    return absl::StrCat("{\"participants\":[", record, "]}");
+  };
+  EXPECT_TRUE(ReadWhole(page(small), limits).status.ok());
+  EXPECT_EQ(ReasonOf(ReadWhole(page(large), limits).status),
+            v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
+  // A record, an envelope member and a name that never end are noticed while they grow.
+  for (const absl::string_view endless :
+       {"{\"participants\":[{\"l\":\"", "{\"meta\":\"", "{\"meta\":1", "{\""}) {
+    EXPECT_EQ(
+        ReasonOf(ReadInPieces({endless, std::string(60, '1'), std::string(60, '1')}, limits).status),
+        v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED)
+        << endless;
+  }
+
+  limits = {};
+  limits.max_page_bytes = 50;
+  EXPECT_TRUE(ReadWhole(page("{}"), limits).status.ok());
+  EXPECT_EQ(ReasonOf(ReadWhole(page(small), limits).status),
+            v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
+
+  limits = {};
+  limits.max_depth = 5;  // the page, the array, the record and two more
+  EXPECT_TRUE(ReadWhole(page("{\"a\":{\"b\":[]}}"), limits).status.ok());
+  EXPECT_EQ(ReasonOf(ReadWhole(page("{\"a\":{\"b\":[[]]}}"), limits).status),
+            v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
+  const std::string deep = absl::StrCat("{\"meta\":", std::string(100000, '['));
+  EXPECT_EQ(ReasonOf(ReadWhole(deep).status), v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
+}
+
+}  // namespace
+}  // namespace rollcall
