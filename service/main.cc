@@ -6,15 +6,22 @@
 #include <iostream>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "service/config/config.h"
 #include "service/rpc/server.h"
+#include "service/telemetry/telemetry.h"
 
 namespace {
 
 // Exit codes, after sysexits.h.
 constexpr int kConfigError = 78;
 constexpr int kCannotListen = 69;
+
+int Fail(const absl::Status& status, int exit_code) {
+  std::cerr << "rollcalld: " << status.message() << '\n';
+  return exit_code;
+}
 
 // Blocks the signals that end the service in this thread and in all that it starts, so that they
 // wait for sigwait().
@@ -33,12 +40,23 @@ int main(int argc, char** argv) {
   CLI::App app("rollcalld streams the participants of conferences and rooms over gRPC.");
   std::string config_file;
   std::string listen;
+  std::string metrics_listen;
   bool check_config = false;
   app.add_option("--config", config_file,
                  "JSON file to read; without it, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, "
                  "TWILIO_API_KEY, TWILIO_API_SECRET, SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN "
                  "and SIGNALWIRE_SPACE of the environment are used");
-  app.add_option("--listen", listen, "HOST:PORT to serve on; port 0 takes a free one");
+  const CLI::Validator is_address(
+      [](const std::string& text) {
+        return rollcall::IsListenAddress(text) ? "" : "expected host:port, such as 0.0.0.0:9464";
+      },
+      "");
+  app.add_option("--listen", listen, "where to serve; port 0 takes a free one")
+      ->type_name("HOST:PORT")
+      ->check(is_address);
+  app.add_option("--metrics-listen", metrics_listen, "where to serve metrics over HTTP")
+      ->type_name("HOST:PORT")
+      ->check(is_address);
   app.add_flag("--check-config", check_config, "read the configuration, say what is wrong, end");
   app.set_version_flag("--version", "rollcalld " ROLLCALL_VERSION);
   CLI11_PARSE(app, argc, argv);
@@ -47,11 +65,9 @@ int main(int argc, char** argv) {
   absl::StatusOr<rollcall::Config> config =
       config_file.empty() ? rollcall::ConfigFromEnvironment(environment)
                           : rollcall::LoadConfigFile(config_file, environment);
-  if (!config.ok()) {
-    std::cerr << "rollcalld: " << config.status().message() << '\n';
-    return kConfigError;
-  }
+  if (!config.ok()) return Fail(config.status(), kConfigError);
   if (!listen.empty()) config->listen = listen;
+  if (!metrics_listen.empty()) config->metrics_listen = metrics_listen;
   if (check_config) {
     std::cout << "the configuration is good; upstreams:";
     for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.name;
@@ -61,12 +77,18 @@ int main(int argc, char** argv) {
 
   const sigset_t end_signals = BlockEndSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
-  auto server = rollcall::Server::Start(*std::move(config));
-  if (!server.ok()) {
-    std::cerr << "rollcalld: " << server.status().message() << '\n';
-    return kCannotListen;
+  std::vector<std::string> upstreams;
+  for (const auto& upstream : config->upstreams) upstreams.push_back(upstream.name);
+  rollcall::Telemetry telemetry(upstreams);
+  absl::StatusOr<std::string> metrics_url;
+  if (config->metrics_listen) {
+    metrics_url = telemetry.ServeMetrics(*config->metrics_listen);
+    if (!metrics_url.ok()) return Fail(metrics_url.status(), kCannotListen);
   }
+  auto server = rollcall::Server::Start(*std::move(config), telemetry);
+  if (!server.ok()) return Fail(server.status(), kCannotListen);
   std::cout << "rollcalld listening on " << (*server)->address() << std::endl;
+  if (metrics_url.ok()) std::cout << "rollcalld metrics on " << *metrics_url << std::endl;
 
   int signal_number = 0;
   sigwait(&end_signals, &signal_number);

@@ -75,25 +75,8 @@ bool IsName(absl::string_view text) {
 
 constexpr absl::string_view kListenForm =
     "host:port, such as \"127.0.0.1:50051\", \"0.0.0.0:50051\" or \"[::]:50051\"";
-bool IsListenAddress(absl::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == absl::string_view::npos) return false;
-  absl::string_view host = text.substr(0, colon);
-  const absl::string_view port = text.substr(colon + 1);
-  int number = 0;
-  if (port.empty() || port.size() > 5 || !AllOf(port, absl::ascii_isdigit) ||
-      !absl::SimpleAtoi(port, &number) || number > 65535) {
-    return false;
-  }
-  if (absl::ConsumePrefix(&host, "[")) {
-    return absl::ConsumeSuffix(&host, "]") && !host.empty() && AllOf(host, [](unsigned char c) {
-             return absl::ascii_isxdigit(c) || c == ':' || c == '.';
-           });
-  }
-  return !host.empty() && AllOf(host, [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-  });
-}
+constexpr absl::string_view kMetricsListenForm =
+    "host:port, such as \"127.0.0.1:9464\" or \"0.0.0.0:9464\"";
 
 constexpr absl::string_view kProviderForm = "\"twilio\" or \"signalwire\"";
 bool IsProvider(absl::string_view text) { return text == "twilio" || text == "signalwire"; }
@@ -440,6 +423,26 @@ std::optional<UpstreamConfig> SignalWireFromEnvironment(VariableGroup& variables
 
 }  // namespace
 
+bool IsListenAddress(absl::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == absl::string_view::npos) return false;
+  absl::string_view host = text.substr(0, colon);
+  const absl::string_view port = text.substr(colon + 1);
+  int number = 0;
+  if (port.empty() || port.size() > 5 || !AllOf(port, absl::ascii_isdigit) ||
+      !absl::SimpleAtoi(port, &number) || number > 65535) {
+    return false;
+  }
+  if (absl::ConsumePrefix(&host, "[")) {
+    return absl::ConsumeSuffix(&host, "]") && !host.empty() && AllOf(host, [](unsigned char c) {
+             return absl::ascii_isxdigit(c) || c == ':' || c == '.';
+           });
+  }
+  return !host.empty() && AllOf(host, [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
 Environment ProcessEnvironment() {
   return [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());
@@ -458,6 +461,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   if (const auto listen = reader.String("listen", kListenForm, IsListenAddress)) {
     config.listen = *listen;
   }
+  config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
   config.drain_timeout =

@@ -63,12 +63,17 @@ struct Limits {
 struct Config {
   // Host and port to serve gRPC on; port 0 takes a free one.
   std::string listen = "127.0.0.1:50051";
+  // Host and port to serve metrics on; not served where absent.
+  std::optional<std::string> metrics_listen;
   // Never empty.
   std::vector<UpstreamConfig> upstreams;
   Limits limits;
   // How long calls may go on after SIGTERM.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 };
+
+// Whether the text is a host and port as `listen` and `metrics_listen` take them.
+bool IsListenAddress(absl::string_view text);
 
 // Looks an environment variable up; nullopt where it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;

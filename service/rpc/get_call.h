@@ -9,6 +9,7 @@
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/query/query.h"
 #include "service/rpc/upstream_loop.h"
+#include "service/telemetry/participant_monitor.h"
 #include "service/upstream/participant_fetch.h"
 
 namespace rollcall {
@@ -18,7 +19,7 @@ class GetCall final : public grpc::ServerUnaryReactor {
   // Begins the call. The result is gRPC's until its OnDone(). All arguments but `query` outlive the
   // call.
   static GetCall* Start(GetQuery query, v1::GetParticipantResponse& response, UpstreamLoop& loop,
-                        const Limits& limits);
+                        const Limits& limits, ParticipantMonitor& monitor);
 
   void OnCancel() override;
   void OnDone() override;

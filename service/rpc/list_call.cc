@@ -9,12 +9,12 @@
 namespace rollcall {
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
-                          const Limits& limits) {
+                          const Limits& limits, ParticipantMonitor& monitor) {
   std::shared_ptr<ListCall> call(new ListCall(context, loop, limits));
   call->self_ = call;
-  loop.Post([call, query = std::move(query)]() mutable {
+  loop.Post([call, &monitor, query = std::move(query)]() mutable {
     call->pager_ = std::make_unique<Pager>(call->loop_.client(), call->limits_, std::move(query),
-                                           static_cast<RecordSink&>(*call));
+                                           monitor, static_cast<RecordSink&>(*call));
     call->pager_->Start();
   });
   return call.get();

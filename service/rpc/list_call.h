@@ -14,6 +14,7 @@
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/query/query.h"
 #include "service/rpc/upstream_loop.h"
+#include "service/telemetry/participant_monitor.h"
 #include "service/upstream/pager.h"
 
 namespace rollcall {
@@ -21,10 +22,10 @@ namespace rollcall {
 class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
                        private RecordSink {
  public:
-  // Begins the call. The result is gRPC's until its OnDone(). `loop` and `limits` outlive every
-  // call.
+  // Begins the call. The result is gRPC's until its OnDone(). `loop`, `limits` and `monitor`
+  // outlive every call.
   static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
-                         const Limits& limits);
+                         const Limits& limits, ParticipantMonitor& monitor);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;

@@ -23,7 +23,8 @@ grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ParticipantServiceImpl::
     grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) {
   auto query = CheckRequest(*request, config_);
   if (!query.ok()) return new RefusedList(query.status());
-  return ListCall::Start(*context, *std::move(query), loop_, config_.limits);
+  ParticipantMonitor& monitor = telemetry_.participants(query->upstream->name);
+  return ListCall::Start(*context, *std::move(query), loop_, config_.limits, monitor);
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
@@ -35,7 +36,8 @@ grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     reactor->Finish(ToGrpcStatus(query.status()));
     return reactor;
   }
-  return GetCall::Start(*std::move(query), *response, loop_, config_.limits);
+  ParticipantMonitor& monitor = telemetry_.participants(query->upstream->name);
+  return GetCall::Start(*std::move(query), *response, loop_, config_.limits, monitor);
 }
 
 }  // namespace rollcall

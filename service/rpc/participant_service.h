@@ -6,13 +6,15 @@
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "service/config/config.h"
 #include "service/rpc/upstream_loop.h"
+#include "service/telemetry/telemetry.h"
 
 namespace rollcall {
 
 class ParticipantServiceImpl final : public v1::ParticipantService::CallbackService {
  public:
-  // Both must outlive the service and the server that it is registered with.
-  ParticipantServiceImpl(const Config& config, UpstreamLoop& loop) : config_(config), loop_(loop) {}
+  // All must outlive the service and the server that it is registered with.
+  ParticipantServiceImpl(const Config& config, UpstreamLoop& loop, Telemetry& telemetry)
+      : config_(config), loop_(loop), telemetry_(telemetry) {}
 
   grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ListParticipants(
       grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) override;
@@ -24,6 +26,7 @@ class ParticipantServiceImpl final : public v1::ParticipantService::CallbackServ
  private:
   const Config& config_;
   UpstreamLoop& loop_;
+  Telemetry& telemetry_;
 };
 
 }  // namespace rollcall

@@ -17,7 +17,8 @@ namespace rollcall {
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:
-  explicit Parts(Config config) : config_(std::move(config)), service_(config_, loop_) {}
+  Parts(Config config, Telemetry& telemetry)
+      : config_(std::move(config)), service_(config_, loop_, telemetry) {}
 
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
@@ -56,8 +57,8 @@ class Server::Parts {
   std::string address_;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config) {
-  auto parts = std::make_unique<Parts>(std::move(config));
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, Telemetry& telemetry) {
+  auto parts = std::make_unique<Parts>(std::move(config), telemetry);
   if (absl::Status status = parts->Start(); !status.ok()) return status;
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

@@ -8,13 +8,15 @@
 
 #include "absl/status/statusor.h"
 #include "service/config/config.h"
+#include "service/telemetry/telemetry.h"
 
 namespace rollcall {
 
 class Server {
  public:
-  // Listens on `config.listen` and serves. An error says why it cannot.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(Config config);
+  // Listens on `config.listen` and serves. An error says why it cannot. `telemetry` outlives the
+  // server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Config config, Telemetry& telemetry);
 
   // Ends calls that still run.
   ~Server();

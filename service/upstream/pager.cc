@@ -16,11 +16,13 @@ PageLimits PageLimitsOf(const Limits& limits) {
 
 }  // namespace
 
-Pager::Pager(HttpClient& client, const Limits& limits, ListQuery query, RecordSink& sink)
+Pager::Pager(HttpClient& client, const Limits& limits, ListQuery query, ParticipantMonitor& monitor,
+             RecordSink& sink)
     : client_(client),
       limits_(limits),
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
+      monitor_(monitor),
       sink_(sink),
       reader_(layout_.records_key, PageLimitsOf(limits)),
       decoder_(query_.api->record_schema(), query_.selection, query_.upstream->strict) {
@@ -128,7 +130,9 @@ absl::Status Pager::TakeEnvelopeMember() {
 
 absl::Status Pager::DeliverRecord(v1::ListParticipantsResponse& slot) {
   v1::Participant& participant = *slot.mutable_participant();
-  if (auto status = decoder_.Decode(reader_.record(), participant); !status.ok()) return status;
+  const absl::Status status = decoder_.Decode(reader_.record(), participant);
+  monitor_.OnParticipant(participant);  // an unrecognized value may be the error
+  if (!status.ok()) return status;
   totals_.unrecognized += participant.unrecognized_size();
   ++totals_.records;
   sink_.Commit(reader_.record().size());

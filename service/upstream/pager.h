@@ -18,6 +18,7 @@
 #include "service/page/page_reader.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
+#include "service/telemetry/participant_monitor.h"
 #include "service/upstream/provider_answer.h"
 
 namespace rollcall {
@@ -51,7 +52,8 @@ class RecordSink {
 class Pager final : private HttpClient::Receiver {
  public:
   // All of the arguments must outlive the pager.
-  Pager(HttpClient& client, const Limits& limits, ListQuery query, RecordSink& sink);
+  Pager(HttpClient& client, const Limits& limits, ListQuery query, ParticipantMonitor& monitor,
+        RecordSink& sink);
 
   // Begins. Not called from within the sink.
   void Start();
@@ -75,6 +77,7 @@ class Pager final : private HttpClient::Receiver {
   const Limits& limits_;
   const ListQuery query_;
   const PageLayout layout_;
+  ParticipantMonitor& monitor_;
   RecordSink& sink_;
   PageReader reader_;
   RecordDecoder decoder_;

@@ -10,8 +10,13 @@
 namespace rollcall {
 
 ParticipantFetch::ParticipantFetch(HttpClient& client, const Limits& limits, GetQuery query,
-                                   v1::Participant& participant, Done done)
-    : limits_(limits), query_(std::move(query)), participant_(participant), done_(std::move(done)) {
+                                   ParticipantMonitor& monitor, v1::Participant& participant,
+                                   Done done)
+    : limits_(limits),
+      query_(std::move(query)),
+      monitor_(monitor),
+      participant_(participant),
+      done_(std::move(done)) {
   const UpstreamConfig& upstream = *query_.upstream;
   transfer_ = client.Get({query_.url, upstream.username, upstream.password,
                           upstream.connect_timeout, upstream.idle_timeout},
@@ -44,7 +49,9 @@ absl::Status ParticipantFetch::Decode() {
   RecordDecoder decoder(query_.api->record_schema(), query_.selection, query_.upstream->strict);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
-  return decoder.Decode(absl::string_view(body_.data(), size), participant_);
+  const absl::Status status = decoder.Decode(absl::string_view(body_.data(), size), participant_);
+  monitor_.OnParticipant(participant_);  // an unrecognized value may be the error
+  return status;
 }
 
 void ParticipantFetch::End(const absl::Status& status) {

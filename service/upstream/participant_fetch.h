@@ -12,6 +12,7 @@
 #include "service/config/config.h"
 #include "service/http/http_client.h"
 #include "service/query/query.h"
+#include "service/telemetry/participant_monitor.h"
 #include "service/upstream/provider_answer.h"
 
 namespace rollcall {
@@ -23,7 +24,7 @@ class ParticipantFetch final : private HttpClient::Receiver {
   // Begins. `done` is called once, after `participant` is filled or with an error; the fetch may be
   // destroyed in it. The other arguments must outlive the fetch.
   ParticipantFetch(HttpClient& client, const Limits& limits, GetQuery query,
-                   v1::Participant& participant, Done done);
+                   ParticipantMonitor& monitor, v1::Participant& participant, Done done);
 
  private:
   void OnHead(const HttpResponse& response) override;
@@ -34,6 +35,7 @@ class ParticipantFetch final : private HttpClient::Receiver {
 
   const Limits& limits_;
   const GetQuery query_;
+  ParticipantMonitor& monitor_;
   v1::Participant& participant_;
   const Done done_;
   ProviderAnswer answer_;

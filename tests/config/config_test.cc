@@ -105,6 +105,7 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   const absl::StatusOr<Config> config = Parse(Document());
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "127.0.0.1:50051");
+  EXPECT_EQ(config->metrics_listen, std::nullopt);
   EXPECT_EQ(config->drain_timeout, milliseconds(30000));
   EXPECT_EQ(config->limits.max_record_bytes, 1048576u);
   EXPECT_EQ(config->limits.max_page_bytes, 268435456u);
@@ -141,6 +142,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"allow_plaintext", false}});
   const absl::StatusOr<Config> config =
       Parse({{"listen", "[::]:0"},
+             {"metrics_listen", "127.0.0.1:9464"},
              {"upstreams", json::array({twilio, SignalWireUpstream()})},
              {"limits",
               {{"max_record_bytes", 2048},
@@ -151,6 +153,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
              {"drain_timeout_seconds", 1.5}});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "[::]:0");
+  EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config->drain_timeout, milliseconds(1500));
   EXPECT_EQ(config->limits.max_record_bytes, 2048u);
   EXPECT_EQ(config->limits.max_page_bytes, 4096u);
@@ -264,10 +267,10 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
   document["$schema"] = "x";
   EXPECT_THAT(
       Errors(document),
-      ElementsAre(
-          "limits.max_page_byte: unknown key; did you mean max_page_bytes?",
-          "$schema: unknown key; known here: listen, upstreams, limits, drain_timeout_seconds",
-          "limit: unknown key; did you mean limits?"));
+      ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
+                  "$schema: unknown key; known here: listen, metrics_listen, upstreams, limits, "
+                  "drain_timeout_seconds",
+                  "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
       TextErrors("{\"a\\nb.c\": 1, \"\": 2, \"\\u00e9\": 3}"),
@@ -313,6 +316,21 @@ TEST(ParseConfig, ListenAddresses) {
   }
   document["listen"] = 50051;
   EXPECT_THAT(Errors(document), ElementsAre(StartsWith("listen: expected host:port")));
+}
+
+TEST(ParseConfig, MetricsListenAddresses) {
+  json document = Document();
+  document["metrics_listen"] = "0.0.0.0:9464";
+  EXPECT_THAT(Errors(document), IsEmpty());
+  // What a list of ports, or a port with options, would be to the metrics server.
+  for (const json& listen : {json(""), json("9464"), json("127.0.0.1:9464s"),
+                             json("127.0.0.1:1,127.0.0.1:2"), json("+9464"), json(9464)}) {
+    document["metrics_listen"] = listen;
+    EXPECT_THAT(Errors(document),
+                ElementsAre(StartsWith("metrics_listen: expected host:port, such as "
+                                       "\"127.0.0.1:9464\" or \"0.0.0.0:9464\"")))
+        << listen;
+  }
 }
 
 TEST(ParseConfig, NamesAndProviders) {

@@ -42,16 +42,8 @@ Daemon::Daemon(const std::vector<std::string>& arguments) {
   close(output[1]);
   close(errors_fd);
 
-  // The first line says where it listens; no line means that it ended.
-  FILE* const lines = fdopen(output[0], "r");
-  std::array<char, 256> line{};
-  if (fgets(line.data(), line.size(), lines) != nullptr) {
-    absl::string_view text = line.data();
-    if (absl::ConsumePrefix(&text, "rollcalld listening on ")) {
-      address_ = std::string(absl::StripSuffix(text, "\n"));
-    }
-  }
-  fclose(lines);
+  output_ = fdopen(output[0], "r");
+  address_ = ReadLine("rollcalld listening on ");
 }
 
 Daemon::~Daemon() {
@@ -59,7 +51,18 @@ Daemon::~Daemon() {
     Signal(SIGKILL);
     Wait();
   }
+  if (output_ != nullptr) std::fclose(output_);
   unlink(errors_file_.c_str());
+}
+
+std::string Daemon::ReadMetricsUrl() { return ReadLine("rollcalld metrics on "); }
+
+std::string Daemon::ReadLine(const std::string& prefix) {
+  std::array<char, 256> line{};
+  if (std::fgets(line.data(), line.size(), output_) == nullptr) return "";
+  absl::string_view text = line.data();
+  if (!absl::ConsumePrefix(&text, prefix)) return "";
+  return std::string(absl::StripSuffix(text, "\n"));
 }
 
 void Daemon::Signal(int number) {

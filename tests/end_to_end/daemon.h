@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,10 @@ class Daemon {
 
   // Host and port; empty where it did not come to listen.
   const std::string& address() const { return address_; }
+
+  // The URL of its metrics, from the line that follows the first. For one that was told to serve
+  // them, and once.
+  std::string ReadMetricsUrl();
 
   void Signal(int number);
 
@@ -40,8 +45,13 @@ class Daemon {
   size_t OpenSockets() const;
 
  private:
+  // What follows `prefix` in its next line of standard output; empty where the line is another one,
+  // or it has ended.
+  std::string ReadLine(const std::string& prefix);
+
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
+  std::FILE* output_ = nullptr;
   std::string errors_file_;
   std::string address_;
 };

@@ -1,0 +1,84 @@
+#include "service/telemetry/participant_monitor.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/strip.h"
+
+namespace rollcall {
+namespace {
+
+// The path without what is behind kMaxPathBytes, and not cut within a UTF-8 character.
+absl::string_view Shortened(absl::string_view path) {
+  size_t size = ParticipantMonitor::kMaxPathBytes;
+  if (path.size() <= size) return path;
+  while (size > 0 && (static_cast<unsigned char>(path[size]) & 0xC0) == 0x80) --size;
+  return path.substr(0, size);
+}
+
+// "unknown_field" for KIND_UNKNOWN_FIELD.
+std::string KindLabel(v1::UnrecognizedValue::Kind kind) {
+  const std::string& name = v1::UnrecognizedValue::Kind_Name(kind);
+  return absl::AsciiStrToLower(absl::StripPrefix(name, "KIND_"));
+}
+
+}  // namespace
+
+ParticipantMonitor::ParticipantMonitor(std::string upstream, prometheus::Registry& registry,
+                                       EventLog& log)
+    : upstream_(std::move(upstream)),
+      log_(log),
+      unrecognized_(prometheus::BuildCounter()
+                        .Name("rollcall_unrecognized_values_total")
+                        .Help("Values from the provider that have no place in the typed record")
+                        .Register(registry)) {
+  auto& participants = prometheus::BuildCounter()
+                           .Name("rollcall_participants_total")
+                           .Help("Participants read from the provider")
+                           .Register(registry);
+  // All are made at once, since a rate needs the zero that a counter began with.
+  const auto* const records = v1::Participant::descriptor()->FindOneofByName("record");
+  for (int i = 0; i < records->field_count(); ++i) {
+    const auto& record = *records->field(i);
+    const auto number = static_cast<size_t>(record.number());
+    if (participants_.size() <= number) participants_.resize(number + 1);
+    participants_[number] = &participants.Add({{"upstream", upstream_}, {"record", record.name()}});
+  }
+}
+
+void ParticipantMonitor::OnParticipant(const v1::Participant& participant) {
+  prometheus::Counter* const counter = participants_[participant.record_case()];
+  if (counter == nullptr) return;
+  counter->Increment();
+  for (const auto& value : participant.unrecognized()) OnUnrecognized(value);
+}
+
+void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
+  absl::string_view path = Shortened(value.path());
+  bool is_new = false;
+  prometheus::Counter* counter = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    auto found = paths_.find(path);
+    if (found == paths_.end() && paths_.size() < kMaxPaths) {
+      found = paths_.emplace(std::string(path), ByKind{}).first;
+    }
+    if (found == paths_.end()) path = kOtherPaths;
+    ByKind& by_kind = found == paths_.end() ? other_paths_ : found->second;
+    prometheus::Counter*& slot = by_kind[value.kind()];
+    is_new = slot == nullptr;
+    if (is_new) {
+      slot = &unrecognized_.Add({{"upstream", upstream_},
+                                 {"path", std::string(path)},
+                                 {"kind", KindLabel(value.kind())}});
+    }
+    counter = slot;
+  }
+  counter->Increment();
+  if (!is_new) return;
+  log_.Warn(
+      "unrecognized value",
+      {{"upstream", upstream_}, {"path", std::string(path)}, {"kind", KindLabel(value.kind())}});
+}
+
+}  // namespace rollcall

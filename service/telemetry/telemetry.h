@@ -1,0 +1,47 @@
+// What the service tells its operator: metrics, kept in one registry and served over HTTP in
+// Prometheus' text format, and a log on standard error. Made by main() before all that reports to
+// it; its members are for main()'s thread but for participants(), which any may call.
+#pragma once
+
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "service/telemetry/event_log.h"
+#include "service/telemetry/participant_monitor.h"
+
+namespace prometheus {
+class Exposer;
+}  // namespace prometheus
+
+namespace rollcall {
+
+class Telemetry {
+ public:
+  // `upstreams` are the names of those configured.
+  explicit Telemetry(const std::vector<std::string>& upstreams);
+  ~Telemetry();
+  Telemetry(const Telemetry&) = delete;
+  Telemetry& operator=(const Telemetry&) = delete;
+
+  // Serves the metrics on this host and port, of which port 0 takes a free one, and returns their
+  // URL. Called once at most.
+  absl::StatusOr<std::string> ServeMetrics(const std::string& listen);
+
+  // Of one of the configured upstreams.
+  ParticipantMonitor& participants(const std::string& upstream) {
+    return *participants_.at(upstream);
+  }
+
+ private:
+  EventLog log_;
+  const std::shared_ptr<prometheus::Registry> registry_;
+  absl::flat_hash_map<std::string, std::unique_ptr<ParticipantMonitor>> participants_;
+  std::unique_ptr<prometheus::Exposer> exposer_;
+};
+
+}  // namespace rollcall
