@@ -1,0 +1,113 @@
+// Fuzzes the configuration: the input is its file's text.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "nlohmann/json.hpp"
+#include "service/config/config.h"
+#include "tests/fuzz/require.h"
+
+namespace rollcall {
+namespace {
+
+using nlohmann::json;
+using std::chrono::seconds;
+
+// A value that errors must not repeat. The corpus has it in many places.
+constexpr absl::string_view kSecret = "s3cr3t";
+
+struct Keys {
+  bool file = false;    // a secret is in a file
+  bool secret = false;  // a key holds kSecret
+};
+
+Keys KeysIn(absl::string_view text) {
+  Keys keys;
+  static_cast<void>(json::parse(
+      text.begin(), text.end(),
+      [&keys](int /*depth*/, json::parse_event_t event, const json& value) {
+        if (event == json::parse_event_t::key) {
+          const auto& key = value.get_ref<const std::string&>();
+          keys.file |= key == "file";
+          keys.secret |= absl::StrContains(key, kSecret);
+        }
+        return true;
+      },
+      false));
+  return keys;
+}
+
+void CheckBaseUrl(const BaseUrl& url) {
+  const auto again = BaseUrl::Parse(url.ToString());
+  Require(again.ok() && again->ToString() == url.ToString(), "a base URL is read back");
+}
+
+void CheckConfig(const Config& config) {
+  Require(!config.upstreams.empty(), "there is an upstream");
+  std::set<std::string> names;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    Require(!upstream.name.empty() && names.insert(upstream.name).second,
+            "an upstream has a name of its own");
+    Require(!upstream.account_sid.empty() && !upstream.username.empty() &&
+                !upstream.password.reveal().empty(),
+            "an upstream has an account");
+    Require(upstream.insights.has_value() == (upstream.provider == ProviderType::kTwilio),
+            "Twilio, and only Twilio, has Insights");
+    CheckBaseUrl(upstream.api);
+    if (upstream.insights) CheckBaseUrl(*upstream.insights);
+    Require(upstream.connect_timeout.count() > 0 && upstream.connect_timeout <= seconds(600),
+            "a connection is waited for within limits");
+    Require(upstream.idle_timeout.count() > 0 && upstream.idle_timeout <= seconds(3600),
+            "a byte is waited for within limits");
+    Require(upstream.default_page_size >= 1 && upstream.default_page_size <= 1000,
+            "a page has a size that providers know");
+  }
+  const Limits& limits = config.limits;
+  Require(limits.max_record_bytes >= 1024 && limits.max_record_bytes <= limits.max_page_bytes,
+          "a record fits into a page");
+  Require(limits.max_pages_per_list >= 1 && limits.max_json_depth >= 8 &&
+              limits.send_queue_bytes >= 1024,
+          "limits leave room");
+  Require(config.drain_timeout.count() >= 0 && config.drain_timeout <= seconds(3600),
+          "draining ends");
+}
+
+void Fuzz(absl::string_view text) {
+  const Keys keys = KeysIn(text);
+  // Names of files are not to be made up at random on a real machine.
+  if (keys.file) return;
+  const auto env = [](const std::string& name) -> std::optional<std::string> {
+    if (name == "EMPTY") return "";
+    if (name == "BROKEN") return "s3cr3t\n";
+    if (name == "TOKEN") return "s3cr3t";
+    return std::nullopt;
+  };
+  const auto config = ParseConfig(text, env);
+  if (config.ok()) {
+    CheckConfig(*config);
+    return;
+  }
+  Require(config.status().code() == absl::StatusCode::kInvalidArgument,
+          "an error says that the text is wrong");
+  for (const absl::string_view line : absl::StrSplit(config.status().message(), '\n')) {
+    Require(!line.empty(), "an error has a problem a line");
+    for (const char c : line) Require(c >= ' ' && c <= '~', "an error is plain text");
+  }
+  Require(keys.secret || !absl::StrContains(config.status().message(), kSecret),
+          "an error does not repeat a value");
+}
+
+}  // namespace
+}  // namespace rollcall
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
