@@ -91,24 +91,18 @@ bool IsHuge(absl::string_view number) {
 
 }  // namespace
 
-absl::string_view MemberText(absl::string_view json, absl::Span<const size_t> indices) {
-  absl::string_view value = json;
-  for (const size_t index : indices) {
-    size_t position = SkipSpace(value, 0) + 1;  // behind the brace
-    for (size_t member = 0;; ++member) {
-      position = SkipString(value, SkipSpace(value, position));  // the name
-      position = SkipSpace(value, position) + 1;                 // the colon
-      position = SkipSpace(value, position);
-      const size_t end = SkipValue(value, position);
-      if (member == index) {
-        value = value.substr(position, end - position);
-        break;
-      }
-      position = SkipSpace(value, end) + 1;  // the comma
-      if (position >= value.size()) return {};
-    }
+MemberReader::MemberReader(absl::string_view object)
+    : object_(object), position_(SkipSpace(object, 0) + 1) {}
+
+absl::string_view MemberReader::Value(size_t index) {
+  for (; members_read_ <= index && position_ < object_.size(); ++members_read_) {
+    position_ = SkipString(object_, SkipSpace(object_, position_));     // the name
+    position_ = SkipSpace(object_, SkipSpace(object_, position_) + 1);  // the colon
+    const size_t end = SkipValue(object_, position_);
+    value_ = object_.substr(position_, end - position_);
+    position_ = SkipSpace(object_, end) + 1;  // the comma
   }
-  return value;
+  return value_;
 }
 
 std::string ReplaceHugeNumbers(absl::string_view json, size_t padding) {

@@ -5,16 +5,28 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
 
 #include "absl/strings/string_view.h"
-#include "absl/types/span.h"
 
 namespace rollcall {
 
-// The text of the value that is reached from the object `json` by taking the members with these
-// indices, one in another. `json` must be valid and have them.
-absl::string_view MemberText(absl::string_view json, absl::Span<const size_t> indices);
+// Finds the text of members of an object, from its front to its end: however many are asked for,
+// the object's text is read once.
+class MemberReader {
+ public:
+  // `object` must be valid and outlive the reader.
+  explicit MemberReader(absl::string_view object);
+
+  // The text of the value of the member with this index, which the object must have. Indices may
+  // repeat, but not decrease.
+  absl::string_view Value(size_t index);
+
+ private:
+  absl::string_view object_;
+  absl::string_view value_;  // of the last member that was read
+  size_t position_;          // behind the brace or comma in front of the next one
+  size_t members_read_ = 0;
+};
 
 // `json` with every number that has no int64, uint64 or finite double of its own replaced by [[]],
 // so that a parser which refuses such numbers reads the rest. No field takes [[]], be it an array

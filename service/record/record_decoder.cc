@@ -53,6 +53,7 @@ absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& part
   json_ = json;
   participant_ = &participant;
   path_.clear();
+  readers_.clear();
   DecodeObject(object, schema_.object, selection_, schema_.mutable_record(participant));
   if (strict_ && participant.unrecognized_size() > 0) {
     return MakeError(
@@ -86,6 +87,8 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
     }
     path_.pop_back();
   }
+  // What was read of this object is of no use for the next one.
+  if (readers_.size() > path_.size()) readers_.pop_back();
 }
 
 void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field,
@@ -146,9 +149,11 @@ std::string RecordDecoder::JsonPath() const {
 }
 
 void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
-  std::vector<size_t> indices;
-  for (const Step& step : path_) indices.push_back(step.index);
-  const absl::string_view text = MemberText(json_, indices);
+  absl::string_view text = json_;
+  for (size_t depth = 0; depth < path_.size(); ++depth) {
+    if (depth == readers_.size()) readers_.emplace_back(text);
+    text = readers_[depth].Value(path_[depth].index);
+  }
   auto* const value = participant_->add_unrecognized();
   value->set_path(JsonPath());
   value->set_json(std::string(text));

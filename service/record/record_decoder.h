@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant.pb.h"
 #include "service/record/field_selection.h"
+#include "service/record/json_text.h"
 #include "service/record/record_schema.h"
 
 namespace rollcall {
@@ -54,6 +55,8 @@ class RecordDecoder {
   absl::string_view json_;
   v1::Participant* participant_ = nullptr;
   std::vector<Step> path_;
+  // Of the objects on the path, the record first, as far as an unrecognized value was met in them.
+  std::vector<MemberReader> readers_;
 };
 
 }  // namespace rollcall
