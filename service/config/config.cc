@@ -337,6 +337,20 @@ Limits ReadLimits(JsonObjectReader& document, Problems& problems) {
   return limits;
 }
 
+RetrySettings ReadRetrySettings(JsonObjectReader& document, Problems& problems) {
+  RetrySettings retry;
+  const json* value = document.Find("retry");
+  if (value == nullptr) return retry;
+  JsonObjectReader reader(*value, "retry", problems);
+  retry.max_attempts = static_cast<int>(reader.Integer("max_attempts", retry.max_attempts, 1, 100));
+  retry.initial_backoff = reader.Seconds("initial_backoff_seconds", retry.initial_backoff,
+                                         milliseconds(1), seconds(60));
+  retry.max_backoff =
+      reader.Seconds("max_backoff_seconds", retry.max_backoff, milliseconds(1), seconds(3600));
+  reader.Finish();
+  return retry;
+}
+
 // Reads the environment variables of one upstream.
 class VariableGroup {
  public:
@@ -464,6 +478,8 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
+  config.retry = ReadRetrySettings(reader, problems);
+  config.prefetch = reader.Bool("prefetch", config.prefetch);
   config.drain_timeout =
       reader.Seconds("drain_timeout_seconds", config.drain_timeout, milliseconds(0), seconds(3600));
   reader.Finish();

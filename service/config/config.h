@@ -60,6 +60,15 @@ struct Limits {
   std::size_t send_queue_bytes = std::size_t{64} << 10;
 };
 
+// How often and how soon a request that failed is sent again.
+struct RetrySettings {
+  // In a row that brought nothing new; 1 is to try only once.
+  int max_attempts = 5;
+  // The first wait is a random part of the former; it doubles with each failure up to the latter.
+  std::chrono::milliseconds initial_backoff = std::chrono::milliseconds(200);
+  std::chrono::milliseconds max_backoff = std::chrono::seconds(10);
+};
+
 struct Config {
   // Host and port to serve gRPC on; port 0 takes a free one.
   std::string listen = "127.0.0.1:50051";
@@ -68,6 +77,9 @@ struct Config {
   // Never empty.
   std::vector<UpstreamConfig> upstreams;
   Limits limits;
+  RetrySettings retry;
+  // Whether the next page is asked for while this one is still on its way.
+  bool prefetch = true;
   // How long calls may go on after SIGTERM.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 };

@@ -10,17 +10,8 @@ namespace {
 
 constexpr absl::string_view kReasonPrefix = "ERROR_REASON_";
 
-// The payload keys of absl::Status are the type URLs of google.protobuf.Any.
-std::string TypeUrl(const google::protobuf::Message& message) {
-  return absl::StrCat("type.googleapis.com/", message.GetDescriptor()->full_name());
-}
-
 google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
-  google::rpc::ErrorInfo info;
-  if (auto payload = status.GetPayload(TypeUrl(info))) {
-    info.ParseFromString(std::string(*payload));
-  }
-  return info;
+  return ErrorDetail<google::rpc::ErrorInfo>(status).value_or(google::rpc::ErrorInfo());
 }
 
 void Add(google::rpc::ErrorInfo& info, const ErrorMetadata& metadata) {
@@ -48,6 +39,8 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
     case v1::ERROR_REASON_SERVER_DRAINING:
       return absl::StatusCode::kUnavailable;
+    case v1::ERROR_REASON_UPSTREAM_LIST_CHANGED:
+      return absl::StatusCode::kAborted;
     case v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED:
     case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE:
     case v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK:
@@ -71,8 +64,12 @@ absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
   return status;
 }
 
+std::string DetailTypeUrl(const google::protobuf::Message& detail) {
+  return absl::StrCat("type.googleapis.com/", detail.GetDescriptor()->full_name());
+}
+
 void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detail) {
-  status.SetPayload(TypeUrl(detail), absl::Cord(detail.SerializeAsString()));
+  status.SetPayload(DetailTypeUrl(detail), absl::Cord(detail.SerializeAsString()));
 }
 
 void AddErrorMetadata(absl::Status& status, const ErrorMetadata& metadata) {

@@ -4,7 +4,7 @@
 // gRPC's form once, at the edge.
 #pragma once
 
-#include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,8 +33,23 @@ void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detai
 // Adds facts to the google.rpc.ErrorInfo of a status made by MakeError.
 void AddErrorMetadata(absl::Status& status, const ErrorMetadata& metadata);
 
+// The google.rpc detail of this type, where `status` has one.
+template <class Detail>
+std::optional<Detail> ErrorDetail(const absl::Status& status);
+
 // The reason that `status` was made from, ERROR_REASON_UNSPECIFIED for a status from elsewhere.
 v1::ErrorReason ReasonOf(const absl::Status& status);
+
+// The key of a detail among the payloads of a status: its type URL in google.protobuf.Any.
+std::string DetailTypeUrl(const google::protobuf::Message& detail);
+
+template <class Detail>
+std::optional<Detail> ErrorDetail(const absl::Status& status) {
+  Detail detail;
+  const auto payload = status.GetPayload(DetailTypeUrl(detail));
+  if (!payload || !detail.ParseFromString(std::string(*payload))) return std::nullopt;
+  return detail;
+}
 
 // Gathers what is wrong with a request, so that a caller learns of all of it at once. Paths are
 // those of the request message, for example "conference_summaries.conference_sid".

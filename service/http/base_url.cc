@@ -170,6 +170,12 @@ std::string BaseUrl::Join(absl::string_view path_and_query) const {
   return absl::StrCat(Origin(), prefix_, path_and_query);
 }
 
+std::string BaseUrl::TargetOf(absl::string_view url) const {
+  const std::string base = Join("/");
+  assert(absl::StartsWith(url, base));
+  return std::string(url.substr(base.size() - 1));
+}
+
 absl::StatusOr<std::string> BaseUrl::Resolve(absl::string_view link) const {
   absl::StatusOr<UrlParts> parts = SplitLink(link, Origin());
   if (!parts.ok()) {

@@ -27,6 +27,9 @@ class BaseUrl {
   // already encoded: its variable parts come from EncodePathSegment() and AppendQuery().
   std::string Join(absl::string_view path_and_query) const;
 
+  // The path and query of a URL that Join() or Resolve() gave, such that Join() gives it again.
+  std::string TargetOf(absl::string_view url) const;
+
   // Turns a link, absolute or beginning with one '/', into the absolute URL to request. Refuses a
   // link that leaves this scheme, host, port or path prefix, or that two parsers could understand
   // differently. The prefix is compared as it is written, without decoding. An error names the part

@@ -209,7 +209,8 @@ std::unique_ptr<HttpClient::Transfer> HttpClient::Get(const HttpRequest& request
   std::unique_ptr<Transfer> transfer(new Transfer(*this, exchange));
   exchange.set_transfer(transfer.get());
   exchanges_.emplace(exchange.easy(), std::move(owned));
-  curl_multi_add_handle(multi_, exchange.easy());  // sets a timer, from which all else follows
+  added_.insert(exchange.easy());
+  CatchUp();
   return transfer;
 }
 
@@ -250,7 +251,7 @@ void HttpClient::Act(int socket, int events) {
   ++calls_into_curl_;
   curl_multi_socket_action(multi_, socket, events, &running);
   --calls_into_curl_;
-  RemoveAbandoned();
+  CatchUp();
   DeliverFinished();
 }
 
@@ -280,6 +281,7 @@ void HttpClient::Drop(Exchange& exchange, const absl::Status& status) {
   const std::unique_ptr<Exchange> dropped = std::move(found->second);
   exchanges_.erase(found);
   abandoned_.erase(dropped->easy());
+  added_.erase(dropped->easy());
   curl_multi_remove_handle(multi_, dropped->easy());
   dropped->End(status);
 }
@@ -287,11 +289,16 @@ void HttpClient::Drop(Exchange& exchange, const absl::Status& status) {
 void HttpClient::Abandon(Exchange& exchange) {
   exchange.Detach();
   abandoned_.insert(exchange.easy());
-  RemoveAbandoned();
+  CatchUp();
 }
 
-void HttpClient::RemoveAbandoned() {
-  if (calls_into_curl_ > 0) return;  // Act() comes back to it
+// Does what libcurl does not allow from within its callbacks.
+void HttpClient::CatchUp() {
+  if (calls_into_curl_ > 0) return;  // whoever called in comes back to it
+  for (void* const easy : std::exchange(added_, {})) {
+    // Sets a timer, from which all else follows.
+    if (!abandoned_.contains(easy)) curl_multi_add_handle(multi_, easy);
+  }
   for (void* const easy : std::exchange(abandoned_, {})) {
     const auto found = exchanges_.find(easy);
     if (found == exchanges_.end()) continue;
@@ -308,7 +315,7 @@ void HttpClient::Transfer::Resume() {
   if (exchange_ == nullptr) return;
   HttpClient& client = client_;  // the receiver may destroy this transfer meanwhile
   exchange_->Resume();
-  client.RemoveAbandoned();
+  client.CatchUp();
 }
 
 }  // namespace rollcall

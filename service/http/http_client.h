@@ -66,6 +66,8 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
+  EventLoop& loop() { return loop_; }
+
   // Begins a request. `receiver` is called from the loop, not from here, and must outlive the
   // transfer.
   std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver);
@@ -80,14 +82,15 @@ class HttpClient {
   void DeliverFinished();
   void Drop(Exchange& exchange, const absl::Status& status);
   void Abandon(Exchange& exchange);
-  void RemoveAbandoned();
+  void CatchUp();
 
   EventLoop& loop_;
   void* const multi_;  // a CURLM
   std::optional<EventLoop::TimerId> timer_;
   std::unordered_map<void*, std::unique_ptr<Exchange>> exchanges_;  // by CURL handle
+  std::unordered_set<void*> added_;                                 // not handed to libcurl yet
   std::unordered_set<void*> abandoned_;
-  int calls_into_curl_ = 0;  // while over 0, no handle may be removed
+  int calls_into_curl_ = 0;  // while over 0, no handle may be added or removed
 };
 
 class HttpClient::Transfer {

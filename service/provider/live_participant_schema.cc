@@ -46,7 +46,7 @@ constexpr ObjectSchema kLiveParticipant{kFields};
 
 const RecordSchema& LiveParticipantSchema() {
   static constexpr RecordSchema kSchema{
-      kLiveParticipant, [](v1::Participant& participant) -> google::protobuf::Message& {
+      kLiveParticipant, "call_sid", [](v1::Participant& participant) -> google::protobuf::Message& {
         return *participant.mutable_live_participant();
       }};
   return kSchema;

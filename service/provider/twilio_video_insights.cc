@@ -100,7 +100,8 @@ class VideoInsights final : public ParticipantApi {
 
   const RecordSchema& record_schema() const override {
     static constexpr RecordSchema kSchema{
-        kSummary, [](v1::Participant& participant) -> google::protobuf::Message& {
+        kSummary, "participant_sid",
+        [](v1::Participant& participant) -> google::protobuf::Message& {
           return *participant.mutable_room_participant_summary();
         }};
     return kSchema;

@@ -167,7 +167,8 @@ class VoiceInsights final : public ParticipantApi {
 
   const RecordSchema& record_schema() const override {
     static constexpr RecordSchema kSchema{
-        kSummary, [](v1::Participant& participant) -> google::protobuf::Message& {
+        kSummary, "participant_sid",
+        [](v1::Participant& participant) -> google::protobuf::Message& {
           return *participant.mutable_conference_participant_summary();
         }};
     return kSchema;

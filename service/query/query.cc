@@ -62,35 +62,48 @@ FieldSelection Select(const google::protobuf::FieldMask& mask, const Participant
   return selection;
 }
 
-void AppendPage(std::string& target, const v1::ListParticipantsRequest& request,
-                const UpstreamConfig& upstream, RequestViolations& violations) {
+int PageSizeOf(const v1::ListParticipantsRequest& request, const UpstreamConfig& upstream,
+               RequestViolations& violations) {
   if (request.page_size() < 0) violations.Add("page_size", "must not be negative");
-  const int page_size = request.page_size() == 0 ? upstream.default_page_size : request.page_size();
+  const int wanted = request.page_size() == 0 ? upstream.default_page_size : request.page_size();
   // A list that is shorter than a page needs no more than it.
-  const int64_t useful =
-      request.limit() > 0 ? std::min<int64_t>(page_size, request.limit()) : page_size;
-  AppendQuery(target, "PageSize", absl::StrCat(std::min<int64_t>(useful, kMaxPageSize)));
-  if (request.has_provider_page()) {
-    const v1::ProviderPage& page = request.provider_page();
-    if (page.page() < 0) violations.Add("provider_page.page", "must not be negative");
-    if (page.page() > 0 && page.page_token().empty()) {
-      violations.Add("provider_page.page_token",
-                     "is required where page is over 0: providers refuse a page without it");
-    }
-    AppendQuery(target, "Page", absl::StrCat(page.page()));
-    if (!page.page_token().empty()) AppendQuery(target, "PageToken", page.page_token());
+  const int64_t useful = request.limit() > 0 ? std::min<int64_t>(wanted, request.limit()) : wanted;
+  return static_cast<int>(std::min<int64_t>(useful, kMaxPageSize));
+}
+
+void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
+                        RequestViolations& violations) {
+  if (page.page() < 0) violations.Add("provider_page.page", "must not be negative");
+  if (page.page() > 0 && page.page_token().empty()) {
+    violations.Add("provider_page.page_token",
+                   "is required where page is over 0: providers refuse a page without it");
   }
+  AppendQuery(target, "Page", absl::StrCat(page.page()));
+  if (!page.page_token().empty()) AppendQuery(target, "PageToken", page.page_token());
 }
 
 }  // namespace
 
+Deadline::Deadline(std::chrono::system_clock::time_point time) {
+  // The clocks differ in what they count from, and "never" must not overflow.
+  if (time == std::chrono::system_clock::time_point::max()) return;
+  const auto left = time - std::chrono::system_clock::now();
+  time_ = std::chrono::steady_clock::now() +
+          std::chrono::duration_cast<std::chrono::steady_clock::duration>(left);
+}
+
+std::chrono::milliseconds Deadline::TimeLeft() const {
+  if (time_ == std::chrono::steady_clock::time_point::max()) {
+    return std::chrono::milliseconds::max();
+  }
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time_ -
+                                                               std::chrono::steady_clock::now());
+}
+
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const Config& config) {
+                                       const Config& config, Deadline deadline) {
   RequestViolations violations;
   if (request.limit() < 0) violations.Add("limit", "must not be negative");
-  if (request.has_resume_token()) {
-    violations.Add("resume_token", "is not one that this service has given out");
-  }
   if (request.query_case() == v1::ListParticipantsRequest::QUERY_NOT_SET) {
     violations.Add("query",
                    "is required: one of conference_summaries, room_participants, "
@@ -100,16 +113,35 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   const Target target = FindTarget(request.upstream(), request.query_case(), config, violations);
   if (target.api == nullptr) return violations.ToStatus();
 
-  std::string path = target.api->ListTarget(*target.upstream, request, violations);
-  AppendPage(path, request, *target.upstream, violations);
+  const UpstreamConfig& upstream = *target.upstream;
+  std::string path = target.api->ListTarget(upstream, request, violations);
+  const int page_size = PageSizeOf(request, upstream, violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
+
+  // The list, whatever is wanted of it and in what pieces.
+  ResumeTokens tokens(upstream.password, absl::StrCat(upstream.name, "\n", path));
+  std::optional<ListPosition> resume;
+  if (request.has_resume_token()) {
+    resume = tokens.Open(request.resume_token());
+    if (!resume) {
+      violations.Add("resume_token", "is not one of this list");
+    } else {
+      path = resume->page;
+    }
+  } else {
+    AppendQuery(path, "PageSize", absl::StrCat(page_size));
+    if (request.has_provider_page()) {
+      AppendProviderPage(path, request.provider_page(), violations);
+    }
+  }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  return ListQuery{target.upstream, target.api, target.api->base_url(*target.upstream).Join(path),
-                   std::move(selection), request.limit()};
+  return ListQuery{target.upstream,   target.api,        target.api->base_url(upstream).Join(path),
+                   std::move(resume), std::move(tokens), std::move(selection),
+                   page_size,         request.limit(),   deadline};
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
-                                      const Config& config) {
+                                      const Config& config, Deadline deadline) {
   RequestViolations violations;
   if (request.participant_case() == v1::GetParticipantRequest::PARTICIPANT_NOT_SET) {
     violations.Add("participant",
@@ -124,7 +156,7 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   return GetQuery{target.upstream, target.api, target.api->base_url(*target.upstream).Join(path),
-                  std::move(selection)};
+                  std::move(selection), deadline};
 }
 
 }  // namespace rollcall

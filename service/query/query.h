@@ -2,7 +2,9 @@
 // anything is sent upstream. Made by the RPC handlers, carried out by upstream/.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -10,16 +12,35 @@
 #include "service/config/config.h"
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
+#include "service/resume/resume_token.h"
 
 namespace rollcall {
+
+// When the caller stops waiting.
+class Deadline {
+ public:
+  // Never.
+  Deadline() = default;
+  explicit Deadline(std::chrono::system_clock::time_point time);
+
+  // Zero or less once it has passed.
+  std::chrono::milliseconds TimeLeft() const;
+
+ private:
+  std::chrono::steady_clock::time_point time_ = std::chrono::steady_clock::time_point::max();
+};
 
 // A list to walk. The upstream and the API outlive every query.
 struct ListQuery {
   const UpstreamConfig* upstream;
   const ParticipantApi* api;
-  std::string url;  // of the first page
+  std::string url;                     // of the page to begin with
+  std::optional<ListPosition> resume;  // where on that page, if not at its first record
+  ResumeTokens tokens;
   FieldSelection selection;
+  int page_size;
   int64_t limit;  // 0 is none
+  Deadline deadline;
 };
 
 // A participant to get.
@@ -28,12 +49,13 @@ struct GetQuery {
   const ParticipantApi* api;
   std::string url;
   FieldSelection selection;
+  Deadline deadline;
 };
 
 // INVALID_ARGUMENT, naming every field that is wrong, where the request cannot be carried out.
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const Config& config);
+                                       const Config& config, Deadline deadline);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
-                                      const Config& config);
+                                      const Config& config, Deadline deadline);
 
 }  // namespace rollcall

@@ -24,6 +24,15 @@ const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_
   return nullptr;
 }
 
+// FNV-1a, which anyone can compute again from its two constants.
+uint64_t Hash(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
 bool IsPlainName(absl::string_view name) {
   for (const char c : name) {
     if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '_') return false;
@@ -54,6 +63,9 @@ absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& part
   participant_ = &participant;
   path_.clear();
   readers_.clear();
+  std::string_view sid;
+  const bool has_sid = object.at_key(schema_.identity).get(sid) == simdjson::SUCCESS;
+  identity_ = Hash(has_sid && !sid.empty() ? sid : std::string_view(json.data(), json.size()));
   DecodeObject(object, schema_.object, selection_, schema_.mutable_record(participant));
   if (strict_ && participant.unrecognized_size() > 0) {
     return MakeError(

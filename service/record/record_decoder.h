@@ -30,6 +30,11 @@ class RecordDecoder {
   // fits no protobuf string.
   absl::Status Decode(absl::string_view json, v1::Participant& participant);
 
+  // What tells the record decoded last from the others of its list, whether or not the field was
+  // asked for: a hash of its sid, or of its whole text where it has none. The same on every machine
+  // and in every version.
+  uint64_t identity() const { return identity_; }
+
  private:
   // A member of an object on the way from the record to the value that is being read.
   struct Step {
@@ -57,6 +62,7 @@ class RecordDecoder {
   std::vector<Step> path_;
   // Of the objects on the path, the record first, as far as an unrecognized value was met in them.
   std::vector<MemberReader> readers_;
+  uint64_t identity_ = 0;
 };
 
 }  // namespace rollcall

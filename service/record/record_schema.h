@@ -52,6 +52,8 @@ struct ObjectSchema {
 // What the decoder needs to know of a kind of record.
 struct RecordSchema {
   const ObjectSchema& object;
+  // The field, in the provider's name, whose text tells a record from all others of its list.
+  std::string_view identity;
   // The typed record inside the Participant, made if need be.
   google::protobuf::Message& (*mutable_record)(v1::Participant& participant);
 };

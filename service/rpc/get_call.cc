@@ -7,12 +7,12 @@
 namespace rollcall {
 
 GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, UpstreamLoop& loop,
-                        const Limits& limits, ParticipantMonitor& monitor) {
+                        const Config& config, ParticipantMonitor& monitor) {
   std::shared_ptr<GetCall> call(new GetCall(response, loop));
   call->self_ = call;
-  loop.Post([call, &limits, &monitor, query = std::move(query)]() mutable {
+  loop.Post([call, &config, &monitor, query = std::move(query)]() mutable {
     call->fetch_ = std::make_unique<ParticipantFetch>(
-        call->loop_.client(), limits, std::move(query), monitor,
+        call->loop_.client(), config, std::move(query), monitor,
         *call->response_.mutable_participant(),
         // The call owns the fetch, and so outlives it.
         [raw = call.get()](const absl::Status& status) { raw->End(status); });

@@ -19,7 +19,7 @@ class GetCall final : public grpc::ServerUnaryReactor {
   // Begins the call. The result is gRPC's until its OnDone(). All arguments but `query` outlive the
   // call.
   static GetCall* Start(GetQuery query, v1::GetParticipantResponse& response, UpstreamLoop& loop,
-                        const Limits& limits, ParticipantMonitor& monitor);
+                        const Config& config, ParticipantMonitor& monitor);
 
   void OnCancel() override;
   void OnDone() override;

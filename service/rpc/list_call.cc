@@ -9,11 +9,11 @@
 namespace rollcall {
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
-                          const Limits& limits, ParticipantMonitor& monitor) {
-  std::shared_ptr<ListCall> call(new ListCall(context, loop, limits));
+                          const Config& config, ParticipantMonitor& monitor) {
+  std::shared_ptr<ListCall> call(new ListCall(context, loop, config));
   call->self_ = call;
   loop.Post([call, &monitor, query = std::move(query)]() mutable {
-    call->pager_ = std::make_unique<Pager>(call->loop_.client(), call->limits_, std::move(query),
+    call->pager_ = std::make_unique<Pager>(call->loop_.client(), call->config_, std::move(query),
                                            monitor, static_cast<RecordSink&>(*call));
     call->pager_->Start();
   });
@@ -75,7 +75,7 @@ void ListCall::OnWriteDone(bool ok) {
       finish = end_.has_value();
     }
     // Woken at half, the loop fills the queue in one go.
-    if (loop_waits_ && count_ <= kSlots / 2 && bytes_ <= limits_.send_queue_bytes / 2) {
+    if (loop_waits_ && count_ <= kSlots / 2 && bytes_ <= config_.limits.send_queue_bytes / 2) {
       loop_waits_ = false;
       wake_loop = true;
     }
@@ -107,7 +107,7 @@ void ListCall::OnDone() {
 
 bool ListCall::IsFull() const {
   // A record that is larger than the whole queue may still be its only one.
-  return count_ == kSlots || (count_ > 0 && bytes_ >= limits_.send_queue_bytes);
+  return count_ == kSlots || (count_ > 0 && bytes_ >= config_.limits.send_queue_bytes);
 }
 
 // After the last record was written.
@@ -118,7 +118,11 @@ void ListCall::FinishCall() {
   add("rollcall-records", totals_.records);
   add("rollcall-pages", totals_.pages);
   add("rollcall-attempts", totals_.attempts);
+  add("rollcall-duplicates-suppressed", totals_.duplicates);
   add("rollcall-unrecognized", totals_.unrecognized);
+  if (!end_->ok() && !totals_.resume_token.empty()) {
+    context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);
+  }
   Finish(ToGrpcStatus(*end_));
 }
 

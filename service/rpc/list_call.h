@@ -22,10 +22,10 @@ namespace rollcall {
 class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
                        private RecordSink {
  public:
-  // Begins the call. The result is gRPC's until its OnDone(). `loop`, `limits` and `monitor`
-  // outlive every call.
+  // Begins the call. The result is gRPC's until its OnDone(). All but `query` outlive every
+  // call.
   static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
-                         const Limits& limits, ParticipantMonitor& monitor);
+                         const Config& config, ParticipantMonitor& monitor);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -35,8 +35,8 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   // As many records as keep the writer busy; more would only be memory.
   static constexpr size_t kSlots = 16;
 
-  ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, const Limits& limits)
-      : context_(context), loop_(loop), limits_(limits) {}
+  ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, const Config& config)
+      : context_(context), loop_(loop), config_(config) {}
 
   v1::ListParticipantsResponse* NextSlot() override;
   void Commit(size_t bytes) override;
@@ -46,7 +46,7 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
 
   grpc::CallbackServerContext& context_;
   UpstreamLoop& loop_;
-  const Limits& limits_;
+  const Config& config_;
   std::shared_ptr<ListCall> self_;  // until gRPC and the loop are both done with it
 
   // Of the loop's thread.

@@ -21,23 +21,23 @@ class RefusedList final : public grpc::ServerWriteReactor<v1::ListParticipantsRe
 
 grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ParticipantServiceImpl::ListParticipants(
     grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) {
-  auto query = CheckRequest(*request, config_);
+  auto query = CheckRequest(*request, config_, Deadline(context->deadline()));
   if (!query.ok()) return new RefusedList(query.status());
   ParticipantMonitor& monitor = telemetry_.participants(query->upstream->name);
-  return ListCall::Start(*context, *std::move(query), loop_, config_.limits, monitor);
+  return ListCall::Start(*context, *std::move(query), loop_, config_, monitor);
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
     v1::GetParticipantResponse* response) {
-  auto query = CheckRequest(*request, config_);
+  auto query = CheckRequest(*request, config_, Deadline(context->deadline()));
   if (!query.ok()) {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
     reactor->Finish(ToGrpcStatus(query.status()));
     return reactor;
   }
   ParticipantMonitor& monitor = telemetry_.participants(query->upstream->name);
-  return GetCall::Start(*std::move(query), *response, loop_, config_.limits, monitor);
+  return GetCall::Start(*std::move(query), *response, loop_, config_, monitor);
 }
 
 }  // namespace rollcall

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "service/error/error.h"
 
 namespace rollcall {
@@ -16,149 +15,196 @@ PageLimits PageLimitsOf(const Limits& limits) {
 
 }  // namespace
 
-Pager::Pager(HttpClient& client, const Limits& limits, ListQuery query, ParticipantMonitor& monitor,
+Pager::Pager(HttpClient& client, const Config& config, ListQuery query, ParticipantMonitor& monitor,
              RecordSink& sink)
     : client_(client),
-      limits_(limits),
+      config_(config),
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
       monitor_(monitor),
       sink_(sink),
-      reader_(layout_.records_key, PageLimitsOf(limits)),
-      decoder_(query_.api->record_schema(), query_.selection, query_.upstream->strict) {
+      decoder_(query_.api->record_schema(), query_.selection, query_.upstream->strict),
+      retry_(config.retry, &RandomFraction) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
+  if (query_.resume) begin_behind_ = query_.resume->record;
 }
 
-void Pager::Start() { GetPage(query_.url); }
+Pager::~Pager() {
+  if (retry_timer_) client_.loop().Cancel(*retry_timer_);
+}
+
+void Pager::Start() {
+  next_url_ = query_.url;
+  if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
+}
 
 void Pager::Resume() {
   if (ended_ || !sink_is_full_) return;
   sink_is_full_ = false;
-  ReadPage();
-  if (ended_ || sink_is_full_) return;
-  if (body_end_) {
-    FinishPage();
-  } else if (std::exchange(refused_body_, false)) {
-    transfer_->Resume();
-  }
+  Read();
+  if (!ended_ && !sink_is_full_ && page_ != nullptr) page_->Open();
 }
 
-void Pager::GetPage(const std::string& url) {
-  if (totals_.pages >= limits_.max_pages_per_list) {
-    End(MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                  absl::StrCat("the list has more than ", limits_.max_pages_per_list,
-                               " pages (limits.max_pages_per_list)")));
-    return;
-  }
-  if (!urls_seen_.insert(std::hash<std::string>()(url)).second) {
-    End(MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
-                  "the provider's link to the next page leads back to a page already read"));
-    return;
-  }
-  reader_.Reset();
-  answer_ = ProviderAnswer();
-  body_end_.reset();
-  refused_body_ = false;
-  next_link_.clear();
+std::unique_ptr<PageFetch> Pager::Ask(const std::string& url) {
   ++totals_.attempts;
-  const UpstreamConfig& upstream = *query_.upstream;
-  transfer_ = client_.Get(
-      {url, upstream.username, upstream.password, upstream.connect_timeout, upstream.idle_timeout},
-      *this);
+  PageFetch::Listener& listener = *this;
+  return std::make_unique<PageFetch>(client_, *query_.upstream, url, layout_.records_key,
+                                     PageLimitsOf(config_.limits), listener);
 }
 
-void Pager::OnHead(const HttpResponse& response) {
-  answer_.TakeHead(response);
-  if (answer_.ok()) ++totals_.pages;
-}
-
-bool Pager::OnBody(absl::string_view bytes) {
-  if (!answer_.ok()) {
-    answer_.TakeBody(bytes);
-    return true;
-  }
-  if (sink_is_full_) {
-    refused_body_ = true;
-    return false;
-  }
-  reader_.Append(bytes);
-  ReadPage();
-  return true;
-}
-
-void Pager::OnDone(absl::Status status) {
-  body_end_ = std::move(status);
-  if (!sink_is_full_) FinishPage();
-}
-
-// Hands on all that the reader has, as far as there is room.
-void Pager::ReadPage() {
-  while (!ended_) {
+// Hands on all that the page has, as far as there is room.
+void Pager::Read() {
+  while (!ended_ && page_ != nullptr) {
     if (record_waits_) {
       v1::ListParticipantsResponse* const slot = sink_.NextSlot();
       if (slot == nullptr) {
         sink_is_full_ = true;
+        page_->Close();
         return;
       }
       record_waits_ = false;
-      if (auto status = DeliverRecord(*slot); !status.ok()) return End(status);
-      if (totals_.records == query_.limit) return End(absl::OkStatus());
+      if (absl::Status status = TakeRecord(*slot); !status.ok()) return End(status);
+      if (query_.limit > 0 && totals_.records == query_.limit) return End(absl::OkStatus());
     }
-    const auto event = reader_.Next();
+    const auto event = page_->reader().Next();
     if (!event.ok()) return End(event.status());
     switch (*event) {
       case PageReader::Event::kRecord:
         record_waits_ = true;
         break;
       case PageReader::Event::kEnvelopeMember:
-        if (auto status = TakeEnvelopeMember(); !status.ok()) return End(status);
+        if (absl::Status status = TakeEnvelopeMember(); !status.ok()) return End(status);
         break;
       case PageReader::Event::kNeedInput:
       case PageReader::Event::kEnd:
+        if (page_->ended()) FinishPage();
         return;
     }
   }
 }
 
 absl::Status Pager::TakeEnvelopeMember() {
-  if (reader_.envelope_key() != layout_.link_member) return absl::OkStatus();
-  auto link = ReadNextLink(layout_, reader_.envelope_value());
+  const PageReader& reader = page_->reader();
+  if (reader.envelope_key() != layout_.link_member) return absl::OkStatus();
+  auto link = ReadNextLink(layout_, reader.envelope_value());
   if (!link.ok()) return link.status();
-  next_link_ = std::move(*link).value_or("");
+  return ResolveNextLink(link->value_or(""));
+}
+
+// Finds where the next page is, and asks for it while this one is still on its way.
+absl::Status Pager::ResolveNextLink(const std::string& link) {
+  if (link.empty()) {
+    next_url_.clear();
+    next_page_.reset();
+    return absl::OkStatus();
+  }
+  auto url = query_.api->base_url(*query_.upstream).Resolve(query_.api->AdjustLink(link));
+  if (!url.ok()) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
+                     absl::StrCat("the provider's link to the next page is not followed: ",
+                                  url.status().message()));
+  }
+  if (*url != next_url_) next_page_.reset();  // a page that was fetched again has another link
+  next_url_ = *std::move(url);
+  if (next_page_ == nullptr && WantsPrefetch()) next_page_ = Ask(next_url_);
   return absl::OkStatus();
 }
 
-absl::Status Pager::DeliverRecord(v1::ListParticipantsResponse& slot) {
+bool Pager::WantsPrefetch() const {
+  if (!config_.prefetch || urls_seen_.contains(std::hash<std::string>()(next_url_))) return false;
+  // A page that the limit makes needless is not asked for.
+  const int64_t of_this_page =
+      query_.page_size - static_cast<int64_t>(taken_.size() + expected_again_.size());
+  return query_.limit == 0 || totals_.records + of_this_page < query_.limit;
+}
+
+absl::Status Pager::TakeRecord(v1::ListParticipantsResponse& slot) {
+  const absl::string_view json = page_->reader().record();
   v1::Participant& participant = *slot.mutable_participant();
-  const absl::Status status = decoder_.Decode(reader_.record(), participant);
-  monitor_.OnParticipant(participant);  // an unrecognized value may be the error
-  if (!status.ok()) return status;
+  if (absl::Status status = decoder_.Decode(json, participant); !status.ok()) {
+    monitor_.OnParticipant(participant);  // an unrecognized value may be the error
+    return status;
+  }
+  const uint64_t identity = decoder_.identity();
+  if (!IsNew(identity)) return absl::OkStatus();
+  monitor_.OnParticipant(participant);
+
+  totals_.resume_token = query_.tokens.Seal({page_target_, identity});
+  slot.set_resume_token(totals_.resume_token);
   totals_.unrecognized += participant.unrecognized_size();
   ++totals_.records;
-  sink_.Commit(reader_.record().size());
+  retry_.Progress();
+  sink_.Commit(json.size());
   return absl::OkStatus();
+}
+
+// Whether a record is to be handed on, rather than having been so before this page was fetched
+// (again).
+bool Pager::IsNew(uint64_t identity) {
+  const auto again = expected_again_.find(identity);
+  const bool repeated = again != expected_again_.end();
+  if (repeated) {
+    ++totals_.duplicates;
+    if (--again->second == 0) expected_again_.erase(again);
+  }
+  taken_.push_back(identity);
+  if (begin_behind_) {
+    if (*begin_behind_ == identity) begin_behind_.reset();
+    return false;
+  }
+  return !repeated;
 }
 
 void Pager::FinishPage() {
-  if (ended_) return;
-  if (!body_end_->ok()) return End(*body_end_);
-  if (!answer_.ok()) return End(answer_.ToStatus(*query_.upstream, absl::Now()));
-  if (auto status = reader_.Finish(); !status.ok()) return End(status);
-  if (next_link_.empty()) return End(absl::OkStatus());
-
-  const BaseUrl& base = query_.api->base_url(*query_.upstream);
-  const auto url = base.Resolve(query_.api->AdjustLink(std::exchange(next_link_, {})));
-  if (!url.ok()) {
-    return End(MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
-                         absl::StrCat("the provider's link to the next page is not followed: ",
-                                      url.status().message())));
+  const absl::Status outcome = page_->Outcome();
+  if (page_->begun()) ++totals_.pages;
+  if (!outcome.ok()) return Retry(outcome);
+  if (begin_behind_) {
+    return End(MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
+                         "the participant that the resume token names is not on its page any more; "
+                         "the list must be read anew"));
   }
-  GetPage(*url);
+  retry_.Progress();
+  if (next_url_.empty()) return End(absl::OkStatus());
+  if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
+}
+
+absl::Status Pager::GoToNextPage() {
+  if (static_cast<int64_t>(urls_seen_.size()) >= config_.limits.max_pages_per_list) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+                     absl::StrCat("the list has more than ", config_.limits.max_pages_per_list,
+                                  " pages (limits.max_pages_per_list)"));
+  }
+  if (!urls_seen_.insert(std::hash<std::string>()(next_url_)).second) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
+                     "the provider's link to the next page leads back to a page already read");
+  }
+  const std::string url = std::exchange(next_url_, {});
+  page_target_ = query_.api->base_url(*query_.upstream).TargetOf(url);
+  taken_.clear();
+  expected_again_.clear();
+  page_ = next_page_ != nullptr ? std::move(next_page_) : Ask(url);
+  page_->Open();
+  return absl::OkStatus();
+}
+
+// Fetches the page again where that may help.
+void Pager::Retry(const absl::Status& failure) {
+  const auto wait = retry_.AfterFailure(failure, query_.deadline.TimeLeft());
+  if (!wait) return End(failure);
+  for (const uint64_t identity : std::exchange(taken_, {})) ++expected_again_[identity];
+  retry_timer_ = client_.loop().After(*wait, [this, url = page_->url()] {
+    retry_timer_.reset();
+    page_ = Ask(url);
+    page_->Open();
+  });
+  page_.reset();
 }
 
 void Pager::End(const absl::Status& status) {
   ended_ = true;
-  transfer_.reset();
+  page_.reset();
+  next_page_.reset();
   sink_.OnListEnd(InUpstream(status, *query_.upstream), totals_);
 }
 

@@ -1,25 +1,29 @@
-// Walks the pages of one list: gets a page, hands each record on as soon as it is decoded, follows
-// the link to the next page. Reads no more than its sink takes. Made by a ListParticipants call;
-// everything here is for the thread of its event loop.
+// Walks the pages of one list: gets a page, hands each record on as soon as it is decoded, and asks
+// for the next page as soon as its link is read. Reads no more than its sink takes. A page that
+// fails is fetched again, and what was handed on of it before is recognised and left out. Made by a
+// ListParticipants call; everything here is for the thread of its event loop.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/config/config.h"
 #include "service/http/http_client.h"
-#include "service/page/page_reader.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
 #include "service/telemetry/participant_monitor.h"
-#include "service/upstream/provider_answer.h"
+#include "service/upstream/page_fetch.h"
+#include "service/upstream/retry_policy.h"
 
 namespace rollcall {
 
@@ -28,14 +32,17 @@ struct ListTotals {
   int64_t records = 0;
   int64_t pages = 0;         // that the provider began to send
   int64_t attempts = 0;      // requests sent
+  int64_t duplicates = 0;    // records that came again with a page fetched again, and were left out
   int64_t unrecognized = 0;  // values that have no place in the typed records
+  std::string resume_token;  // of the last record; empty before the first
 };
 
 // Takes the records of a list, in order.
 class RecordSink {
  public:
   // Where to decode the next record to: an empty message, or null while there is no room. After
-  // null, the sink calls Pager::Resume() once there is.
+  // null, the sink calls Pager::Resume() once there is. A slot that was not committed is given out
+  // again.
   virtual v1::ListParticipantsResponse* NextSlot() = 0;
 
   // The record in the slot that NextSlot() gave last is complete. `bytes` is about the memory it
@@ -49,11 +56,14 @@ class RecordSink {
   ~RecordSink() = default;
 };
 
-class Pager final : private HttpClient::Receiver {
+class Pager final : private PageFetch::Listener {
  public:
   // All of the arguments must outlive the pager.
-  Pager(HttpClient& client, const Limits& limits, ListQuery query, ParticipantMonitor& monitor,
+  Pager(HttpClient& client, const Config& config, ListQuery query, ParticipantMonitor& monitor,
         RecordSink& sink);
+  ~Pager();
+  Pager(const Pager&) = delete;
+  Pager& operator=(const Pager&) = delete;
 
   // Begins. Not called from within the sink.
   void Start();
@@ -62,36 +72,49 @@ class Pager final : private HttpClient::Receiver {
   void Resume();
 
  private:
-  void OnHead(const HttpResponse& response) override;
-  bool OnBody(absl::string_view bytes) override;
-  void OnDone(absl::Status status) override;
+  void OnPageChange() override { Read(); }
 
-  void GetPage(const std::string& url);
-  void ReadPage();
+  std::unique_ptr<PageFetch> Ask(const std::string& url);
+  void Read();
   absl::Status TakeEnvelopeMember();
-  absl::Status DeliverRecord(v1::ListParticipantsResponse& slot);
+  absl::Status ResolveNextLink(const std::string& link);
+  bool WantsPrefetch() const;
+  absl::Status TakeRecord(v1::ListParticipantsResponse& slot);
+  bool IsNew(uint64_t identity);
   void FinishPage();
+  absl::Status GoToNextPage();
+  void Retry(const absl::Status& failure);
   void End(const absl::Status& status);
 
   HttpClient& client_;
-  const Limits& limits_;
-  const ListQuery query_;
+  const Config& config_;
+  ListQuery query_;
   const PageLayout layout_;
   ParticipantMonitor& monitor_;
   RecordSink& sink_;
-  PageReader reader_;
   RecordDecoder decoder_;
+  RetryPolicy retry_;
   ListTotals totals_;
   std::unordered_set<size_t> urls_seen_;  // hashes
 
-  // Of the page that is being read.
-  std::unique_ptr<HttpClient::Transfer> transfer_;
-  ProviderAnswer answer_;
-  std::optional<absl::Status> body_end_;  // how the transfer ended, once it has
-  bool record_waits_ = false;             // the reader's record was not handed on yet
+  // The page that is being read, and where it is.
+  std::unique_ptr<PageFetch> page_;
+  std::string page_target_;    // path and query below the API's base URL
+  bool record_waits_ = false;  // the reader's record was not handed on yet
   bool sink_is_full_ = false;
-  bool refused_body_ = false;  // so that the transfer is to be resumed
-  std::string next_link_;
+  std::optional<EventLoop::TimerId> retry_timer_;
+
+  // Records of this page that are dealt with, in case it must be fetched again; and, once it is,
+  // those of them that have not come again yet.
+  std::vector<uint64_t> taken_;
+  std::unordered_map<uint64_t, int> expected_again_;
+  // The record of a resume token, behind which this list begins, until it has come.
+  std::optional<uint64_t> begin_behind_;
+
+  // The page after it.
+  std::string next_url_;  // empty where there is none, or it is not known yet
+  std::unique_ptr<PageFetch> next_page_;
+
   bool ended_ = false;
 };
 

@@ -9,18 +9,30 @@
 
 namespace rollcall {
 
-ParticipantFetch::ParticipantFetch(HttpClient& client, const Limits& limits, GetQuery query,
+ParticipantFetch::ParticipantFetch(HttpClient& client, const Config& config, GetQuery query,
                                    ParticipantMonitor& monitor, v1::Participant& participant,
                                    Done done)
-    : limits_(limits),
+    : client_(client),
+      config_(config),
       query_(std::move(query)),
       monitor_(monitor),
       participant_(participant),
-      done_(std::move(done)) {
+      done_(std::move(done)),
+      retry_(config.retry, &RandomFraction) {
+  Ask();
+}
+
+ParticipantFetch::~ParticipantFetch() {
+  if (retry_timer_) client_.loop().Cancel(*retry_timer_);
+}
+
+void ParticipantFetch::Ask() {
+  answer_ = ProviderAnswer();
+  body_.clear();
   const UpstreamConfig& upstream = *query_.upstream;
-  transfer_ = client.Get({query_.url, upstream.username, upstream.password,
-                          upstream.connect_timeout, upstream.idle_timeout},
-                         *this);
+  transfer_ = client_.Get({query_.url, upstream.username, upstream.password,
+                           upstream.connect_timeout, upstream.idle_timeout},
+                          *this);
 }
 
 void ParticipantFetch::OnHead(const HttpResponse& response) { answer_.TakeHead(response); }
@@ -31,18 +43,27 @@ bool ParticipantFetch::OnBody(absl::string_view bytes) {
     return true;
   }
   body_.append(bytes.data(), bytes.size());
-  if (body_.size() > limits_.max_record_bytes) {
+  if (body_.size() > config_.limits.max_record_bytes) {
     End(MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                  absl::StrCat("the record is over ", limits_.max_record_bytes,
+                  absl::StrCat("the record is over ", config_.limits.max_record_bytes,
                                " bytes (limits.max_record_bytes)")));
   }
   return true;
 }
 
 void ParticipantFetch::OnDone(absl::Status status) {
-  if (!status.ok()) return End(status);
-  if (!answer_.ok()) return End(answer_.ToStatus(*query_.upstream, absl::Now()));
+  if (!status.ok()) return RetryOrEnd(status);
+  if (!answer_.ok()) return RetryOrEnd(answer_.ToStatus(*query_.upstream, absl::Now()));
   End(Decode());
+}
+
+void ParticipantFetch::RetryOrEnd(const absl::Status& failure) {
+  const auto wait = retry_.AfterFailure(failure, query_.deadline.TimeLeft());
+  if (!wait) return End(failure);
+  retry_timer_ = client_.loop().After(*wait, [this] {
+    retry_timer_.reset();
+    Ask();
+  });
 }
 
 absl::Status ParticipantFetch::Decode() {

@@ -1,9 +1,10 @@
-// Gets one participant: one request, one record. Made by a GetParticipant call; everything here is
-// for the thread of its event loop.
+// Gets one participant: one record, by one request, or more where that fails and may help. Made by
+// a GetParticipant call; everything here is for the thread of its event loop.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -14,6 +15,7 @@
 #include "service/query/query.h"
 #include "service/telemetry/participant_monitor.h"
 #include "service/upstream/provider_answer.h"
+#include "service/upstream/retry_policy.h"
 
 namespace rollcall {
 
@@ -23,21 +25,31 @@ class ParticipantFetch final : private HttpClient::Receiver {
 
   // Begins. `done` is called once, after `participant` is filled or with an error; the fetch may be
   // destroyed in it. The other arguments must outlive the fetch.
-  ParticipantFetch(HttpClient& client, const Limits& limits, GetQuery query,
+  ParticipantFetch(HttpClient& client, const Config& config, GetQuery query,
                    ParticipantMonitor& monitor, v1::Participant& participant, Done done);
+  ~ParticipantFetch();
+  ParticipantFetch(const ParticipantFetch&) = delete;
+  ParticipantFetch& operator=(const ParticipantFetch&) = delete;
 
  private:
   void OnHead(const HttpResponse& response) override;
   bool OnBody(absl::string_view bytes) override;
   void OnDone(absl::Status status) override;
+  void Ask();
   absl::Status Decode();
+  void RetryOrEnd(const absl::Status& failure);
   void End(const absl::Status& status);
 
-  const Limits& limits_;
+  HttpClient& client_;
+  const Config& config_;
   const GetQuery query_;
   ParticipantMonitor& monitor_;
   v1::Participant& participant_;
   const Done done_;
+  RetryPolicy retry_;
+  std::optional<EventLoop::TimerId> retry_timer_;
+
+  // Of the request that is under way.
   ProviderAnswer answer_;
   std::string body_;
   std::unique_ptr<HttpClient::Transfer> transfer_;

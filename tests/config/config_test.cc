@@ -112,6 +112,10 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_EQ(config->limits.max_pages_per_list, 100000);
   EXPECT_EQ(config->limits.max_json_depth, 64);
   EXPECT_EQ(config->limits.send_queue_bytes, 65536u);
+  EXPECT_EQ(config->retry.max_attempts, 5);
+  EXPECT_EQ(config->retry.initial_backoff, milliseconds(200));
+  EXPECT_EQ(config->retry.max_backoff, milliseconds(10000));
+  EXPECT_TRUE(config->prefetch);
 
   ASSERT_THAT(config->upstreams, SizeIs(1));
   const UpstreamConfig& upstream = config->upstreams[0];
@@ -150,6 +154,11 @@ TEST(ParseConfig, EveryKeyIsRead) {
                {"max_pages_per_list", 3},
                {"max_json_depth", 8},
                {"send_queue_bytes", 1024}}},
+             {"retry",
+              {{"max_attempts", 1},
+               {"initial_backoff_seconds", 0.001},
+               {"max_backoff_seconds", 60}}},
+             {"prefetch", false},
              {"drain_timeout_seconds", 1.5}});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "[::]:0");
@@ -160,6 +169,10 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->limits.max_pages_per_list, 3);
   EXPECT_EQ(config->limits.max_json_depth, 8);
   EXPECT_EQ(config->limits.send_queue_bytes, 1024u);
+  EXPECT_EQ(config->retry.max_attempts, 1);
+  EXPECT_EQ(config->retry.initial_backoff, milliseconds(1));
+  EXPECT_EQ(config->retry.max_backoff, milliseconds(60000));
+  EXPECT_FALSE(config->prefetch);
 
   ASSERT_THAT(config->upstreams, SizeIs(2));
   const UpstreamConfig& first = config->upstreams[0];
@@ -269,7 +282,7 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
       Errors(document),
       ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
                   "$schema: unknown key; known here: listen, metrics_listen, upstreams, limits, "
-                  "drain_timeout_seconds",
+                  "retry, prefetch, drain_timeout_seconds",
                   "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(

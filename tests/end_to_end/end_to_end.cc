@@ -20,6 +20,8 @@ void EndToEndTest::SetUp() {
 nlohmann::json EndToEndTest::Configuration() const {
   const std::string base_url = simulator_->base_url();
   return {{"listen", "127.0.0.1:0"},
+          // Faults that stay are told at once; recovery_test has retries.
+          {"retry", {{"max_attempts", 1}}},
           {"upstreams",
            {{{"name", "twilio"},
              {"provider", "twilio"},

@@ -1,5 +1,5 @@
-// The page reader must give the same records and envelope however a page is cut into chunks, each record with
-// its own last byte, and must take nothing for a page that is not one.
+// The page reader must give the same records and envelope however a page is cut into chunks, each
+// record with its own last byte, and must take nothing for a page that is not one.
 #include "service/page/page_reader.h"
 
 #include <gmock/gmock.h>
@@ -98,11 +98,10 @@ TEST(PageReader, FindsRecordsAndEnvelope) {
   EXPECT_THAT(reading.records,
               ElementsAre("{\"label\":\"brace } quote \\\" backslash \\\\\"}",
                           "{\"nested\":{\"a\":[[],{\"b\":\"]\"}]},\"\\\\\\\"\":\"\\\\\"}", "{}"));
-  EXPECT_THAT(
-      reading.envelope,
-      ElementsAre("a=[1, {\"participants\": [{}]}]", "participants_=\"}]\\\"{\"", "n=null",
-                  "page=0",
-                  "meta={\"next_page_url\":\"https:\\/\\/h\\/p?a=1\\u0026b=2\"}", "last=-1.5e3"));
+  EXPECT_THAT(reading.envelope,
+              ElementsAre("a=[1, {\"participants\": [{}]}]", "participants_=\"}]\\\"{\"", "n=null",
+                          "page=0", "meta={\"next_page_url\":\"https:\\/\\/h\\/p?a=1\\u0026b=2\"}",
+                          "last=-1.5e3"));
 }
 
 TEST(PageReader, KeyOrderDoesNotMatter) {
@@ -155,14 +154,11 @@ TEST_P(EverySplit, EveryPrefixIsIncomplete) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Pages, EverySplit,
-                         ::testing::Values("tricky", "voice_insights.json",
-                                           "voice_insights_label_client.json",
-                                           "video_insights.json", "video_insights_empty.json",
-                                           "signalwire.json"),
-                         [](const auto& param_info) {
-                           return param_info.param.substr(0, param_info.param.find('.'));
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Pages, EverySplit,
+    ::testing::Values("tricky", "voice_insights.json", "voice_insights_label_client.json",
+                      "video_insights.json", "video_insights_empty.json", "signalwire.json"),
+    [](const auto& param_info) { return param_info.param.substr(0, param_info.param.find('.')); });
 
 TEST(PageReader, SeedRecordsAreThoseOfAJsonParser) {
   for (const char* name : {"voice_insights.json", "voice_insights_label_client.json",
@@ -208,13 +204,31 @@ TEST(PageReader, KeepsReadableBytesBehindARecord) {
 }
 
 TEST(PageReader, RefusesWhatIsNoPage) {
-  for (const absl::string_view text :
-       {"<html><body>502 Bad Gateway</body></html>", "[]", "null", "\"participants\"", "{]", "{,}",
-        "{\"a\"}", "{\"a\" 1}", "{\"a\":}", "{\"a\":,}", "{\"a\":1 \"b\":2}", "{\"a\":1,}",
-        "{a:1}", "{\"participants\":{}}", "{\"participants\":null}", "{\"participants\":[1]}",
-        "{\"participants\":[{},]}", "{\"participants\":[{} {}]}", "{\"participants\":[null]}",
-        "{\"participants\":[{}],\"participants\":[{}]}", "{\"participants\":[]}x",
-        "{\"participants\":[]}{}", "{}", "{\"meta\":{}}", "\xEF\xBB\xBF{\"participants\":[]}"}) {
+  for (const absl::string_view text : {"<html><body>502 Bad Gateway</body></html>",
+                                       "[]",
+                                       "null",
+                                       "\"participants\"",
+                                       "{]",
+                                       "{,}",
+                                       "{\"a\"}",
+                                       "{\"a\" 1}",
+                                       "{\"a\":}",
+                                       "{\"a\":,}",
+                                       "{\"a\":1 \"b\":2}",
+                                       "{\"a\":1,}",
+                                       "{a:1}",
+                                       "{\"participants\":{}}",
+                                       "{\"participants\":null}",
+                                       "{\"participants\":[1]}",
+                                       "{\"participants\":[{},]}",
+                                       "{\"participants\":[{} {}]}",
+                                       "{\"participants\":[null]}",
+                                       "{\"participants\":[{}],\"participants\":[{}]}",
+                                       "{\"participants\":[]}x",
+                                       "{\"participants\":[]}{}",
+                                       "{}",
+                                       "{\"meta\":{}}",
+                                       "\xEF\xBB\xBF{\"participants\":[]}"}) {
     const Reading reading = ReadWhole(text);
     EXPECT_EQ(ReasonOf(reading.status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) << text;
     EXPECT_EQ(ReadByteByByte(text), reading) << text;
@@ -243,7 +257,8 @@ TEST(PageReader, EndsAtItsLimits) {
   for (const absl::string_view endless :
        {"{\"participants\":[{\"l\":\"", "{\"meta\":\"", "{\"meta\":1", "{\""}) {
     EXPECT_EQ(
-        ReasonOf(ReadInPieces({endless, std::string(60, '1'), std::string(60, '1')}, limits).status),
+        ReasonOf(
+            ReadInPieces({endless, std::string(60, '1'), std::string(60, '1')}, limits).status),
         v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED)
         << endless;
   }

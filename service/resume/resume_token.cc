@@ -1,0 +1,128 @@
+#include "service/resume/resume_token.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>
+
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+
+// A token is, in URL-safe base64: a byte for the form, the nonce, the position encrypted with
+// AES-256-GCM, its tag. The form and the binding are authenticated with it. The position is the
+// record's identity, in eight bytes, lowest first, and the page.
+namespace rollcall {
+namespace {
+
+constexpr char kForm = 1;
+constexpr size_t kNonceSize = 12;
+constexpr size_t kTagSize = 16;
+constexpr size_t kRecordSize = 8;
+constexpr size_t kHeadSize = 1 + kNonceSize;
+// Longer than any that was ever sealed: providers' links are refused over 8 KiB.
+constexpr size_t kMaxTokenSize = size_t{16} << 10;
+constexpr absl::string_view kKeyPurpose = "rollcall resume token 1";
+
+unsigned char* Bytes(std::string& text, size_t from = 0) {
+  return reinterpret_cast<unsigned char*>(text.data()) + from;
+}
+const unsigned char* Bytes(absl::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+}  // namespace
+
+struct ResumeTokens::Cipher {
+  Cipher() {
+    if (context == nullptr) throw std::bad_alloc();
+  }
+  ~Cipher() { EVP_CIPHER_CTX_free(context); }
+  Cipher(const Cipher&) = delete;
+  Cipher& operator=(const Cipher&) = delete;
+
+  EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();
+  std::array<unsigned char, 32> key{};
+  std::string binding;
+  // Random for each list and then counted, so that none is used twice with the key.
+  std::array<unsigned char, kNonceSize> nonce{};
+};
+
+ResumeTokens::ResumeTokens(const Secret& credential, absl::string_view binding)
+    : cipher_(std::make_unique<Cipher>()) {
+  cipher_->binding = std::string(binding);
+  unsigned int size = 0;
+  const std::string& secret = credential.reveal();
+  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), Bytes(kKeyPurpose),
+           kKeyPurpose.size(), cipher_->key.data(), &size) == nullptr ||
+      RAND_bytes(cipher_->nonce.data(), kNonceSize) != 1) {
+    throw std::runtime_error("OpenSSL has neither HMAC nor random numbers");
+  }
+}
+
+ResumeTokens::~ResumeTokens() = default;
+ResumeTokens::ResumeTokens(ResumeTokens&&) noexcept = default;
+ResumeTokens& ResumeTokens::operator=(ResumeTokens&&) noexcept = default;
+
+std::string ResumeTokens::Seal(const ListPosition& position) {
+  std::string text(kRecordSize, '\0');
+  for (size_t i = 0; i < kRecordSize; ++i) {
+    text[i] = static_cast<char>(position.record >> (8 * i));
+  }
+  text += position.page;
+
+  Cipher& cipher = *cipher_;
+  // The last four bytes count.
+  for (size_t i = kNonceSize; i-- > kNonceSize - 4 && ++cipher.nonce[i] == 0;) {
+  }
+  std::string sealed(kHeadSize + text.size() + kTagSize, '\0');
+  sealed[0] = kForm;
+  std::memcpy(sealed.data() + 1, cipher.nonce.data(), kNonceSize);
+  int size = 0;
+  EVP_CIPHER_CTX* const context = cipher.context;
+  const bool good =
+      EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nullptr, cipher.key.data(),
+                         cipher.nonce.data()) == 1 &&
+      EVP_EncryptUpdate(context, nullptr, &size, Bytes(sealed), 1) == 1 &&
+      EVP_EncryptUpdate(context, nullptr, &size, Bytes(cipher.binding),
+                        static_cast<int>(cipher.binding.size())) == 1 &&
+      EVP_EncryptUpdate(context, Bytes(sealed, kHeadSize), &size, Bytes(text),
+                        static_cast<int>(text.size())) == 1 &&
+      EVP_EncryptFinal_ex(context, Bytes(sealed, kHeadSize + text.size()), &size) == 1 &&
+      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kTagSize,
+                          Bytes(sealed, kHeadSize + text.size())) == 1;
+  // Without a token a list is still a list.
+  return good ? absl::WebSafeBase64Escape(sealed) : std::string();
+}
+
+std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) const {
+  std::string sealed;
+  if (token.size() > kMaxTokenSize || !absl::WebSafeBase64Unescape(token, &sealed) ||
+      sealed.size() < kHeadSize + kTagSize || sealed[0] != kForm) {
+    return std::nullopt;
+  }
+  const size_t text_size = sealed.size() - kHeadSize - kTagSize;
+  std::string text(text_size, '\0');
+  int size = 0;
+  EVP_CIPHER_CTX* const context = cipher_->context;
+  const bool good = EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nullptr, cipher_->key.data(),
+                                       Bytes(sealed, 1)) == 1 &&
+                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(sealed), 1) == 1 &&
+                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(cipher_->binding),
+                                      static_cast<int>(cipher_->binding.size())) == 1 &&
+                    EVP_DecryptUpdate(context, Bytes(text), &size, Bytes(sealed, kHeadSize),
+                                      static_cast<int>(text_size)) == 1 &&
+                    EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kTagSize,
+                                        Bytes(sealed, kHeadSize + text_size)) == 1 &&
+                    EVP_DecryptFinal_ex(context, Bytes(text, text_size), &size) == 1;
+  if (!good || text_size < kRecordSize) return std::nullopt;
+  ListPosition position;
+  for (size_t i = 0; i < kRecordSize; ++i) {
+    position.record |= uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+  }
+  position.page = text.substr(kRecordSize);
+  return position;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,46 @@
+// Resume tokens: where a list is, sealed so that only this service can make one or read it. A token
+// is bound to its request and to the upstream's credentials, from which its key is derived; so
+// every replica with the same configuration takes it, and nobody else can send the service anywhere
+// by it. Opened when a request is checked, on any thread; sealed by the pager, for each record, on
+// an event loop's thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "service/config/secret.h"
+
+namespace rollcall {
+
+// A place in a list: right behind a record.
+struct ListPosition {
+  std::string page;     // the page's path and query below the API's base URL
+  uint64_t record = 0;  // RecordDecoder::identity() of the record
+};
+
+// The tokens of one list. Not thread-safe.
+class ResumeTokens {
+ public:
+  // `binding` says which list it is: a token opens only with the binding that it was sealed with.
+  ResumeTokens(const Secret& credential, absl::string_view binding);
+  ~ResumeTokens();
+  ResumeTokens(ResumeTokens&&) noexcept;
+  ResumeTokens& operator=(ResumeTokens&&) noexcept;
+
+  // Safe in URLs and command lines.
+  std::string Seal(const ListPosition& position);
+
+  // Nothing where `token` is not one of this list, was changed, or has a form that is no longer
+  // read.
+  std::optional<ListPosition> Open(absl::string_view token) const;
+
+ private:
+  struct Cipher;
+  std::unique_ptr<Cipher> cipher_;
+};
+
+}  // namespace rollcall

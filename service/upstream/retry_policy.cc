@@ -1,0 +1,56 @@
+#include "service/upstream/retry_policy.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "google/rpc/error_details.pb.h"
+#include "service/error/error.h"
+
+namespace rollcall {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Whether the same request may succeed a little later. Everything that the service asks for is a
+// GET.
+bool IsTransient(const absl::Status& failure) {
+  switch (ReasonOf(failure)) {
+    case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
+    case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:
+    case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
+    case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+double RandomFraction() {
+  static thread_local absl::BitGen generator;
+  return absl::Uniform(generator, 0.0, 1.0);
+}
+
+RetryPolicy::RetryPolicy(const RetrySettings& settings, Random random)
+    : settings_(settings), random_(std::move(random)) {}
+
+std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failure,
+                                                      milliseconds time_left) {
+  if (!IsTransient(failure) || ++failures_ >= settings_.max_attempts) return std::nullopt;
+  // Full jitter: callers that failed together do not come back together.
+  milliseconds ceiling = settings_.initial_backoff;
+  for (int i = 1; i < failures_ && ceiling < settings_.max_backoff; ++i) ceiling *= 2;
+  ceiling = std::min(ceiling, settings_.max_backoff);
+  auto wait = std::chrono::duration_cast<milliseconds>(ceiling * random_());
+  if (const auto retry = ErrorDetail<google::rpc::RetryInfo>(failure)) {
+    const milliseconds asked = std::chrono::seconds(retry->retry_delay().seconds());
+    if (asked > settings_.max_backoff) return std::nullopt;
+    wait = std::max(wait, asked);
+  }
+  if (wait >= time_left) return std::nullopt;
+  return wait;
+}
+
+}  // namespace rollcall

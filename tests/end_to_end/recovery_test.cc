@@ -1,0 +1,357 @@
+// Whatever breaks on the way, the caller has exactly the list, or an error and a token from which
+// the rest arrives exactly.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <random>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Api;
+using simulator::Direction;
+using simulator::Request;
+using ::testing::Contains;
+using ::testing::Pair;
+
+std::string IdOf(const v1::Participant& participant) {
+  return participant.has_live_participant()
+             ? participant.live_participant().call_sid()
+             : participant.conference_participant_summary().participant_sid();
+}
+
+// A list as a careful caller reads it: with the tokens.
+struct Reading {
+  std::vector<std::string> ids;
+  std::vector<std::string> tokens;
+  grpc::Status status;
+  std::map<std::string, std::string> trailers;
+};
+
+class RecoveryTest : public EndToEndTest {
+ protected:
+  void SetUp() override {
+    EndToEndTest::SetUp();
+    // Retries that wait for a moment only.
+    StartDaemon(
+        {{"retry",
+          {{"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}}}});
+  }
+
+  // Reads up to `most` records, then leaves.
+  Reading Read(const v1::ListParticipantsRequest& request, size_t most = SIZE_MAX) {
+    Reading reading;
+    grpc::ClientContext context;
+    const auto reader = stub().ListParticipants(&context, request);
+    v1::ListParticipantsResponse response;
+    while (reading.ids.size() < most && reader->Read(&response)) {
+      reading.ids.push_back(IdOf(response.participant()));
+      reading.tokens.push_back(response.resume_token());
+    }
+    if (reading.ids.size() >= most) context.TryCancel();
+    while (reader->Read(&response)) {
+    }
+    reading.status = reader->Finish();
+    for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
+      reading.trailers[std::string(key.data(), key.size())] =
+          std::string(value.data(), value.size());
+    }
+    return reading;
+  }
+
+  static std::vector<std::string> Ids(const simulator::List& list, int64_t from = 0) {
+    std::vector<std::string> ids;
+    for (int64_t i = from; i < list.size; ++i) ids.push_back(ParticipantSid(list, i));
+    return ids;
+  }
+
+  // Does `direction` to the first `times` requests whose target contains `part`.
+  void Disturb(const std::string& part, int times, const Direction& direction) {
+    auto left = std::make_shared<std::atomic<int>>(times);
+    simulator_->Direct([=](const Request& request) {
+      if (!absl::StrContains(request.target, part) || left->fetch_sub(1) <= 0) return Direction();
+      return direction;
+    });
+  }
+};
+
+TEST_F(RecoveryTest, ATokenOfEveryRecordGoesOnRightBehindIt) {
+  for (const Api api : {Api::kVoiceInsights, Api::kSignalWire, Api::kTwilioCore}) {
+    const simulator::List list(api, 30);
+    v1::ListParticipantsRequest request = RequestFor(list);
+    request.set_page_size(7);
+    const Reading whole = Read(request);
+    ASSERT_TRUE(whole.status.ok()) << whole.status.error_message();
+    ASSERT_EQ(whole.ids, Ids(list));
+    for (size_t i = 0; i < whole.ids.size(); ++i) {
+      v1::ListParticipantsRequest rest = request;
+      rest.set_resume_token(whole.tokens[i]);
+      const Reading reading = Read(rest);
+      EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
+      ASSERT_EQ(reading.ids, Ids(list, static_cast<int64_t>(i) + 1)) << i;
+    }
+  }
+}
+
+TEST_F(RecoveryTest, ATokenKeepsTheFiltersAndIsForItsListOnly) {
+  v1::ListParticipantsRequest request = ConferenceRequest(400);
+  request.set_page_size(20);
+  request.mutable_conference_summaries()->set_events("mute");
+  const Reading whole = Read(request);
+  ASSERT_TRUE(whole.status.ok());
+  ASSERT_GT(whole.ids.size(), 40u);
+  v1::ListParticipantsRequest rest = request;
+  rest.set_resume_token(whole.tokens[30]);
+  // What does not change the list may be another.
+  rest.set_page_size(0);
+  rest.mutable_read_mask()->add_paths("participant_sid");
+  rest.set_limit(5);
+  EXPECT_EQ(Read(rest).ids,
+            std::vector<std::string>(whole.ids.begin() + 31, whole.ids.begin() + 36));
+
+  for (const auto& change : std::vector<std::function<void(v1::ListParticipantsRequest&)>>{
+           [](auto& other) { other.mutable_conference_summaries()->set_events("hold"); },
+           [](auto& other) { other.mutable_conference_summaries()->clear_events(); },
+           [](auto& other) {
+             other.mutable_conference_summaries()->set_conference_sid(kSeedConference);
+           }}) {
+    v1::ListParticipantsRequest other = rest;
+    change(other);
+    const Listing refused = List(other);
+    EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+    EXPECT_EQ(ViolatedFields(refused.status), std::vector<std::string>{"resume_token"});
+  }
+}
+
+TEST_F(RecoveryTest, AnotherReplicaTakesTheToken) {
+  const simulator::List list(Api::kVoiceInsights, 30);
+  v1::ListParticipantsRequest request = RequestFor(list);
+  request.set_page_size(10);
+  const Reading begun = Read(request, 15);
+  daemon_->Signal(9);
+  StartDaemon();
+  request.set_resume_token(begun.tokens.back());
+  EXPECT_EQ(Read(request).ids, Ids(list, 15));
+}
+
+TEST_F(RecoveryTest, AParticipantThatLeftMeanwhileIsAnErrorNotAGuess) {
+  const simulator::List list(Api::kSignalWire, 10);
+  v1::ListParticipantsRequest request = RequestFor(list);
+  const Reading whole = Read(request);
+  // The page has lost the participant of the token.
+  simulator_->Direct([&](const Request&) {
+    Direction direction;
+    direction.edit_body = [&](std::string body) {
+      const std::string gone = ParticipantJson(list, 5) + ",";
+      const size_t at = body.find(gone);
+      EXPECT_NE(at, std::string::npos);
+      return body.erase(at, gone.size());
+    };
+    return direction;
+  });
+  request.set_resume_token(whole.tokens[5]);
+  const Listing listing = List(request);
+  EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::ABORTED);
+  EXPECT_EQ(Reason(listing.status), "UPSTREAM_LIST_CHANGED");
+  EXPECT_TRUE(listing.participants.empty());
+}
+
+TEST_F(RecoveryTest, APageCutAtEveryByteArrivesOnceAndInOrder) {
+  const simulator::List list(Api::kVoiceInsights, 4);
+  v1::ListParticipantsRequest request = RequestFor(list);
+  request.set_page_size(2);
+  std::atomic<size_t> size = 0;
+  simulator_->Direct([&](const Request&) {
+    Direction direction;
+    direction.edit_body = [&](std::string body) {
+      size = body.size();
+      return body;
+    };
+    return direction;
+  });
+  ASSERT_TRUE(Read(request).status.ok());
+  // Every offset of the second page, by a step that keeps the test short and meets all offsets of
+  // its end.
+  for (size_t cut = 0; cut < size; cut += cut + 200 < size ? 7 : 1) {
+    Direction direction;
+    direction.cut_after = cut;
+    Disturb("PageToken", 1, direction);
+    const Reading reading = Read(request);
+    ASSERT_TRUE(reading.status.ok()) << cut << ' ' << reading.status.error_message();
+    ASSERT_EQ(reading.ids, Ids(list)) << cut;
+  }
+}
+
+TEST_F(RecoveryTest, WhatCameAgainIsCountedAndLeftOut) {
+  const simulator::List list(Api::kVoiceInsights, 100);
+  Direction direction;
+  direction.cut_after = 60000;
+  Disturb("Participants", 3, direction);
+  const Reading reading = Read(RequestFor(list));
+  EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
+  EXPECT_EQ(reading.ids, Ids(list));
+  EXPECT_THAT(reading.trailers, Contains(Pair("rollcall-attempts", "4")));
+  EXPECT_GT(std::stoi(reading.trailers.at("rollcall-duplicates-suppressed")), 30);
+}
+
+TEST_F(RecoveryTest, FaultsThatPassAreNotNoticed) {
+  const simulator::List list(Api::kTwilioCore, 25);
+  v1::ListParticipantsRequest request = RequestFor(list);
+  request.set_page_size(10);
+  Direction cut_before_head;
+  cut_before_head.cut_before_head = true;
+  Direction retry_after = simulator::Respond(429, R"({"code":20429})");
+  retry_after.answer->headers.emplace_back("Retry-After", "1");
+  for (const Direction& direction :
+       {simulator::Respond(503, "<html>busy</html>"), simulator::Respond(500),
+        simulator::Respond(502), simulator::Respond(504), cut_before_head, retry_after}) {
+    for (const char* part : {"PageSize=10", "Page=1", "Page=2"}) {
+      Disturb(part, 1, direction);
+      const Reading reading = Read(request);
+      EXPECT_TRUE(reading.status.ok()) << part << reading.status.error_message();
+      ASSERT_EQ(reading.ids, Ids(list)) << part;
+    }
+  }
+}
+
+TEST_F(RecoveryTest, AFaultThatStaysEndsTheListWithATokenForTheRest) {
+  const simulator::List list(Api::kVoiceInsights, 25);
+  v1::ListParticipantsRequest request = RequestFor(list);
+  request.set_page_size(10);
+  Direction direction;
+  direction.cut_after = 8000;  // some records of each attempt, always the same ones
+  Disturb("Page=1", 1000, direction);
+  const Reading begun = Read(request);
+  EXPECT_EQ(begun.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Reason(begun.status), "UPSTREAM_UNREACHABLE");
+  ASSERT_GT(begun.ids.size(), 10u);
+  EXPECT_EQ(begun.trailers.at("rollcall-resume-token"), begun.tokens.back());
+
+  simulator_->Direct(nullptr);
+  request.set_resume_token(begun.trailers.at("rollcall-resume-token"));
+  const Reading rest = Read(request);
+  EXPECT_TRUE(rest.status.ok());
+  std::vector<std::string> all = begun.ids;
+  all.insert(all.end(), rest.ids.begin(), rest.ids.end());
+  EXPECT_EQ(all, Ids(list));
+}
+
+TEST_F(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
+  for (const int status : {400, 401, 403, 404, 405}) {
+    simulator_->Direct([status](const Request&) { return simulator::Respond(status); });
+    const size_t before = simulator_->requests().size();
+    EXPECT_FALSE(List(ConferenceRequest(5)).status.ok());
+    EXPECT_EQ(simulator_->requests().size(), before + 1) << status;
+  }
+}
+
+TEST_F(RecoveryTest, GetIsTriedAgainToo) {
+  Disturb("Participants", 2, simulator::Respond(503));
+  v1::GetParticipantRequest request;
+  request.mutable_conference_summary()->set_conference_sid(kSeedConference);
+  request.mutable_conference_summary()->set_participant_sid("CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  v1::Participant participant;
+  EXPECT_TRUE(Get(request, participant).ok());
+  EXPECT_EQ(simulator_->requests().size(), 3u);
+}
+
+TEST_F(RecoveryTest, TheNextPageIsAskedForWhileThisOneIsHeldBack) {
+  // The Insights envelope stands before the array: the link is read, the records are not there yet.
+  Disturb("PageSize=10", 1, [] {
+    Direction direction;
+    direction.hold_after = 800;
+    return direction;
+  }());
+  v1::ListParticipantsRequest request = ConferenceRequest(20);
+  request.set_page_size(10);
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, request);
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  ASSERT_TRUE(simulator_->WaitForRequests(2));
+  EXPECT_TRUE(absl::StrContains(simulator_->requests()[1].target, "Page=1"));
+  simulator_->Release();
+  v1::ListParticipantsResponse response;
+  int count = 0;
+  while (reader->Read(&response)) ++count;
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(count, 20);
+}
+
+TEST_F(RecoveryTest, WithoutPrefetchItIsNot) {
+  StartDaemon({{"prefetch", false}});
+  Direction direction;
+  direction.hold_after = 800;
+  Disturb("PageSize=10", 1, direction);
+  v1::ListParticipantsRequest request = ConferenceRequest(20);
+  request.set_page_size(10);
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, request);
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  simulator_->Release();
+  v1::ListParticipantsResponse response;
+  int count = 0;
+  while (reader->Read(&response)) ++count;
+  EXPECT_EQ(count, 20);
+}
+
+TEST_F(RecoveryTest, ALimitWithinThePageAsksForNoOther) {
+  v1::ListParticipantsRequest request = ConferenceRequest(50);
+  request.set_page_size(10);
+  request.set_limit(20);
+  EXPECT_EQ(Read(request).ids.size(), 20u);
+  EXPECT_EQ(simulator_->requests().size(), 2u);
+}
+
+// Faults by chance, all from one seed, until the list is whole: by retries within a call and tokens
+// between calls.
+class RandomFaultsTest : public RecoveryTest, public ::testing::WithParamInterface<int> {};
+
+INSTANTIATE_TEST_SUITE_P(Schedules, RandomFaultsTest, ::testing::Range(0, 8));
+
+TEST_P(RandomFaultsTest, EachParticipantArrivesOnceAndInOrder) {
+  for (int schedule = 0; schedule < 25; ++schedule) {
+    const unsigned seed = static_cast<unsigned>(GetParam() * 1000 + schedule);
+    SCOPED_TRACE(absl::StrCat("seed ", seed));
+    auto random = std::make_shared<std::mt19937>(seed);
+    auto mutex = std::make_shared<std::mutex>();
+    simulator_->Direct([=](const Request&) {
+      const std::lock_guard lock(*mutex);
+      Direction direction;
+      switch ((*random)() % 8) {
+        case 0:
+          return simulator::Respond(503);
+        case 1:
+          return simulator::Respond(429);
+        case 2:
+          direction.cut_before_head = true;
+          break;
+        case 3:
+        case 4:
+          direction.cut_after = (*random)() % 16000;
+          break;
+        default:
+          direction.piece_bytes = (*random)() % 3 == 0 ? 0 : 1 + (*random)() % 5000;
+          direction.chunked = (*random)() % 2 == 0;
+      }
+      return direction;
+    });
+    const simulator::List list(Api::kVoiceInsights, 1 + static_cast<int64_t>(seed % 60));
+    v1::ListParticipantsRequest request = RequestFor(list);
+    request.set_page_size(1 + static_cast<int>(seed % 13));
+    std::vector<std::string> ids;
+    for (int call = 0; call < 100; ++call) {
+      const Reading reading = Read(request);
+      ids.insert(ids.end(), reading.ids.begin(), reading.ids.end());
+      if (reading.status.ok()) break;
+      if (!reading.tokens.empty()) request.set_resume_token(reading.tokens.back());
+    }
+    ASSERT_EQ(ids, Ids(list));
+  }
+}
+
+}  // namespace
+}  // namespace rollcall

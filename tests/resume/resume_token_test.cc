@@ -1,0 +1,68 @@
+// A resume token opens for the list that it was made for, on any replica, and in no other form.
+#include "service/resume/resume_token.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+
+namespace rollcall {
+namespace {
+
+const Secret kCredential("a credential");
+constexpr char kBinding[] = "twilio\n/v1/Conferences/CF1/Participants";
+const ListPosition kPosition{"/v1/Conferences/CF1/Participants?Page=2&PageToken=abc",
+                             0x0123456789abcdef};
+
+TEST(ResumeToken, OpensOnAnotherReplica) {
+  const std::string token = ResumeTokens(kCredential, kBinding).Seal(kPosition);
+  const auto opened = ResumeTokens(kCredential, kBinding).Open(token);
+  ASSERT_TRUE(opened.has_value());
+  EXPECT_EQ(opened->page, kPosition.page);
+  EXPECT_EQ(opened->record, kPosition.record);
+}
+
+TEST(ResumeToken, OpensForNoOtherListOrCredential) {
+  const std::string token = ResumeTokens(kCredential, kBinding).Seal(kPosition);
+  EXPECT_FALSE(ResumeTokens(kCredential, "twilio\n/v1/Conferences/CF2/Participants").Open(token));
+  EXPECT_FALSE(ResumeTokens(Secret("another"), kBinding).Open(token));
+}
+
+TEST(ResumeToken, EveryChangeOfACharacterIsNoticed) {
+  ResumeTokens tokens(kCredential, kBinding);
+  const std::string token = tokens.Seal(kPosition);
+  for (size_t i = 0; i < token.size(); ++i) {
+    for (const char c : {'A', 'B', '_', '!', '\0', ' '}) {
+      std::string changed = token;
+      if (changed[i] == c) continue;
+      changed[i] = c;
+      const auto opened = tokens.Open(changed);
+      // Base64's last character has bits that mean nothing; such a change is none.
+      if (opened) {
+        EXPECT_EQ(i, token.size() - 1);
+        EXPECT_EQ(opened->page, kPosition.page);
+      }
+    }
+  }
+  for (size_t size = 0; size < token.size(); ++size) {
+    EXPECT_FALSE(tokens.Open(token.substr(0, size))) << size;
+  }
+  EXPECT_FALSE(tokens.Open(token + "AAAA"));
+  EXPECT_FALSE(tokens.Open(std::string(100000, 'A')));
+}
+
+TEST(ResumeToken, SaysNothingAndNeverTheSame) {
+  ResumeTokens tokens(kCredential, kBinding);
+  std::set<std::string> seen;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string token = tokens.Seal(kPosition);
+    EXPECT_EQ(token.find("PageToken"), std::string::npos);
+    EXPECT_TRUE(seen.insert(token).second);
+    EXPECT_TRUE(tokens.Open(token));
+  }
+  EXPECT_NE(ResumeTokens(kCredential, kBinding).Seal(kPosition),
+            ResumeTokens(kCredential, kBinding).Seal(kPosition));
+}
+
+}  // namespace
+}  // namespace rollcall
