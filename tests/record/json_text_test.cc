@@ -1,0 +1,81 @@
+#include "service/record/json_text.h"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace rollcall {
+namespace {
+
+TEST(MemberReaderTest, FindsTheMemberByItsPlace) {
+  const std::string json =
+      "  { \"a\" : 1 ,\n\"b\":\"}\\\"]{\" , \"c\" :[1, {\"x\":[]} ]\t,"
+      "\"d\":{ \"e\\\\\" : -1.50E+3,\"\":null,\"f\":{\"g\":true}}  }  ";
+  MemberReader reader(json);
+  EXPECT_EQ(reader.Value(0), "1");
+  EXPECT_EQ(reader.Value(1), "\"}\\\"]{\"");
+  EXPECT_EQ(reader.Value(1), "\"}\\\"]{\"");
+  EXPECT_EQ(reader.Value(3), "{ \"e\\\\\" : -1.50E+3,\"\":null,\"f\":{\"g\":true}}");
+  EXPECT_EQ(reader.Value(3), "{ \"e\\\\\" : -1.50E+3,\"\":null,\"f\":{\"g\":true}}");
+  EXPECT_EQ(MemberReader(json).Value(2), "[1, {\"x\":[]} ]");
+
+  MemberReader within(reader.Value(3));
+  EXPECT_EQ(within.Value(0), "-1.50E+3");
+  EXPECT_EQ(within.Value(1), "null");
+  EXPECT_EQ(within.Value(2), "{\"g\":true}");
+  EXPECT_EQ(MemberReader(within.Value(2)).Value(0), "true");
+}
+
+TEST(MemberReaderTest, FindsEveryKindOfValueInEveryPlace) {
+  const std::vector<std::string> values = {
+      "0",  "-0.0e-0", "true", "false",      "null",     R"("")",        R"("\\")",
+      "[]", "{}",      "[[]]", R"({"":{}})", R"(["]"])", R"({"}":"{"})", R"("\u0022,")"};
+  for (const char* space : {"", " ", "\n\t\r "}) {
+    std::string json = "{";
+    for (const std::string& value : values) {
+      absl::StrAppend(&json, json.size() > 1 ? "," : "", space, "\"n\\\"\"", space, ":", space,
+                      value, space);
+    }
+    json += "}";
+    MemberReader reader(json);
+    for (size_t i = 0; i < values.size(); ++i) {
+      EXPECT_EQ(reader.Value(i), values[i]);
+      EXPECT_EQ(MemberReader(json).Value(i), values[i]);
+    }
+  }
+}
+
+TEST(ReplaceHugeNumbersTest, ReplacesWhatTheParserRefusesForItsSize) {
+  const std::pair<const char*, const char*> texts[] = {
+      {R"({"a":1e999})", R"({"a":[[]]})"},
+      {R"({"a":-1e309 })", R"({"a":[[]] })"},
+      {R"({"a":1.7976931348623159e308})", R"({"a":[[]]})"},
+      {R"([18446744073709551616,-9223372036854775809])", "[[[]],[[]]]"},
+      {R"({"1e999":"1e999 \" 1e999"})", R"({"1e999":"1e999 \" 1e999"})"},
+      {"1E+400", "[[]]"},
+      {"123456789012345678901234567890", "[[]]"},
+  };
+  for (const auto& [json, replaced] : texts) EXPECT_EQ(ReplaceHugeNumbers(json, 0), replaced);
+}
+
+TEST(ReplaceHugeNumbersTest, LeavesAllElse) {
+  for (const char* json :
+       {"", "{}", "[0,-0,1.5,1e308,-1E-308]", "18446744073709551615", "-9223372036854775808",
+        "1.7976931348623157e308", "5e-324", "1e-400", "0e999999999999", "1e-99999999999999999999",
+        // Not JSON, so not for us to make acceptable.
+        "-", "1.5.3", "1-2", "1e", "1e+", "01e999", "-e999", "1.e999", "1e999.0", "--1e999",
+        "0123456789012345678901234567890", "\"", "\"\\", "\"1e999"}) {
+    EXPECT_EQ(ReplaceHugeNumbers(json, 0), json);
+  }
+}
+
+TEST(ReplaceHugeNumbersTest, AppendsPadding) {
+  EXPECT_EQ(ReplaceHugeNumbers("1", 3), std::string("1\0\0\0", 4));
+}
+
+}  // namespace
+}  // namespace rollcall
