@@ -55,7 +55,7 @@ grpc::Status ParticipantCall::List(
       break;
     }
   }
-  const grpc::Status status = reader->Finish();
+  grpc::Status status = reader->Finish();
   counts = CountsIn(context);
   return status;
 }

@@ -78,7 +78,7 @@ void EventLoop::Unwatch(int socket) {
 }
 
 void EventLoop::Run() {
-  std::array<epoll_event, 64> events;
+  std::array<epoll_event, 64> events{};
   while (true) {
     RunTimers();
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),

@@ -56,7 +56,7 @@ std::string ProviderCode(const std::string& body) {
 }
 
 struct Meaning {
-  v1::ErrorReason reason;
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
   absl::string_view message;
 };
 

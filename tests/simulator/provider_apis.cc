@@ -198,7 +198,7 @@ std::string Quoted(const std::optional<std::string>& link) {
 
 // A request whose path was understood.
 struct ProviderApis::Request {
-  Api api;
+  Api api = Api::kVoiceInsights;
   // As sent, to be repeated in links.
   std::string path;
   std::string host;

@@ -11,7 +11,7 @@ namespace {
 constexpr absl::string_view kEndOfLine = "\r\n";
 
 std::string Quoted(const std::string& value) {
-  const std::string escaped = EscapeForTerminal(value);
+  std::string escaped = EscapeForTerminal(value);
   if (escaped.find_first_of(",\"") == std::string::npos) return escaped;
   return absl::StrCat("\"", absl::StrReplaceAll(escaped, {{"\"", "\"\""}}), "\"");
 }

@@ -25,9 +25,9 @@ class TableWriter : public ParticipantWriter {
  private:
   struct Column {
     RecordField field;
-    int width;
-    bool align_right;
-    bool free_text;
+    int width = 0;
+    bool align_right = false;
+    bool free_text = false;
   };
 
   std::string Line(const std::vector<std::string>& cells) const;

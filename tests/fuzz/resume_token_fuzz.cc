@@ -1,0 +1,37 @@
+// Fuzzes resume tokens: the input is a token, and then a position whose own token is damaged.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "service/resume/resume_token.h"
+#include "tests/fuzz/require.h"
+
+namespace rollcall {
+namespace {
+
+void Fuzz(absl::string_view input) {
+  static ResumeTokens tokens(Secret("a credential"), "a list");
+  Require(!tokens.Open(input), "nobody but the service makes a token");
+  if (input.size() < 2) return;
+
+  const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1])};
+  const std::string token = tokens.Seal(position);
+  const auto opened = tokens.Open(token);
+  Require(opened && opened->page == position.page && opened->record == position.record,
+          "a token opens to what was sealed");
+  std::string damaged = token;
+  char& character = damaged[static_cast<unsigned char>(input[0]) * damaged.size() / 256];
+  character = character == 'A' ? 'B' : 'A';
+  const auto from_damaged = tokens.Open(damaged);
+  // Base64's last character has bits that mean nothing; such a change is none.
+  Require(!from_damaged || (&character == &damaged.back() && from_damaged->page == position.page),
+          "a damaged token does not open");
+}
+
+}  // namespace
+}  // namespace rollcall
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  return 0;
+}
