@@ -1,8 +1,10 @@
 // rollcalld: reads its configuration, serves, and ends cleanly on SIGTERM or SIGINT.
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <iostream>
 #include <string>
 #include <utility>
@@ -15,6 +17,7 @@
 namespace {
 
 // Exit codes, after sysexits.h.
+constexpr int kUsageError = 64;
 constexpr int kConfigError = 78;
 constexpr int kCannotListen = 69;
 
@@ -32,6 +35,15 @@ sigset_t BlockEndSignals() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+// A stream takes up to three descriptors, and gRPC stops taking connections for good where they run
+// out.
+void RaiseFileLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 }  // namespace
@@ -59,7 +71,11 @@ int main(int argc, char** argv) {
       ->check(is_address);
   app.add_flag("--check-config", check_config, "read the configuration, say what is wrong, end");
   app.set_version_flag("--version", "rollcalld " ROLLCALL_VERSION);
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : kUsageError;
+  }
 
   const rollcall::Environment environment = rollcall::ProcessEnvironment();
   absl::StatusOr<rollcall::Config> config =
@@ -75,6 +91,9 @@ int main(int argc, char** argv) {
     return 0;
   }
 
+  // A reader of our log who goes away must not take the service with him.
+  std::signal(SIGPIPE, SIG_IGN);
+  RaiseFileLimit();
   const sigset_t end_signals = BlockEndSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
   std::vector<std::string> upstreams;

@@ -18,7 +18,8 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& server) {
 
 ListCounts CountsIn(const grpc::ClientContext& context) {
   ListCounts counts;
-  for (const char* name : {"records", "pages", "attempts", "unrecognized"}) {
+  for (const char* name :
+       {"records", "pages", "attempts", "duplicates-suppressed", "unrecognized"}) {
     const auto found = context.GetServerTrailingMetadata().find(absl::StrCat("rollcall-", name));
     if (found == context.GetServerTrailingMetadata().end()) continue;
     int64_t count;

@@ -191,7 +191,8 @@ v1::ListParticipantsRequest ListRequest(const Arguments& arguments) {
 
 v1::ListParticipantsRequest ListConference(const Arguments& arguments) {
   v1::ListParticipantsRequest request = ListRequest(arguments);
-  v1::ConferenceSummariesQuery& query = *request.mutable_conference_summaries();
+  v1::ConferenceParticipantSummariesQuery& query =
+      *request.mutable_conference_participant_summaries();
   query.set_conference_sid(arguments.parent);
   if (arguments.participant_filter) query.set_participant_sid(*arguments.participant_filter);
   if (arguments.label) query.set_label(*arguments.label);
@@ -201,7 +202,7 @@ v1::ListParticipantsRequest ListConference(const Arguments& arguments) {
 
 v1::ListParticipantsRequest ListRoom(const Arguments& arguments) {
   v1::ListParticipantsRequest request = ListRequest(arguments);
-  request.mutable_room_participants()->set_room_sid(arguments.parent);
+  request.mutable_room_participant_summaries()->set_room_sid(arguments.parent);
   return request;
 }
 
@@ -218,7 +219,7 @@ v1::ListParticipantsRequest ListLive(const Arguments& arguments) {
 v1::GetParticipantRequest GetConference(const Arguments& arguments) {
   v1::GetParticipantRequest request;
   request.set_upstream(arguments.upstream);
-  v1::ConferenceSummaryName& name = *request.mutable_conference_summary();
+  v1::ConferenceParticipantSummaryLookup& name = *request.mutable_conference_participant_summary();
   name.set_conference_sid(arguments.parent);
   name.set_participant_sid(arguments.participant);
   if (arguments.event) name.set_events(*arguments.event);
@@ -229,8 +230,8 @@ v1::GetParticipantRequest GetConference(const Arguments& arguments) {
 v1::GetParticipantRequest GetRoom(const Arguments& arguments) {
   v1::GetParticipantRequest request;
   request.set_upstream(arguments.upstream);
-  request.mutable_room_participant()->set_room_sid(arguments.parent);
-  request.mutable_room_participant()->set_participant_sid(arguments.participant);
+  request.mutable_room_participant_summary()->set_room_sid(arguments.parent);
+  request.mutable_room_participant_summary()->set_participant_sid(arguments.participant);
   return request;
 }
 

@@ -180,7 +180,12 @@ ErrorReport ReportError(const grpc::Status& status, absl::string_view server) {
     }
   }
   if (details.info.has_value()) AddInfo(text, *details.info);
-  if (details.request.has_value()) AddLine(text, "request id", details.request->request_id());
+  // The service gives the provider's request id, which was told above, in both details.
+  if (details.request.has_value() &&
+      details.request->request_id() !=
+          Metadata(details.info.value_or(google::rpc::ErrorInfo()), "provider_request_id")) {
+    AddLine(text, "request id", details.request->request_id());
+  }
   if (details.retry.has_value()) {
     AddLine(text, "try again in", DelayText(details.retry->retry_delay()));
   }

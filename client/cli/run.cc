@@ -32,18 +32,22 @@ std::string Participants(int64_t count) {
 // "12 participants in 0.8 s (2 pages, 3 attempts)".
 std::string Summary(int64_t participants, double seconds, const ListCounts& counts) {
   std::vector<std::string> parts;
-  for (const auto& [name, count] : counts) {
-    const bool one = count == 1;
-    if (name == "pages") {
-      parts.push_back(absl::StrCat(count, one ? " page" : " pages"));
-    } else if (name == "attempts") {
-      parts.push_back(absl::StrCat(count, one ? " attempt" : " attempts"));
-    } else if (name == "unrecognized") {
-      parts.push_back(absl::StrCat(count, one ? " value" : " values", " not recognized"));
-    } else if (name == "records" && count != participants) {
-      parts.push_back(absl::StrCat(count, " sent by the service"));
-    }
+  const auto add = [&](const char* name, absl::string_view one, absl::string_view many) {
+    const auto found = counts.find(name);
+    if (found == counts.end()) return;
+    parts.push_back(absl::StrCat(found->second, " ", found->second == 1 ? one : many));
+  };
+  if (const auto sent = counts.find("records");
+      sent != counts.end() && sent->second != participants) {
+    add("records", "sent by the service", "sent by the service");
   }
+  add("pages", "page", "pages");
+  add("attempts", "attempt", "attempts");
+  if (const auto again = counts.find("duplicates-suppressed");
+      again != counts.end() && again->second > 0) {
+    add("duplicates-suppressed", "duplicate left out", "duplicates left out");
+  }
+  add("unrecognized", "value not recognized", "values not recognized");
   std::string summary = absl::StrFormat("%s in %.1f s", Participants(participants), seconds);
   if (!parts.empty()) absl::StrAppend(&summary, " (", absl::StrJoin(parts, ", "), ")");
   return summary + "\n";

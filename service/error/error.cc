@@ -8,6 +8,10 @@
 namespace rollcall {
 namespace {
 
+// Of one request. Together they fit into an error's details.
+constexpr size_t kMaxViolations = 8;
+constexpr size_t kMaxText = 160;
+
 constexpr absl::string_view kReasonPrefix = "ERROR_REASON_";
 
 google::rpc::ErrorInfo InfoOf(const absl::Status& status) {
@@ -85,8 +89,15 @@ v1::ErrorReason ReasonOf(const absl::Status& status) {
   return reason;
 }
 
+absl::string_view Shortened(absl::string_view text, size_t size) {
+  if (text.size() <= size) return text;
+  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
+  return text.substr(0, size);
+}
+
 void RequestViolations::Add(absl::string_view field, absl::string_view description) {
-  violations_.emplace_back(std::string(field), std::string(description));
+  if (violations_.size() == kMaxViolations) return;
+  violations_.emplace_back(std::string(field), std::string(Shortened(description, kMaxText)));
 }
 
 absl::Status RequestViolations::ToStatus() const {

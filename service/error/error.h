@@ -51,8 +51,12 @@ std::optional<Detail> ErrorDetail(const absl::Status& status) {
   return detail;
 }
 
+// The beginning of `text`, at most `size` bytes and not cut within a UTF-8 character: what comes
+// from outside goes into errors, labels and logs shortened.
+absl::string_view Shortened(absl::string_view text, size_t size);
+
 // Gathers what is wrong with a request, so that a caller learns of all of it at once. Paths are
-// those of the request message, for example "conference_summaries.conference_sid".
+// those of the request message, for example "conference_participant_summaries.conference_sid".
 class RequestViolations {
  public:
   void Add(absl::string_view field, absl::string_view description);

@@ -185,7 +185,7 @@ absl::StatusOr<std::string> BaseUrl::Resolve(absl::string_view link) const {
   if (parts->host != host_) return Differs("host", parts->host, host_);
   if (parts->port != port_) return Differs("port", parts->port, port_);
   absl::string_view below = parts->path;
-  if (!absl::ConsumePrefix(&below, prefix_) || !(below.empty() || below.front() == '/')) {
+  if (!absl::ConsumePrefix(&below, prefix_) || below.empty() || below.front() != '/') {
     return Bad(absl::StrCat("link leads to another path: not below ", prefix_,
                             " as the configured base URL has it"));
   }

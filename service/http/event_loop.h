@@ -1,6 +1,6 @@
 // One thread that waits for sockets, timers and tasks from other threads. All state of the HTTP
 // transfers on it, and of the calls that use them, belongs to this thread; others reach it by
-// Post(). Each service has a few.
+// Post().
 #pragma once
 
 #include <chrono>
@@ -45,8 +45,6 @@ class EventLoop {
   // before.
   void Watch(int socket, uint32_t events, SocketCallback callback);
   void Unwatch(int socket);
-
-  bool InThisThread() const { return std::this_thread::get_id() == thread_.get_id(); }
 
  private:
   void Run();

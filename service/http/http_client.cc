@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <utility>
-#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
@@ -14,6 +14,8 @@
 namespace rollcall {
 namespace {
 
+constexpr long kMaxIdleConnections = 32;
+constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
 // Names no URL: its query may hold personal data, and the caller is told which upstream failed.
@@ -34,6 +36,11 @@ absl::Status ErrorOf(CURLcode code) {
     case CURLE_SEND_ERROR:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider broke before its answer was complete");
+    case CURLE_WRITE_ERROR:
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+          "the provider's answer has too many headers, or a transfer encoding that was "
+          "not asked for");
     default:
       return MakeError(
           v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
@@ -66,6 +73,9 @@ class HttpClient::Exchange final : public HttpResponse {
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     Set(CURLOPT_USERAGENT, kUserAgent);
     Set(CURLOPT_NOSIGNAL, 1L);
+    // Else ending a transfer would wait, and with it the whole loop, for a host name that is being
+    // resolved.
+    Set(CURLOPT_QUICK_EXIT, 1L);
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
     // Through a proxy for plain HTTP, credentials would travel further than to the provider.
     if (absl::StartsWith(request.url, "http:")) Set(CURLOPT_PROXY, "");
@@ -136,14 +146,10 @@ class HttpClient::Exchange final : public HttpResponse {
   // One timer for the whole transfer: it looks now and then how long ago the last bytes came,
   // rather than being set anew with each of them.
   void WaitForBytes() {
-    const auto passed = EventLoop::Clock::now() - last_bytes_;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(idle_timeout_ - passed);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(SilentSince() + idle_timeout_ -
+                                                                   EventLoop::Clock::now());
     idle_timer_ = client_.loop_.After(std::max(left, std::chrono::milliseconds(1)), [this] {
-      curl_off_t connected = 0;
-      curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected);
-      // A caller may take its time, and making the connection has a timeout of its own.
-      if (paused_ || connected == 0) last_bytes_ = EventLoop::Clock::now();
-      if (EventLoop::Clock::now() - last_bytes_ < idle_timeout_) {
+      if (EventLoop::Clock::now() - SilentSince() < idle_timeout_) {
         WaitForBytes();
         return;
       }
@@ -152,8 +158,29 @@ class HttpClient::Exchange final : public HttpResponse {
     });
   }
 
-  static size_t OnHeader(char* /*data*/, size_t /*one*/, size_t size, void* self) {
-    static_cast<Exchange*>(self)->last_bytes_ = EventLoop::Clock::now();
+  // Since when the provider could have sent something and did not.
+  EventLoop::Clock::time_point SilentSince() const {
+    curl_off_t connecting = 0;  // microseconds
+    curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connecting);
+    // A caller may take its time, and making the connection has a timeout of its own.
+    if (paused_ || connecting == 0) return EventLoop::Clock::now();
+    return std::max(last_bytes_, start_ + std::chrono::microseconds(connecting));
+  }
+
+  // Called for each line of the head, and of the trailer behind a chunked body.
+  static size_t OnHeader(char* data, size_t /*one*/, size_t size, void* self) {
+    auto* const exchange = static_cast<Exchange*>(self);
+    exchange->last_bytes_ = EventLoop::Clock::now();
+    exchange->header_bytes_ += size;
+    if (exchange->header_bytes_ > kMaxHeaderBytes) return 0;
+    // libcurl would unpack a compressed transfer, and what comes of a small piece can be very
+    // large.
+    const absl::string_view line(data, size);
+    if (absl::StartsWithIgnoreCase(line, "transfer-encoding:") &&
+        !absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)),
+                                "chunked")) {
+      return 0;
+    }
     return size;
   }
 
@@ -182,8 +209,10 @@ class HttpClient::Exchange final : public HttpResponse {
   Transfer* transfer_ = nullptr;  // likewise
   CURL* const easy_;
   const std::chrono::milliseconds idle_timeout_;
-  EventLoop::Clock::time_point last_bytes_ = EventLoop::Clock::now();
+  const EventLoop::Clock::time_point start_ = EventLoop::Clock::now();
+  EventLoop::Clock::time_point last_bytes_ = start_;
   EventLoop::TimerId idle_timer_;
+  size_t header_bytes_ = 0;
   bool head_delivered_ = false;
   bool paused_ = false;
 };
@@ -193,6 +222,9 @@ HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init())
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::OnTimer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  // Connections that wait for another request; libcurl would keep four for each transfer there ever
+  // was at once.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections);
 }
 
 HttpClient::~HttpClient() {
@@ -256,15 +288,12 @@ void HttpClient::Act(int socket, int events) {
 }
 
 void HttpClient::DeliverFinished() {
-  // Handles first: what a receiver does may change libcurl's list.
-  std::vector<std::pair<CURL*, CURLcode>> finished;
   int left = 0;
+  // One at a time: what a receiver does may change libcurl's list.
   while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-    if (message->msg == CURLMSG_DONE) {
-      finished.emplace_back(message->easy_handle, message->data.result);
-    }
-  }
-  for (const auto& [easy, result] : finished) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURL* const easy = message->easy_handle;
+    const CURLcode result = message->data.result;
     const auto found = exchanges_.find(easy);
     if (found == exchanges_.end()) continue;
     const std::unique_ptr<Exchange> exchange = std::move(found->second);

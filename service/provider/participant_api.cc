@@ -32,9 +32,12 @@ const ParticipantApi* FindApi(ProviderType provider,
 absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout,
                                                         absl::string_view member) {
   nlohmann::json link = nlohmann::json::parse(member.begin(), member.end(), nullptr, false);
-  if (!layout.link_key.empty() && link.is_object()) {
-    const auto found = link.find(std::string(layout.link_key));
-    link = found == link.end() ? nlohmann::json() : nlohmann::json(*found);
+  if (!layout.link_key.empty()) {
+    if (link.is_object()) {
+      link = link.value(std::string(layout.link_key), nlohmann::json());
+    } else {
+      link = nlohmann::json::object();  // no place for a link
+    }
   }
   if (link.is_null()) return std::nullopt;
   if (!link.is_string()) {

@@ -71,10 +71,10 @@ constexpr ObjectSchema kSummary{kSummaryFields};
 class VideoInsights final : public ParticipantApi {
  public:
   bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
-    return provider == ProviderType::kTwilio && query == ListRequest::kRoomParticipants;
+    return provider == ProviderType::kTwilio && query == ListRequest::kRoomParticipantSummaries;
   }
   bool Serves(ProviderType provider, GetRequest::ParticipantCase participant) const override {
-    return provider == ProviderType::kTwilio && participant == GetRequest::kRoomParticipant;
+    return provider == ProviderType::kTwilio && participant == GetRequest::kRoomParticipantSummary;
   }
 
   const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
@@ -83,16 +83,17 @@ class VideoInsights final : public ParticipantApi {
 
   std::string ListTarget(const UpstreamConfig& /*upstream*/, const ListRequest& request,
                          RequestViolations& violations) const override {
-    const auto& query = request.room_participants();
-    CheckTwilioSid("room_participants.room_sid", query.room_sid(), "RM", violations);
+    const auto& query = request.room_participant_summaries();
+    CheckTwilioSid("room_participant_summaries.room_sid", query.room_sid(), "RM", violations);
     return ListPath(query.room_sid());
   }
 
   std::string GetTarget(const UpstreamConfig& /*upstream*/, const GetRequest& request,
                         RequestViolations& violations) const override {
-    const auto& name = request.room_participant();
-    CheckTwilioSid("room_participant.room_sid", name.room_sid(), "RM", violations);
-    CheckTwilioSid("room_participant.participant_sid", name.participant_sid(), "PA", violations);
+    const auto& name = request.room_participant_summary();
+    CheckTwilioSid("room_participant_summary.room_sid", name.room_sid(), "RM", violations);
+    CheckTwilioSid("room_participant_summary.participant_sid", name.participant_sid(), "PA",
+                   violations);
     return absl::StrCat(ListPath(name.room_sid()), "/", EncodePathSegment(name.participant_sid()));
   }
 

@@ -126,10 +126,12 @@ constexpr ObjectSchema kSummary{kSummaryFields};
 class VoiceInsights final : public ParticipantApi {
  public:
   bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
-    return provider == ProviderType::kTwilio && query == ListRequest::kConferenceSummaries;
+    return provider == ProviderType::kTwilio &&
+           query == ListRequest::kConferenceParticipantSummaries;
   }
   bool Serves(ProviderType provider, GetRequest::ParticipantCase participant) const override {
-    return provider == ProviderType::kTwilio && participant == GetRequest::kConferenceSummary;
+    return provider == ProviderType::kTwilio &&
+           participant == GetRequest::kConferenceParticipantSummary;
   }
 
   const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
@@ -138,12 +140,13 @@ class VoiceInsights final : public ParticipantApi {
 
   std::string ListTarget(const UpstreamConfig& /*upstream*/, const ListRequest& request,
                          RequestViolations& violations) const override {
-    const auto& query = request.conference_summaries();
-    CheckTwilioSid("conference_summaries.conference_sid", query.conference_sid(), "CF", violations);
+    const auto& query = request.conference_participant_summaries();
+    CheckTwilioSid("conference_participant_summaries.conference_sid", query.conference_sid(), "CF",
+                   violations);
     std::string target = ListPath(query.conference_sid());
     if (query.has_participant_sid()) {
-      CheckTwilioSid("conference_summaries.participant_sid", query.participant_sid(), "CP",
-                     violations);
+      CheckTwilioSid("conference_participant_summaries.participant_sid", query.participant_sid(),
+                     "CP", violations);
       AppendQuery(target, "ParticipantSid", query.participant_sid());
     }
     if (query.has_label()) AppendQuery(target, "Label", query.label());
@@ -153,9 +156,11 @@ class VoiceInsights final : public ParticipantApi {
 
   std::string GetTarget(const UpstreamConfig& /*upstream*/, const GetRequest& request,
                         RequestViolations& violations) const override {
-    const auto& name = request.conference_summary();
-    CheckTwilioSid("conference_summary.conference_sid", name.conference_sid(), "CF", violations);
-    CheckTwilioSid("conference_summary.participant_sid", name.participant_sid(), "CP", violations);
+    const auto& name = request.conference_participant_summary();
+    CheckTwilioSid("conference_participant_summary.conference_sid", name.conference_sid(), "CF",
+                   violations);
+    CheckTwilioSid("conference_participant_summary.participant_sid", name.participant_sid(), "CP",
+                   violations);
     std::string target = absl::StrCat(ListPath(name.conference_sid()), "/",
                                       EncodePathSegment(name.participant_sid()));
     if (name.has_events()) AppendQuery(target, "Events", name.events());

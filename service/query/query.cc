@@ -10,7 +10,13 @@
 namespace rollcall {
 namespace {
 
-constexpr int kMaxPageSize = 1000;  // every provider's
+// Every provider's.
+constexpr int kMaxPageSize = 1000;
+constexpr int kDefaultPageSize = 50;
+
+// Of path and query, and of a page token: more than that servers refuse, and a resume token must
+// hold it.
+constexpr size_t kMaxTarget = size_t{4} << 10;
 
 // The upstream and the API that serve `wanted`, which is the case of the request's oneof.
 struct Target {
@@ -42,9 +48,9 @@ Target FindTarget(const std::string& name, Case wanted, const Config& config,
     violations.Add("upstream", absl::StrCat("is required, since more than one serves this: ",
                                             Quoted(serving_names)));
   } else if (name.empty()) {
-    violations.Add("upstream", "none is configured that serves this kind of list");
+    violations.Add("upstream", "none is configured that serves this kind of participant");
   } else if (named != nullptr) {
-    violations.Add("upstream", "does not serve this kind of list");
+    violations.Add("upstream", "does not serve this kind of participant");
   } else {
     violations.Add("upstream",
                    "is not configured; leave it empty or ask the operator for its name");
@@ -62,12 +68,24 @@ FieldSelection Select(const google::protobuf::FieldMask& mask, const Participant
   return selection;
 }
 
+// `asked` is the number of the request's field that the target was made of.
+void CheckLength(absl::string_view target, const google::protobuf::Message& request, int asked,
+                 RequestViolations& violations) {
+  if (target.size() <= kMaxTarget) return;
+  violations.Add(request.GetDescriptor()->FindFieldByNumber(asked)->name(),
+                 "is too long for a request to the provider");
+}
+
 int PageSizeOf(const v1::ListParticipantsRequest& request, const UpstreamConfig& upstream,
                RequestViolations& violations) {
   if (request.page_size() < 0) violations.Add("page_size", "must not be negative");
   const int wanted = request.page_size() == 0 ? upstream.default_page_size : request.page_size();
-  // A list that is shorter than a page needs no more than it.
-  const int64_t useful = request.limit() > 0 ? std::min<int64_t>(wanted, request.limit()) : wanted;
+  // A few participants need no large page. But a list that is resumed keeps its pages, so that they
+  // are never made smaller than the providers' own default.
+  const int64_t useful =
+      request.limit() > 0 && request.limit() < wanted
+          ? std::min<int64_t>(wanted, std::max<int64_t>(request.limit(), kDefaultPageSize))
+          : wanted;
   return static_cast<int>(std::min<int64_t>(useful, kMaxPageSize));
 }
 
@@ -77,6 +95,9 @@ void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
   if (page.page() > 0 && page.page_token().empty()) {
     violations.Add("provider_page.page_token",
                    "is required where page is over 0: providers refuse a page without it");
+  }
+  if (page.page_token().size() > kMaxTarget) {
+    violations.Add("provider_page.page_token", "is too long for a request to the provider");
   }
   AppendQuery(target, "Page", absl::StrCat(page.page()));
   if (!page.page_token().empty()) AppendQuery(target, "PageToken", page.page_token());
@@ -105,9 +126,10 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   RequestViolations violations;
   if (request.limit() < 0) violations.Add("limit", "must not be negative");
   if (request.query_case() == v1::ListParticipantsRequest::QUERY_NOT_SET) {
-    violations.Add("query",
-                   "is required: one of conference_summaries, room_participants, "
-                   "live_participants");
+    violations.Add(
+        "query",
+        "is required: one of conference_participant_summaries, room_participant_summaries, "
+        "live_participants");
     return violations.ToStatus();
   }
   const Target target = FindTarget(request.upstream(), request.query_case(), config, violations);
@@ -115,13 +137,14 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
 
   const UpstreamConfig& upstream = *target.upstream;
   std::string path = target.api->ListTarget(upstream, request, violations);
+  CheckLength(path, request, request.query_case(), violations);
   const int page_size = PageSizeOf(request, upstream, violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
 
   // The list, whatever is wanted of it and in what pieces.
   ResumeTokens tokens(upstream.password, absl::StrCat(upstream.name, "\n", path));
   std::optional<ListPosition> resume;
-  if (request.has_resume_token()) {
+  if (!request.resume_token().empty()) {
     resume = tokens.Open(request.resume_token());
     if (!resume) {
       violations.Add("resume_token", "is not one of this list");
@@ -145,7 +168,8 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   RequestViolations violations;
   if (request.participant_case() == v1::GetParticipantRequest::PARTICIPANT_NOT_SET) {
     violations.Add("participant",
-                   "is required: one of conference_summary, room_participant, live_participant");
+                   "is required: one of conference_participant_summary, room_participant_summary, "
+                   "live_participant");
     return violations.ToStatus();
   }
   const Target target =
@@ -153,6 +177,7 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   if (target.api == nullptr) return violations.ToStatus();
 
   const std::string path = target.api->GetTarget(*target.upstream, request, violations);
+  CheckLength(path, request, request.participant_case(), violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   return GetQuery{target.upstream, target.api, target.api->base_url(*target.upstream).Join(path),

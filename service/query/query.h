@@ -52,7 +52,7 @@ struct GetQuery {
   Deadline deadline;
 };
 
-// INVALID_ARGUMENT, naming every field that is wrong, where the request cannot be carried out.
+// INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out.
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
                                        const Config& config, Deadline deadline);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,

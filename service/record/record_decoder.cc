@@ -49,7 +49,8 @@ absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& part
   simdjson::dom::object object;
   // The text stays where it is: the caller keeps the padding behind it.
   simdjson::error_code error = parser_.parse(json.data(), json.size(), false).get(object);
-  if (error == simdjson::NUMBER_ERROR) {
+  if (error != simdjson::SUCCESS) {
+    // Perhaps a number that simdjson does not hold; its versions differ in how they say so.
     // `object` points into the parser alone, so the text may go.
     const std::string replaced = ReplaceHugeNumbers(json, kPadding);
     error = parser_.parse(replaced.data(), replaced.size() - kPadding, false).get(object);

@@ -12,14 +12,13 @@
 
 // A token is, in URL-safe base64: a byte for the form, the nonce, the position encrypted with
 // AES-256-GCM, its tag. The form and the binding are authenticated with it. The position is the
-// record's identity, in eight bytes, lowest first, and the page.
+// record's identity, its occurrence, and the page.
 namespace rollcall {
 namespace {
 
 constexpr char kForm = 1;
 constexpr size_t kNonceSize = 12;
 constexpr size_t kTagSize = 16;
-constexpr size_t kRecordSize = 8;
 constexpr size_t kHeadSize = 1 + kNonceSize;
 // Longer than any that was ever sealed: providers' links are refused over 8 KiB.
 constexpr size_t kMaxTokenSize = size_t{16} << 10;
@@ -30,6 +29,23 @@ unsigned char* Bytes(std::string& text, size_t from = 0) {
 }
 const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// Lowest byte first.
+template <class Number>
+void AppendNumber(std::string& text, Number number) {
+  for (size_t i = 0; i < sizeof(Number); ++i) text.push_back(static_cast<char>(number >> (8 * i)));
+}
+
+template <class Number>
+bool TakeNumber(absl::string_view& text, Number& number) {
+  if (text.size() < sizeof(Number)) return false;
+  number = 0;
+  for (size_t i = 0; i < sizeof(Number); ++i) {
+    number |= Number{static_cast<unsigned char>(text[i])} << (8 * i);
+  }
+  text.remove_prefix(sizeof(Number));
+  return true;
 }
 
 }  // namespace
@@ -66,10 +82,9 @@ ResumeTokens::ResumeTokens(ResumeTokens&&) noexcept = default;
 ResumeTokens& ResumeTokens::operator=(ResumeTokens&&) noexcept = default;
 
 std::string ResumeTokens::Seal(const ListPosition& position) {
-  std::string text(kRecordSize, '\0');
-  for (size_t i = 0; i < kRecordSize; ++i) {
-    text[i] = static_cast<char>(position.record >> (8 * i));
-  }
+  std::string text;
+  AppendNumber(text, position.record);
+  AppendNumber(text, position.occurrence);
   text += position.page;
 
   Cipher& cipher = *cipher_;
@@ -116,12 +131,12 @@ std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) const {
                     EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kTagSize,
                                         Bytes(sealed, kHeadSize + text_size)) == 1 &&
                     EVP_DecryptFinal_ex(context, Bytes(text, text_size), &size) == 1;
-  if (!good || text_size < kRecordSize) return std::nullopt;
   ListPosition position;
-  for (size_t i = 0; i < kRecordSize; ++i) {
-    position.record |= uint64_t{static_cast<unsigned char>(text[i])} << (8 * i);
+  absl::string_view rest = text;
+  if (!good || !TakeNumber(rest, position.record) || !TakeNumber(rest, position.occurrence)) {
+    return std::nullopt;
   }
-  position.page = text.substr(kRecordSize);
+  position.page = std::string(rest);
   return position;
 }
 

@@ -18,8 +18,9 @@ namespace rollcall {
 
 // A place in a list: right behind a record.
 struct ListPosition {
-  std::string page;     // the page's path and query below the API's base URL
-  uint64_t record = 0;  // RecordDecoder::identity() of the record
+  std::string page;         // the page's path and query below the API's base URL
+  uint64_t record = 0;      // RecordDecoder::identity() of the record
+  uint32_t occurrence = 1;  // which of the page's records with this identity, from 1 on
 };
 
 // The tokens of one list. Not thread-safe.

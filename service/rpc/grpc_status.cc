@@ -4,7 +4,9 @@
 
 #include "absl/strings/cord.h"
 #include "absl/strings/string_view.h"
+#include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "service/error/error.h"
 
 namespace rollcall {
 namespace {
@@ -14,13 +16,6 @@ namespace {
 constexpr size_t kMaxMessage = 1000;
 constexpr size_t kMaxDetails = 2500;
 
-// Not longer than `size`, and not cut within a UTF-8 character.
-absl::string_view Shortened(absl::string_view text, size_t size) {
-  if (text.size() <= size) return text;
-  while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) --size;
-  return text.substr(0, size);
-}
-
 }  // namespace
 
 grpc::Status ToGrpcStatus(const absl::Status& status) {
@@ -29,13 +24,19 @@ grpc::Status ToGrpcStatus(const absl::Status& status) {
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
   details.set_message(message);
+  // The ErrorInfo comes first: where not all fits, it is what a program cannot do without.
   size_t size = 0;
-  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+  const auto add = [&](absl::string_view type, const absl::Cord& payload) {
     if (size + payload.size() > kMaxDetails) return;
     size += payload.size();
     auto* const detail = details.add_details();
     detail->set_type_url(std::string(type));
     detail->set_value(std::string(payload));
+  };
+  const std::string info_type = DetailTypeUrl(google::rpc::ErrorInfo());
+  if (const auto info = status.GetPayload(info_type)) add(info_type, *info);
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    if (type != info_type) add(type, payload);
   });
   return {static_cast<grpc::StatusCode>(status.code()), message, details.SerializeAsString()};
 }

@@ -7,6 +7,11 @@
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {
+namespace {
+
+constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
+
+}  // namespace
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
                           const Config& config, ParticipantMonitor& monitor) {
@@ -26,9 +31,13 @@ v1::ListParticipantsResponse* ListCall::NextSlot() {
     loop_waits_ = true;
     return nullptr;
   }
-  v1::ListParticipantsResponse& slot = slots_[(first_ + count_) % kSlots];
-  slot.Clear();
-  return &slot;
+  const size_t index = (first_ + count_) % kSlots;
+  if (sizes_[index] > config_.limits.send_queue_bytes / kSlots) {
+    slots_[index] = {};  // gives back the memory of a record that was larger than its share
+  } else {
+    slots_[index].Clear();
+  }
+  return &slots_[index];
 }
 
 void ListCall::Commit(size_t bytes) {
@@ -120,7 +129,9 @@ void ListCall::FinishCall() {
   add("rollcall-attempts", totals_.attempts);
   add("rollcall-duplicates-suppressed", totals_.duplicates);
   add("rollcall-unrecognized", totals_.unrecognized);
-  if (!end_->ok() && !totals_.resume_token.empty()) {
+  // A longer one would not leave room for the error itself; the last message has it too.
+  if (!end_->ok() && !totals_.resume_token.empty() &&
+      totals_.resume_token.size() <= kMaxTokenInTrailers) {
     context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);
   }
   Finish(ToGrpcStatus(*end_));

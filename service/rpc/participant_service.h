@@ -3,6 +3,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "service/config/config.h"
 #include "service/rpc/upstream_loop.h"
@@ -16,6 +18,9 @@ class ParticipantServiceImpl final : public v1::ParticipantService::CallbackServ
   ParticipantServiceImpl(const Config& config, UpstreamLoop& loop, Telemetry& telemetry)
       : config_(config), loop_(loop), telemetry_(telemetry) {}
 
+  // From now on refuses calls, with SERVER_DRAINING.
+  void Drain() { draining_ = true; }
+
   grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ListParticipants(
       grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) override;
 
@@ -26,6 +31,7 @@ class ParticipantServiceImpl final : public v1::ParticipantService::CallbackServ
  private:
   const Config& config_;
   UpstreamLoop& loop_;
+  std::atomic<bool> draining_ = false;
   Telemetry& telemetry_;
 };
 

@@ -43,6 +43,7 @@ class Server::Parts {
   }
 
   void Drain(std::chrono::milliseconds time) {
+    service_.Drain();
     server_->GetHealthCheckService()->SetServingStatus(false);
     server_->Shutdown(std::chrono::system_clock::now() + time);
   }

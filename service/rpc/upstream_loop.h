@@ -1,7 +1,6 @@
 // An event loop with the HTTP client that lives on it: what a call needs to work upstream.
 #pragma once
 
-#include <future>
 #include <memory>
 
 #include "service/http/event_loop.h"
@@ -26,8 +25,8 @@ class UpstreamLoop {
   HttpClient& client() { return *client_; }
 
  private:
-  std::unique_ptr<HttpClient> client_;
-  EventLoop loop_;  // ends first, after all its tasks
+  std::unique_ptr<HttpClient> client_;  // made first, but only keeps the reference to the loop
+  EventLoop loop_;                      // ends first, after all its tasks
 };
 
 }  // namespace rollcall

@@ -4,17 +4,10 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
+#include "service/error/error.h"
 
 namespace rollcall {
 namespace {
-
-// The path without what is behind kMaxPathBytes, and not cut within a UTF-8 character.
-absl::string_view Shortened(absl::string_view path) {
-  size_t size = ParticipantMonitor::kMaxPathBytes;
-  if (path.size() <= size) return path;
-  while (size > 0 && (static_cast<unsigned char>(path[size]) & 0xC0) == 0x80) --size;
-  return path.substr(0, size);
-}
 
 // "unknown_field" for KIND_UNKNOWN_FIELD.
 std::string KindLabel(v1::UnrecognizedValue::Kind kind) {
@@ -54,7 +47,7 @@ void ParticipantMonitor::OnParticipant(const v1::Participant& participant) {
 }
 
 void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
-  absl::string_view path = Shortened(value.path());
+  absl::string_view path = Shortened(value.path(), kMaxPathBytes);
   bool is_new = false;
   prometheus::Counter* counter = nullptr;
   {

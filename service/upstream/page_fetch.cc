@@ -26,8 +26,9 @@ void PageFetch::Open() {
 }
 
 absl::Status PageFetch::Outcome() const {
+  // A status that refuses says enough, even where its body breaks.
+  if (answer_.has_head() && !answer_.ok()) return answer_.ToStatus(upstream_, absl::Now());
   if (!end_->ok()) return *end_;
-  if (!answer_.ok()) return answer_.ToStatus(upstream_, absl::Now());
   return reader_.Finish();
 }
 
@@ -35,7 +36,10 @@ void PageFetch::OnHead(const HttpResponse& response) { answer_.TakeHead(response
 
 bool PageFetch::OnBody(absl::string_view bytes) {
   if (!answer_.ok()) {
-    answer_.TakeBody(bytes);
+    if (!answer_.TakeBody(bytes)) {
+      transfer_.reset();
+      OnDone(absl::OkStatus());  // the last thing done: it may destroy this page
+    }
     return true;
   }
   if (!open_) {

@@ -26,7 +26,7 @@ Pager::Pager(HttpClient& client, const Config& config, ListQuery query, Particip
       decoder_(query_.api->record_schema(), query_.selection, query_.upstream->strict),
       retry_(config.retry, &RandomFraction) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
-  if (query_.resume) begin_behind_ = query_.resume->record;
+  begin_behind_ = query_.resume;
 }
 
 Pager::~Pager() {
@@ -86,6 +86,11 @@ void Pager::Read() {
 absl::Status Pager::TakeEnvelopeMember() {
   const PageReader& reader = page_->reader();
   if (reader.envelope_key() != layout_.link_member) return absl::OkStatus();
+  if (std::exchange(link_seen_, true)) {
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+        absl::StrCat("the provider's page has its member \"", layout_.link_member, "\" twice"));
+  }
   auto link = ReadNextLink(layout_, reader.envelope_value());
   if (!link.ok()) return link.status();
   return ResolveNextLink(link->value_or(""));
@@ -104,8 +109,9 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
                      absl::StrCat("the provider's link to the next page is not followed: ",
                                   url.status().message()));
   }
-  if (*url != next_url_) next_page_.reset();  // a page that was fetched again has another link
   next_url_ = *std::move(url);
+  // A page that was fetched again may have another link.
+  if (next_page_ != nullptr && next_page_->url() != next_url_) next_page_.reset();
   if (next_page_ == nullptr && WantsPrefetch()) next_page_ = Ask(next_url_);
   return absl::OkStatus();
 }
@@ -129,12 +135,12 @@ absl::Status Pager::TakeRecord(v1::ListParticipantsResponse& slot) {
   if (!IsNew(identity)) return absl::OkStatus();
   monitor_.OnParticipant(participant);
 
-  totals_.resume_token = query_.tokens.Seal({page_target_, identity});
+  totals_.resume_token = query_.tokens.Seal({page_target_, identity, taken_[identity]});
   slot.set_resume_token(totals_.resume_token);
   totals_.unrecognized += participant.unrecognized_size();
   ++totals_.records;
   retry_.Progress();
-  sink_.Commit(json.size());
+  sink_.Commit(json.size() + totals_.resume_token.size());
   return absl::OkStatus();
 }
 
@@ -147,9 +153,11 @@ bool Pager::IsNew(uint64_t identity) {
     ++totals_.duplicates;
     if (--again->second == 0) expected_again_.erase(again);
   }
-  taken_.push_back(identity);
+  const uint32_t occurrence = ++taken_[identity];
   if (begin_behind_) {
-    if (*begin_behind_ == identity) begin_behind_.reset();
+    if (begin_behind_->record == identity && begin_behind_->occurrence == occurrence) {
+      begin_behind_.reset();
+    }
     return false;
   }
   return !repeated;
@@ -157,12 +165,16 @@ bool Pager::IsNew(uint64_t identity) {
 
 void Pager::FinishPage() {
   const absl::Status outcome = page_->Outcome();
-  if (page_->begun()) ++totals_.pages;
   if (!outcome.ok()) return Retry(outcome);
   if (begin_behind_) {
     return End(MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
                          "the participant that the resume token names is not on its page any more; "
                          "the list must be read anew"));
+  }
+  if (!link_seen_ && !layout_.link_key.empty()) {
+    return End(MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                         absl::StrCat("the provider's page has no member \"", layout_.link_member,
+                                      "\", so nobody knows whether the list is complete")));
   }
   retry_.Progress();
   if (next_url_.empty()) return End(absl::OkStatus());
@@ -183,6 +195,8 @@ absl::Status Pager::GoToNextPage() {
   page_target_ = query_.api->base_url(*query_.upstream).TargetOf(url);
   taken_.clear();
   expected_again_.clear();
+  link_seen_ = false;
+  LeavePage();
   page_ = next_page_ != nullptr ? std::move(next_page_) : Ask(url);
   page_->Open();
   return absl::OkStatus();
@@ -192,18 +206,26 @@ absl::Status Pager::GoToNextPage() {
 void Pager::Retry(const absl::Status& failure) {
   const auto wait = retry_.AfterFailure(failure, query_.deadline.TimeLeft());
   if (!wait) return End(failure);
-  for (const uint64_t identity : std::exchange(taken_, {})) ++expected_again_[identity];
+  for (const auto& [identity, times] : std::exchange(taken_, {}))
+    expected_again_[identity] += times;
+  next_url_.clear();
+  link_seen_ = false;
   retry_timer_ = client_.loop().After(*wait, [this, url = page_->url()] {
     retry_timer_.reset();
     page_ = Ask(url);
     page_->Open();
   });
+  LeavePage();
+}
+
+void Pager::LeavePage() {
+  if (page_ != nullptr && page_->begun()) ++totals_.pages;
   page_.reset();
 }
 
 void Pager::End(const absl::Status& status) {
   ended_ = true;
-  page_.reset();
+  LeavePage();
   next_page_.reset();
   sink_.OnListEnd(InUpstream(status, *query_.upstream), totals_);
 }

@@ -12,7 +12,6 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -58,7 +57,7 @@ class RecordSink {
 
 class Pager final : private PageFetch::Listener {
  public:
-  // All of the arguments must outlive the pager.
+  // All of the arguments but `query` must outlive the pager.
   Pager(HttpClient& client, const Config& config, ListQuery query, ParticipantMonitor& monitor,
         RecordSink& sink);
   ~Pager();
@@ -84,6 +83,7 @@ class Pager final : private PageFetch::Listener {
   void FinishPage();
   absl::Status GoToNextPage();
   void Retry(const absl::Status& failure);
+  void LeavePage();
   void End(const absl::Status& status);
 
   HttpClient& client_;
@@ -106,13 +106,15 @@ class Pager final : private PageFetch::Listener {
 
   // Records of this page that are dealt with, in case it must be fetched again; and, once it is,
   // those of them that have not come again yet.
-  std::vector<uint64_t> taken_;
-  std::unordered_map<uint64_t, int> expected_again_;
+  // How often each: a provider may name one twice.
+  std::unordered_map<uint64_t, uint32_t> taken_;
+  std::unordered_map<uint64_t, uint32_t> expected_again_;
   // The record of a resume token, behind which this list begins, until it has come.
-  std::optional<uint64_t> begin_behind_;
+  std::optional<ListPosition> begin_behind_;
 
   // The page after it.
-  std::string next_url_;  // empty where there is none, or it is not known yet
+  bool link_seen_ = false;  // whether this page said where it is, or that there is none
+  std::string next_url_;    // empty where there is none, or it is not known yet
   std::unique_ptr<PageFetch> next_page_;
 
   bool ended_ = false;

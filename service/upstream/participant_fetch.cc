@@ -39,7 +39,10 @@ void ParticipantFetch::OnHead(const HttpResponse& response) { answer_.TakeHead(r
 
 bool ParticipantFetch::OnBody(absl::string_view bytes) {
   if (!answer_.ok()) {
-    answer_.TakeBody(bytes);
+    if (!answer_.TakeBody(bytes)) {
+      transfer_.reset();
+      OnDone(absl::OkStatus());  // the last thing done: it may destroy this fetch
+    }
     return true;
   }
   body_.append(bytes.data(), bytes.size());
@@ -52,8 +55,11 @@ bool ParticipantFetch::OnBody(absl::string_view bytes) {
 }
 
 void ParticipantFetch::OnDone(absl::Status status) {
+  // A status that refuses says enough, even where its body breaks.
+  if (answer_.has_head() && !answer_.ok()) {
+    return RetryOrEnd(answer_.ToStatus(*query_.upstream, absl::Now()));
+  }
   if (!status.ok()) return RetryOrEnd(status);
-  if (!answer_.ok()) return RetryOrEnd(answer_.ToStatus(*query_.upstream, absl::Now()));
   End(Decode());
 }
 
@@ -70,7 +76,7 @@ absl::Status ParticipantFetch::Decode() {
   RecordDecoder decoder(query_.api->record_schema(), query_.selection, query_.upstream->strict);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
-  const absl::Status status = decoder.Decode(absl::string_view(body_.data(), size), participant_);
+  absl::Status status = decoder.Decode(absl::string_view(body_.data(), size), participant_);
   monitor_.OnParticipant(participant_);  // an unrecognized value may be the error
   return status;
 }

@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t kMaxBody = size_t{16} << 10;
 constexpr size_t kMaxText = 64;  // of a code or id that is passed on
-constexpr absl::Duration kMaxRetryDelay = absl::Hours(1);
+constexpr absl::Duration kMaxRetryDelay = absl::Hours(24);
 
 // The providers' codes that say more than the HTTP status they come with.
 constexpr absl::string_view kAdvancedFeaturesOff = "17000";
@@ -92,6 +92,10 @@ Meaning MeaningOf(int http_status, absl::string_view code) {
     return {v1::ERROR_REASON_UPSTREAM_UNAVAILABLE,
             "the provider cannot serve now; try again later"};
   }
+  if (http_status == 407) {
+    return {v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+            "a proxy in front of the provider wants credentials of its own"};
+  }
   if (http_status >= 400) {
     return {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
             "the provider does not accept the request; check filters and page token"};
@@ -108,9 +112,9 @@ Meaning MeaningOf(int http_status, absl::string_view code) {
 // Both forms of Retry-After, a number of seconds and a date; zero where there is neither.
 absl::Duration RetryDelay(const std::string& retry_after, absl::Time now) {
   absl::Duration delay;
-  uint32_t seconds = 0;
+  double seconds = 0;
   google::protobuf::Timestamp date;
-  if (absl::SimpleAtoi(retry_after, &seconds)) {
+  if (absl::SimpleAtod(retry_after, &seconds) && seconds >= 0) {
     delay = absl::Seconds(seconds);
   } else if (ParseTime(retry_after, date)) {
     delay = absl::FromUnixSeconds(date.seconds()) - now;
@@ -127,9 +131,10 @@ void ProviderAnswer::TakeHead(const HttpResponse& response) {
   if (request_id_.empty()) request_id_ = response.header("X-Request-Id").value_or("");
 }
 
-void ProviderAnswer::TakeBody(absl::string_view bytes) {
-  const absl::string_view kept = bytes.substr(0, kMaxBody - std::min(kMaxBody, body_.size()));
+bool ProviderAnswer::TakeBody(absl::string_view bytes) {
+  const absl::string_view kept = bytes.substr(0, kMaxBody - body_.size());
   body_.append(kept.data(), kept.size());
+  return body_.size() < kMaxBody;
 }
 
 absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::Time now) const {

@@ -18,8 +18,11 @@ class ProviderAnswer {
   // Keeps what an error may need of the head.
   void TakeHead(const HttpResponse& response);
 
-  // Keeps the beginning of the body, of which errors need no more.
-  void TakeBody(absl::string_view bytes);
+  // Keeps the beginning of the body. False where that is enough, however much more there is.
+  bool TakeBody(absl::string_view bytes);
+
+  // Whether there is an answer at all.
+  bool has_head() const { return http_status_ != 0; }
 
   // Whether the answer is the document asked for.
   bool ok() const { return http_status_ == 200; }

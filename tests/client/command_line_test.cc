@@ -42,13 +42,15 @@ void ExpectRequest(const std::string& line, const std::string& expected_text) {
 
 TEST(CommandLineTest, ListRequests) {
   using Request = v1::ListParticipantsRequest;
-  ExpectRequest<Request>("list conference CF1", "conference_summaries { conference_sid: 'CF1' }");
+  ExpectRequest<Request>("list conference CF1",
+                         "conference_participant_summaries { conference_sid: 'CF1' }");
   ExpectRequest<Request>(
       "list conference CF1 --label L --event mute --participant CP1 --upstream voice --limit 7 "
       "--page-size 500 --resume -token",
-      "upstream: 'voice' page_size: 500 limit: 7 resume_token: '-token' conference_summaries { "
+      "upstream: 'voice' page_size: 500 limit: 7 resume_token: '-token' "
+      "conference_participant_summaries { "
       "conference_sid: 'CF1' participant_sid: 'CP1' label: 'L' events: 'mute' }");
-  ExpectRequest<Request>("list room RM1", "room_participants { room_sid: 'RM1' }");
+  ExpectRequest<Request>("list room RM1", "room_participant_summaries { room_sid: 'RM1' }");
   ExpectRequest<Request>("list live X", "live_participants { conference_sid: 'X' }");
   ExpectRequest<Request>(
       "list live X --muted --no-hold --coaching",
@@ -59,12 +61,14 @@ TEST(CommandLineTest, ListRequests) {
 
 TEST(CommandLineTest, GetRequests) {
   using Request = v1::GetParticipantRequest;
-  ExpectRequest<Request>("get conference CF1 CP1 --events mute --metrics inbound",
-                         "conference_summary { conference_sid: 'CF1' participant_sid: 'CP1' "
-                         "events: 'mute' metrics: 'inbound' }");
-  ExpectRequest<Request>("get room RM1 PA1 --upstream video",
-                         "upstream: 'video' room_participant { room_sid: 'RM1' participant_sid: "
-                         "'PA1' }");
+  ExpectRequest<Request>(
+      "get conference CF1 CP1 --events mute --metrics inbound",
+      "conference_participant_summary { conference_sid: 'CF1' participant_sid: 'CP1' "
+      "events: 'mute' metrics: 'inbound' }");
+  ExpectRequest<Request>(
+      "get room RM1 PA1 --upstream video",
+      "upstream: 'video' room_participant_summary { room_sid: 'RM1' participant_sid: "
+      "'PA1' }");
   ExpectRequest<Request>("get live X Y", "live_participant { conference_sid: 'X' call_sid: 'Y' }");
 }
 

@@ -149,6 +149,7 @@ TEST_F(CommandTest, TableOnATerminal) {
   script_.trailers = {{"rollcall-records", "1"},
                       {"rollcall-pages", "2"},
                       {"rollcall-attempts", "3"},
+                      {"rollcall-duplicates-suppressed", "4"},
                       {"rollcall-unrecognized", "many"}};
   const Result result = RunWith("list live X", {.out = 80, .err = 80});
   EXPECT_EQ(result.exit_code, kExitOk);
@@ -158,7 +159,7 @@ TEST_F(CommandTest, TableOnATerminal) {
   EXPECT_EQ(lines[1],
             "6f1f0a30-4b0d-4a5e-9f1c-2b8b7d3e5c11  a label \\x1b[2J…  -            false");
   EXPECT_THAT(result.err, MatchesRegex("1 participant in [0-9]+\\.[0-9] s "
-                                       "\\(3 attempts, 2 pages\\)\n"));
+                                       "\\(2 pages, 3 attempts, 4 duplicates left out\\)\n"));
   // No more is asked for than is shown.
   EXPECT_THAT(server_.list_request().read_mask().paths(),
               ElementsAre("call_sid", "label", "status", "muted"));
@@ -249,7 +250,7 @@ TEST_F(CommandTest, GetOnATerminalShowsEachField) {
             "events                  {}\n"
             "metrics                 null\n"
             "unrecognized: new = \"\\x1b[2J\"\n");
-  EXPECT_EQ(server_.get_request().conference_summary().participant_sid(), "CP1");
+  EXPECT_EQ(server_.get_request().conference_participant_summary().participant_sid(), "CP1");
   EXPECT_EQ(RunWith("get conference CF1 CP1 --fields participant_sid,url",
                     {.out = 80, .err = std::nullopt})
                 .out,

@@ -56,14 +56,15 @@ TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
 TEST(ErrorReportTest, NamesTheFieldsOfABadRequest) {
   google::rpc::BadRequest bad_request;
   auto& violation = *bad_request.add_field_violations();
-  violation.set_field("conference_summaries.conference_sid");
+  violation.set_field("conference_participant_summaries.conference_sid");
   violation.set_description("is not \"CF\" and 32 hexadecimal digits");
   const ErrorReport report = ReportError(
       RichStatus(grpc::INVALID_ARGUMENT, "invalid request", bad_request, Info("INVALID_REQUEST")),
       kServer);
   EXPECT_EQ(report.text,
             "rollcall: INVALID_ARGUMENT: invalid request\n"
-            "  field conference_summaries.conference_sid: is not \"CF\" and 32 hexadecimal digits\n"
+            "  field conference_participant_summaries.conference_sid: is not \"CF\" and 32 "
+            "hexadecimal digits\n"
             "  reason: INVALID_REQUEST\n");
   EXPECT_EQ(report.exit_code, kExitUsage);
 }

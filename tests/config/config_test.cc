@@ -144,22 +144,20 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"default_page_size", 50},
                  {"strict", true},
                  {"allow_plaintext", false}});
-  const absl::StatusOr<Config> config =
-      Parse({{"listen", "[::]:0"},
-             {"metrics_listen", "127.0.0.1:9464"},
-             {"upstreams", json::array({twilio, SignalWireUpstream()})},
-             {"limits",
-              {{"max_record_bytes", 2048},
-               {"max_page_bytes", 4096},
-               {"max_pages_per_list", 3},
-               {"max_json_depth", 8},
-               {"send_queue_bytes", 1024}}},
-             {"retry",
-              {{"max_attempts", 1},
-               {"initial_backoff_seconds", 0.001},
-               {"max_backoff_seconds", 60}}},
-             {"prefetch", false},
-             {"drain_timeout_seconds", 1.5}});
+  const absl::StatusOr<Config> config = Parse(
+      {{"listen", "[::]:0"},
+       {"metrics_listen", "127.0.0.1:9464"},
+       {"upstreams", json::array({twilio, SignalWireUpstream()})},
+       {"limits",
+        {{"max_record_bytes", 2048},
+         {"max_page_bytes", 4096},
+         {"max_pages_per_list", 3},
+         {"max_json_depth", 8},
+         {"send_queue_bytes", 1024}}},
+       {"retry",
+        {{"max_attempts", 1}, {"initial_backoff_seconds", 0.001}, {"max_backoff_seconds", 60}}},
+       {"prefetch", false},
+       {"drain_timeout_seconds", 1.5}});
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "[::]:0");
   EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");

@@ -143,8 +143,8 @@ TEST_F(DriftTest, OfASingleParticipantIsCountedToo) {
     return simulator::Respond(200, R"({"nickname": "Ada Lovelace"})");
   });
   v1::GetParticipantRequest request;
-  request.mutable_conference_summary()->set_conference_sid(ListSid(list));
-  request.mutable_conference_summary()->set_participant_sid(ParticipantSid(list, 0));
+  request.mutable_conference_participant_summary()->set_conference_sid(ListSid(list));
+  request.mutable_conference_participant_summary()->set_participant_sid(ParticipantSid(list, 0));
   v1::Participant participant;
   const grpc::Status status = Get(request, participant);
   ASSERT_TRUE(status.ok()) << status.error_message();

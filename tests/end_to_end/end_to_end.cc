@@ -85,7 +85,7 @@ void EndToEndTest::ExpectStillServes() {
 
 v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid) {
   v1::ListParticipantsRequest request;
-  request.mutable_conference_summaries()->set_conference_sid(conference_sid);
+  request.mutable_conference_participant_summaries()->set_conference_sid(conference_sid);
   return request;
 }
 
@@ -97,10 +97,10 @@ v1::ListParticipantsRequest RequestFor(const simulator::List& list) {
   v1::ListParticipantsRequest request;
   switch (list.api) {
     case simulator::Api::kVoiceInsights:
-      request.mutable_conference_summaries()->set_conference_sid(ListSid(list));
+      request.mutable_conference_participant_summaries()->set_conference_sid(ListSid(list));
       break;
     case simulator::Api::kVideoInsights:
-      request.mutable_room_participants()->set_room_sid(ListSid(list));
+      request.mutable_room_participant_summaries()->set_room_sid(ListSid(list));
       break;
     case simulator::Api::kSignalWire:
       request.set_upstream("signalwire");

@@ -13,10 +13,8 @@ namespace {
 
 using simulator::Direction;
 using simulator::Request;
-using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
-using ::testing::UnorderedElementsAre;
 
 class BadRequestTest : public EndToEndTest {
  protected:
@@ -36,7 +34,7 @@ TEST_F(BadRequestTest, NamesTheFieldAndSendsNothingUpstream) {
        {"", "CF", "CA00000000000000000000000000000001", "CF0000000000000000000000000000000",
         "CF000000000000000000000000000000000", "CF../../../../../../../../../../..",
         "cf00000000000000000000000000000001", "CF0000000000000000000000000000000g"}) {
-    ExpectRefused(ConferenceRequest(sid), {"conference_summaries.conference_sid"});
+    ExpectRefused(ConferenceRequest(sid), {"conference_participant_summaries.conference_sid"});
   }
   v1::ListParticipantsRequest request = ConferenceRequest(1);
   request.set_page_size(-1);
@@ -50,8 +48,8 @@ TEST_F(BadRequestTest, NamesTheFieldAndSendsNothingUpstream) {
   request.set_upstream("signalwire");
   ExpectRefused(request, {"upstream"});
   request = ConferenceRequest(1);
-  request.mutable_conference_summaries()->set_participant_sid("PA1");
-  ExpectRefused(request, {"conference_summaries.participant_sid"});
+  request.mutable_conference_participant_summaries()->set_participant_sid("PA1");
+  ExpectRefused(request, {"conference_participant_summaries.participant_sid"});
   request = ConferenceRequest(1);
   request.mutable_read_mask()->add_paths("call_sid");
   request.mutable_read_mask()->add_paths("metrics.inbound.nonsense");
@@ -74,15 +72,24 @@ TEST_F(BadRequestTest, NamesTheFieldAndSendsNothingUpstream) {
   request.mutable_live_participants()->set_coaching(true);
   ExpectRefused(request, {"live_participants.conference_sid", "live_participants.coaching"});
   request = {};
-  request.mutable_room_participants()->set_room_sid("CF00000000000000000000000000000001");
-  ExpectRefused(request, {"room_participants.room_sid"});
+  request.mutable_room_participant_summaries()->set_room_sid("CF00000000000000000000000000000001");
+  ExpectRefused(request, {"room_participant_summaries.room_sid"});
+}
+
+TEST_F(BadRequestTest, WhatMakesARequestTooLongIsRefused) {
+  v1::ListParticipantsRequest request = ConferenceRequest(1);
+  request.mutable_conference_participant_summaries()->set_label(std::string(9000, 'x'));
+  ExpectRefused(request, {"conference_participant_summaries"});
+  request = ConferenceRequest(1);
+  request.mutable_provider_page()->set_page_token(std::string(9000, 'x'));
+  ExpectRefused(request, {"provider_page.page_token"});
 }
 
 TEST_F(BadRequestTest, AllThatIsWrongIsToldAtOnce) {
   v1::ListParticipantsRequest request = ConferenceRequest("nonsense");
   request.set_page_size(-1);
   request.set_limit(-1);
-  ExpectRefused(request, {"limit", "conference_summaries.conference_sid", "page_size"});
+  ExpectRefused(request, {"limit", "conference_participant_summaries.conference_sid", "page_size"});
 }
 
 TEST_F(BadRequestTest, OfGet) {
@@ -96,8 +103,9 @@ TEST_F(BadRequestTest, OfGet) {
   };
   v1::GetParticipantRequest request;
   expect(request, {"participant"});
-  request.mutable_conference_summary();
-  expect(request, {"conference_summary.conference_sid", "conference_summary.participant_sid"});
+  request.mutable_conference_participant_summary();
+  expect(request, {"conference_participant_summary.conference_sid",
+                   "conference_participant_summary.participant_sid"});
   request.set_upstream("twilio");
   request.mutable_live_participant()->set_conference_sid("CF00000000000000000000000000000001");
   expect(request, {"live_participant.call_sid"});
@@ -203,8 +211,9 @@ TEST_P(FaultTest, BecomesAFittingError) {
 TEST_P(FaultTest, OfGetBecomesAnError) {
   simulator_->Direct([](const Request&) { return GetParam().direction; });
   v1::GetParticipantRequest request;
-  request.mutable_conference_summary()->set_conference_sid(kSeedConference);
-  request.mutable_conference_summary()->set_participant_sid("CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+  request.mutable_conference_participant_summary()->set_participant_sid(
+      "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
   v1::Participant participant;
   const grpc::Status status = Get(request, participant);
   const std::string name = GetParam().name;
@@ -262,6 +271,30 @@ TEST_F(UpstreamErrorTest, TrailersStaySmallWhateverTheProviderSends) {
   const grpc::Status status = List(ConferenceRequest(1)).status;
   EXPECT_EQ(Reason(status), "UPSTREAM_REJECTED_REQUEST");
   EXPECT_LT(status.error_details().size() * 4 / 3 + status.error_message().size() * 3, 8192u);
+}
+
+TEST_F(UpstreamErrorTest, AnErrorWithoutEndIsNotReadToItsEnd) {
+  simulator_->Direct([](const Request&) {
+    Direction direction = simulator::Respond(503, std::string(size_t{4} << 20, 'x'));
+    direction.hold_after = size_t{1} << 20;
+    return direction;
+  });
+  EXPECT_EQ(Reason(List(ConferenceRequest(1)).status), "UPSTREAM_UNAVAILABLE");
+  v1::GetParticipantRequest request;
+  request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+  request.mutable_conference_participant_summary()->set_participant_sid(
+      "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  v1::Participant participant;
+  EXPECT_EQ(Reason(Get(request, participant)), "UPSTREAM_UNAVAILABLE");
+}
+
+TEST_F(UpstreamErrorTest, AnErrorThatBreaksIsStillWhatItsStatusSays) {
+  simulator_->Direct([](const Request&) {
+    Direction direction = simulator::Respond(401, R"({"code":20003,"status":401})");
+    direction.cut_after = 3;
+    return direction;
+  });
+  EXPECT_EQ(Reason(List(ConferenceRequest(1)).status), "UPSTREAM_CREDENTIALS_REJECTED");
 }
 
 TEST_F(UpstreamErrorTest, ConnectionRefused) {
@@ -350,12 +383,42 @@ TEST_F(NextLinkTest, BackToAPageAlreadyReadEndsTheList) {
 
 TEST_F(NextLinkTest, NullMissingAndEmptyAreTheEnd) {
   for (const char* envelope : {R"("meta":{"next_page_url":null})", R"("meta":{})",
-                               R"("meta":{"next_page_url":""})", R"("meta":null)", R"("page":0)"}) {
+                               R"("meta":{"next_page_url":""})", R"("meta":{"page":0})"}) {
     ServePage(envelope);
     const Listing listing = ListPages();
     EXPECT_TRUE(listing.status.ok()) << envelope << listing.status.error_message();
     EXPECT_EQ(listing.participants.size(), 1u);
   }
+}
+
+TEST_F(NextLinkTest, APageThatDoesNotSayIsNotTakenForTheLast) {
+  for (const char* envelope : {R"("meta":null)", R"("meta":"x")", R"("page":0)"}) {
+    ServePage(envelope);
+    EXPECT_EQ(Reason(ListPages().status), "UPSTREAM_MALFORMED_RESPONSE") << envelope;
+  }
+}
+
+TEST_F(NextLinkTest, ManyLinksOnAPageAskForOneOther) {
+  std::string links;
+  for (int i = 0; i < 1000; ++i) {
+    absl::StrAppend(&links, R"("meta":{"next_page_url":")", simulator_->base_url(),
+                    "/v1/Conferences/CF00000000000000000000000000000001/Participants?Page=", i,
+                    R"("},)");
+  }
+  ServePage(absl::StrCat(links, R"("page":0)"));
+  const Listing listing = ListPages();
+  EXPECT_EQ(Reason(listing.status), "UPSTREAM_MALFORMED_RESPONSE");
+  EXPECT_LE(std::stoi(listing.trailers.at("rollcall-attempts")), 2);
+}
+
+TEST_F(NextLinkTest, ALinkToTheBaseItselfIsNotBelowIt) {
+  nlohmann::json configuration = Configuration();
+  configuration["upstreams"][0]["insights_base_url"] = simulator_->base_url() + "/gateway";
+  StartDaemon(configuration);
+  simulator_->AddPage("/gateway/v1/Conferences/CF00000000000000000000000000000001/Participants",
+                      absl::StrCat(R"({"participants":[],"meta":{"next_page_url":")",
+                                   simulator_->base_url(), R"(/gateway?Page=1"}})"));
+  EXPECT_EQ(Reason(ListPages().status), "UPSTREAM_BAD_NEXT_LINK");
 }
 
 TEST_F(NextLinkTest, AnEmptyPageWithALinkIsNotTheEnd) {
@@ -406,7 +469,7 @@ TEST_F(UpstreamErrorTest, AStrictUpstreamFailsOnWhatIsNotRecognized) {
   configuration["upstreams"][0]["strict"] = true;
   StartDaemon(configuration);
   simulator_->AddPage("/v1/Conferences/CF00000000000000000000000000000001/Participants",
-                      R"({"participants":[{"call_type":"sip"},{"call_type":"pigeon"}]})");
+                      R"({"meta":{},"participants":[{"call_type":"sip"},{"call_type":"pigeon"}]})");
   const Listing listing = List(ConferenceRequest("CF00000000000000000000000000000001"));
   EXPECT_EQ(listing.participants.size(), 1u);
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_UNRECOGNIZED_VALUE");

@@ -75,11 +75,11 @@ TEST_P(EveryProviderTest, GetsEachParticipantAsTheListHasIt) {
     v1::GetParticipantRequest request;
     const std::string id = ParticipantSid(list, i);
     if (GetParam() == Api::kVoiceInsights) {
-      request.mutable_conference_summary()->set_conference_sid(ListSid(list));
-      request.mutable_conference_summary()->set_participant_sid(id);
+      request.mutable_conference_participant_summary()->set_conference_sid(ListSid(list));
+      request.mutable_conference_participant_summary()->set_participant_sid(id);
     } else if (GetParam() == Api::kVideoInsights) {
-      request.mutable_room_participant()->set_room_sid(ListSid(list));
-      request.mutable_room_participant()->set_participant_sid(id);
+      request.mutable_room_participant_summary()->set_room_sid(ListSid(list));
+      request.mutable_room_participant_summary()->set_participant_sid(id);
     } else {
       request.set_upstream(GetParam() == Api::kSignalWire ? "signalwire" : "twilio");
       request.mutable_live_participant()->set_conference_sid(ListSid(list));
@@ -102,6 +102,8 @@ TEST_P(EveryProviderTest, ALimitIsExactAndEndsTheTransfer) {
     const Listing listing = List(request);
     EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
     EXPECT_EQ(static_cast<int64_t>(listing.participants.size()), limit);
+    EXPECT_THAT(listing.trailers,
+                Contains(Pair("rollcall-pages", std::to_string((limit + 99) / 100))));
   }
 }
 
@@ -113,7 +115,7 @@ TEST_P(EveryProviderTest, AReadMaskNarrowsTheRecord) {
   const Listing narrow = List(request);
   ASSERT_EQ(narrow.participants.size(), 50u);
   for (size_t i = 0; i < narrow.participants.size(); ++i) {
-    const auto account_only = [](v1::Participant participant) {
+    const auto account_only = [](const v1::Participant& participant) {
       v1::Participant only;
       if (participant.has_conference_participant_summary()) {
         only.mutable_conference_participant_summary()->set_account_sid(
@@ -141,7 +143,7 @@ class FiltersTest : public EndToEndTest {
 
 TEST_F(FiltersTest, ConferenceSummaryFiltersGoUpstreamAndOntoEveryPage) {
   v1::ListParticipantsRequest request = ConferenceRequest(3000);
-  auto& query = *request.mutable_conference_summaries();
+  auto& query = *request.mutable_conference_participant_summaries();
   query.set_events("mute");
   request.set_page_size(50);
   const Listing listing = List(request);
@@ -161,14 +163,14 @@ TEST_F(FiltersTest, LabelAndParticipantSid) {
   int64_t labelled = 0;
   while (!ParticipantLabel(list, labelled) || ParticipantLabel(list, labelled)->empty()) ++labelled;
   v1::ListParticipantsRequest request = RequestFor(list);
-  request.mutable_conference_summaries()->set_label(*ParticipantLabel(list, labelled));
+  request.mutable_conference_participant_summaries()->set_label(*ParticipantLabel(list, labelled));
   Listing listing = List(request);
   ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
   ASSERT_FALSE(listing.participants.empty());
   EXPECT_EQ(IdOf(listing.participants[0]), ParticipantSid(list, labelled));
 
   request = RequestFor(list);
-  request.mutable_conference_summaries()->set_participant_sid(ParticipantSid(list, 7));
+  request.mutable_conference_participant_summaries()->set_participant_sid(ParticipantSid(list, 7));
   listing = List(request);
   ASSERT_EQ(listing.participants.size(), 1u);
   EXPECT_EQ(IdOf(listing.participants[0]), ParticipantSid(list, 7));
@@ -177,7 +179,7 @@ TEST_F(FiltersTest, LabelAndParticipantSid) {
 TEST_F(FiltersTest, AHostileLabelIsOnlyALabel) {
   const std::string label = "a&PageSize=1#?/../\r\nX: y\t\"%00 \xC3\xA9";
   v1::ListParticipantsRequest request = ConferenceRequest(10);
-  request.mutable_conference_summaries()->set_label(label);
+  request.mutable_conference_participant_summaries()->set_label(label);
   const Listing listing = List(request);
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   EXPECT_THAT(LastTarget(),
@@ -205,6 +207,7 @@ TEST_F(FiltersTest, LiveFilters) {
   request.mutable_live_participants()->set_coaching(true);
   const Listing listing = List(request);
   ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
+  EXPECT_FALSE(listing.participants.empty());
   for (const auto& participant : listing.participants) {
     EXPECT_TRUE(participant.live_participant().coaching());
   }
@@ -245,9 +248,12 @@ TEST_F(FiltersTest, PageSizeIsBoundedByLimitAndByTheProvider) {
   request.set_page_size(4000);
   List(request);
   EXPECT_THAT(LastTarget(), HasSubstr("PageSize=1000"));
-  request.set_limit(3);
+  request.set_limit(300);
   List(request);
-  EXPECT_THAT(LastTarget(), HasSubstr("PageSize=3"));
+  EXPECT_THAT(LastTarget(), HasSubstr("PageSize=300"));
+  request.set_limit(3);  // a list that goes on behind the limit keeps its page size
+  List(request);
+  EXPECT_THAT(LastTarget(), HasSubstr("PageSize=50"));
 }
 
 }  // namespace

@@ -100,7 +100,7 @@ TEST_F(RecoveryTest, ATokenOfEveryRecordGoesOnRightBehindIt) {
 TEST_F(RecoveryTest, ATokenKeepsTheFiltersAndIsForItsListOnly) {
   v1::ListParticipantsRequest request = ConferenceRequest(400);
   request.set_page_size(20);
-  request.mutable_conference_summaries()->set_events("mute");
+  request.mutable_conference_participant_summaries()->set_events("mute");
   const Reading whole = Read(request);
   ASSERT_TRUE(whole.status.ok());
   ASSERT_GT(whole.ids.size(), 40u);
@@ -114,10 +114,12 @@ TEST_F(RecoveryTest, ATokenKeepsTheFiltersAndIsForItsListOnly) {
             std::vector<std::string>(whole.ids.begin() + 31, whole.ids.begin() + 36));
 
   for (const auto& change : std::vector<std::function<void(v1::ListParticipantsRequest&)>>{
-           [](auto& other) { other.mutable_conference_summaries()->set_events("hold"); },
-           [](auto& other) { other.mutable_conference_summaries()->clear_events(); },
            [](auto& other) {
-             other.mutable_conference_summaries()->set_conference_sid(kSeedConference);
+             other.mutable_conference_participant_summaries()->set_events("hold");
+           },
+           [](auto& other) { other.mutable_conference_participant_summaries()->clear_events(); },
+           [](auto& other) {
+             other.mutable_conference_participant_summaries()->set_conference_sid(kSeedConference);
            }}) {
     v1::ListParticipantsRequest other = rest;
     change(other);
@@ -240,6 +242,34 @@ TEST_F(RecoveryTest, AFaultThatStaysEndsTheListWithATokenForTheRest) {
   EXPECT_EQ(all, Ids(list));
 }
 
+TEST_F(RecoveryTest, ALinkOfAnAttemptThatFailedIsNotFollowed) {
+  // The first attempt says that there is a second page and breaks; the list has shrunk by the
+  // second attempt.
+  const std::string path =
+      "/2010-04-01/Accounts/ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Conferences/"
+      "CF00000000000000000000000000000001/Participants.json";
+  simulator_->AddPage(path, R"({"participants":[{"call_sid":"a"},{"call_sid":"b"}]})");
+  simulator_->AddPage(path + "?Page=1", R"({"participants":[{"call_sid":"stale"}]})");
+  auto first = std::make_shared<std::atomic<bool>>(true);
+  simulator_->Direct([=](const Request& request) {
+    Direction direction;
+    if (absl::StrContains(request.target, "PageSize") && first->exchange(false)) {
+      direction.edit_body = [=](const std::string&) {
+        return absl::StrCat(R"({"next_page_uri":")", path,
+                            R"(?Page=1","participants":[{"call_sid":"a"},)", std::string(500, ' '));
+      };
+      direction.cut_after = 400;
+    }
+    return direction;
+  });
+  v1::ListParticipantsRequest request;
+  request.set_upstream("twilio");
+  request.mutable_live_participants()->set_conference_sid("CF00000000000000000000000000000001");
+  const Reading reading = Read(request);
+  EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
+  EXPECT_EQ(reading.ids, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST_F(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
   for (const int status : {400, 401, 403, 404, 405}) {
     simulator_->Direct([status](const Request&) { return simulator::Respond(status); });
@@ -252,8 +282,9 @@ TEST_F(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
 TEST_F(RecoveryTest, GetIsTriedAgainToo) {
   Disturb("Participants", 2, simulator::Respond(503));
   v1::GetParticipantRequest request;
-  request.mutable_conference_summary()->set_conference_sid(kSeedConference);
-  request.mutable_conference_summary()->set_participant_sid("CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+  request.mutable_conference_participant_summary()->set_participant_sid(
+      "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
   v1::Participant participant;
   EXPECT_TRUE(Get(request, participant).ok());
   EXPECT_EQ(simulator_->requests().size(), 3u);
@@ -291,10 +322,14 @@ TEST_F(RecoveryTest, WithoutPrefetchItIsNot) {
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, request);
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  // Would the second request be on its way, a whole other list would come behind it.
+  ASSERT_TRUE(Read(ConferenceRequest(1)).status.ok());
+  EXPECT_EQ(simulator_->requests().size(), 2u);
   simulator_->Release();
   v1::ListParticipantsResponse response;
   int count = 0;
   while (reader->Read(&response)) ++count;
+  EXPECT_TRUE(reader->Finish().ok());
   EXPECT_EQ(count, 20);
 }
 

@@ -37,15 +37,15 @@ class SeedsEndToEndTest : public EndToEndTest {
 TEST_F(SeedsEndToEndTest, VoiceInsights) {
   v1::ListParticipantsRequest request = ConferenceRequest(kSeedConference);
   ExpectSeed(request, "voice_insights", Participant::kConferenceParticipantSummary);
-  request.mutable_conference_summaries()->set_label("client");
+  request.mutable_conference_participant_summaries()->set_label("client");
   ExpectSeed(request, "voice_insights_label_client", Participant::kConferenceParticipantSummary);
 }
 
 TEST_F(SeedsEndToEndTest, VideoInsights) {
   v1::ListParticipantsRequest request;
-  request.mutable_room_participants()->set_room_sid("RMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  request.mutable_room_participant_summaries()->set_room_sid("RMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
   ExpectSeed(request, "video_insights", Participant::kRoomParticipantSummary);
-  request.mutable_room_participants()->set_room_sid("RMbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
+  request.mutable_room_participant_summaries()->set_room_sid("RMbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb");
   ExpectSeed(request, "video_insights_empty", Participant::kRoomParticipantSummary);
 }
 

@@ -135,8 +135,9 @@ TEST_F(StreamingTest, CancelOfAWaitingGetClosesTheUpstreamConnection) {
     return direction;
   });
   v1::GetParticipantRequest request;
-  request.mutable_conference_summary()->set_conference_sid(kSeedConference);
-  request.mutable_conference_summary()->set_participant_sid("CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+  request.mutable_conference_participant_summary()->set_participant_sid(
+      "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
   grpc::ClientContext context;
   std::thread canceller([&] {
     EXPECT_TRUE(simulator_->WaitUntilHolding(1));
@@ -181,7 +182,8 @@ TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
     for (int i = 0; i < 1000; ++i) page += (i == 0 ? "" : ",") + ParticipantJson(list, i);
     return page + "],\"meta\":{\"next_page_url\":null}}";
   }());
-  request.mutable_conference_summaries()->set_conference_sid("CF00000000000000000000000000000001");
+  request.mutable_conference_participant_summaries()->set_conference_sid(
+      "CF00000000000000000000000000000001");
   const Listing listing = List(request);
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   EXPECT_EQ(listing.participants.size(), 3u);

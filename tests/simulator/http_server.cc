@@ -279,7 +279,7 @@ class HttpServer::Impl : public httplib::Server {
 
   // cpp-httplib does not say on which connection it calls back; it does so on that connection's
   // thread.
-  static thread_local Exchange* exchange_;
+  static thread_local Exchange* exchange_;  // NOLINT(readability-identifier-naming): a member
 
   const HttpServer::Options options_;
   const HttpServer::Handler handler_;

@@ -20,9 +20,7 @@ namespace rollcall::simulator {
 namespace {
 
 using ::nlohmann::json;
-using ::testing::EndsWith;
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 
 class SimulatorTest : public ::testing::Test {
@@ -57,7 +55,7 @@ class SimulatorTest : public ::testing::Test {
     const bool insights = api == Api::kVoiceInsights || api == Api::kVideoInsights;
     const json& link = insights ? page.at("meta").at("next_page_url") : page.at("next_page_uri");
     if (link.is_null()) return "";
-    const std::string text = link;
+    std::string text = link;
     if (insights) {
       EXPECT_THAT(text, StartsWith(simulator_->base_url() + "/"));
       return text.substr(simulator_->base_url().size());

@@ -57,7 +57,7 @@ int LongestName(const EnumDescriptor& type) {
 // What values of the field usually take.
 int UsualWidth(const FieldDescriptor& field) {
   if (field.is_repeated()) return 24;
-  if (field.message_type() == Timestamp::descriptor()) return 20;  // Of whole seconds.
+  if (field.message_type() == Timestamp::descriptor()) return 27;  // Of microseconds.
   if (IsDuration(field) || IsNumber(field)) return 8;
   if (field.message_type() != nullptr) return 24;
   if (field.enum_type() != nullptr) return LongestName(*field.enum_type());
