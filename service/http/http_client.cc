@@ -14,7 +14,7 @@
 namespace rollcall {
 namespace {
 
-constexpr long kMaxIdleConnections = 32;
+constexpr long kMaxConnectionsKept = 512;
 constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
@@ -222,9 +222,9 @@ HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init())
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::OnTimer);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  // Connections that wait for another request; libcurl would keep four for each transfer there ever
-  // was at once.
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxIdleConnections);
+  // With more than so many open, one that is done with is closed rather than kept. By default
+  // libcurl keeps four for each transfer that there ever was at once.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kMaxConnectionsKept);
 }
 
 HttpClient::~HttpClient() {
