@@ -206,8 +206,9 @@ absl::Status Pager::GoToNextPage() {
 void Pager::Retry(const absl::Status& failure) {
   const auto wait = retry_.AfterFailure(failure, query_.deadline.TimeLeft());
   if (!wait) return End(failure);
-  for (const auto& [identity, times] : std::exchange(taken_, {}))
+  for (const auto& [identity, times] : std::exchange(taken_, {})) {
     expected_again_[identity] += times;
+  }
   next_url_.clear();
   link_seen_ = false;
   retry_timer_ = client_.loop().After(*wait, [this, url = page_->url()] {

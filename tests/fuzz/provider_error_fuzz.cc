@@ -131,8 +131,8 @@ void Fuzz(absl::string_view input) {
     if (detail.Is<google::rpc::ErrorInfo>()) has_info = detail.UnpackTo(&info);
     google::rpc::RetryInfo retry;
     if (detail.UnpackTo(&retry)) {
-      Require(retry.retry_delay().seconds() >= 0 && retry.retry_delay().seconds() <= 3600,
-              "a delay is from nothing to an hour");
+      Require(retry.retry_delay().seconds() >= 0 && retry.retry_delay().seconds() <= 24 * 3600,
+              "a delay is from nothing to a day");
     }
   }
   Require(has_info && info.reason() != "UNSPECIFIED", "an error has a reason");
