@@ -13,6 +13,14 @@ namespace {
 using simulator::Direction;
 using simulator::Request;
 
+// Sanitizers keep freed memory, to notice who still uses it, so a process that runs with one only
+// grows.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kMemoryIsGivenBack = false;
+#else
+constexpr bool kMemoryIsGivenBack = true;
+#endif
+
 class StreamingTest : public EndToEndTest {};
 
 // The records of a page are JSON objects; where the `count`th of them ends in the page's body.
@@ -96,14 +104,18 @@ TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
   // what comes after it was never asked for.
   EXPECT_LE(simulator_->requests().size() - requests_before, 2u);  // the page and the one after it
   EXPECT_LT(sent, uint64_t{4} << 20);
-  EXPECT_LT(grown, size_t{4} << 20);
+  if (kMemoryIsGivenBack) {
+    EXPECT_LT(grown, size_t{4} << 20);
+  }
 
   int read = 1;
   while (reader->Read(&response)) ++read;
   EXPECT_TRUE(reader->Finish().ok());
   EXPECT_EQ(read, kSize);
   const size_t after = daemon_->ResidentBytes();
-  EXPECT_LT(std::max(after, before) - before, size_t{8} << 20);
+  if (kMemoryIsGivenBack) {
+    EXPECT_LT(std::max(after, before) - before, size_t{8} << 20);
+  }
 }
 
 TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
