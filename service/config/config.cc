@@ -3,20 +3,16 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstdlib>
-#include <initializer_list>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "service/config/forms.h"
 #include "service/config/json_object_reader.h"
 
 namespace rollcall {
@@ -26,73 +22,7 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr absl::string_view kTwilioApi = "https://api.twilio.com";
-constexpr absl::string_view kTwilioInsights = "https://insights.twilio.com";
-constexpr absl::string_view kSignalWireDomain = ".signalwire.com";
-
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
-constexpr std::size_t kMaxSecretBytes = 4096;
-
-// What the values of keys and variables must look like, and how errors say so.
-
-bool AllOf(absl::string_view text, bool (*accepts)(unsigned char)) {
-  return std::all_of(text.begin(), text.end(),
-                     [accepts](char c) { return accepts(static_cast<unsigned char>(c)); });
-}
-
-bool IsSid(absl::string_view text, absl::string_view kind) {
-  return absl::ConsumePrefix(&text, kind) && text.size() == 32 && AllOf(text, absl::ascii_isxdigit);
-}
-
-constexpr absl::string_view kAccountSidForm = "\"AC\" and 32 hexadecimal digits";
-bool IsAccountSid(absl::string_view text) { return IsSid(text, "AC"); }
-
-constexpr absl::string_view kApiKeyForm = "\"SK\" and 32 hexadecimal digits";
-bool IsApiKey(absl::string_view text) { return IsSid(text, "SK"); }
-
-constexpr absl::string_view kProjectIdForm = "a UUID";
-bool IsUuid(absl::string_view text) {
-  constexpr absl::string_view kPattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  return std::equal(text.begin(), text.end(), kPattern.begin(), kPattern.end(), [](char c, char p) {
-    return p == '-' ? c == '-' : absl::ascii_isxdigit(static_cast<unsigned char>(c));
-  });
-}
-
-constexpr absl::string_view kSpaceForm =
-    "the name of a SignalWire space, such as \"example\" or \"example.signalwire.com\"";
-bool IsSpace(absl::string_view text) {
-  absl::ConsumeSuffix(&text, kSignalWireDomain);
-  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-         AllOf(text, [](unsigned char c) { return absl::ascii_isalnum(c) || c == '-'; });
-}
-
-constexpr absl::string_view kNameForm = "1 to 63 letters, digits, '-', '_' or '.'";
-bool IsName(absl::string_view text) {
-  return !text.empty() && text.size() <= 63 && AllOf(text, [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-  });
-}
-
-constexpr absl::string_view kListenForm =
-    "host:port, such as \"127.0.0.1:50051\", \"0.0.0.0:50051\" or \"[::]:50051\"";
-constexpr absl::string_view kMetricsListenForm =
-    "host:port, such as \"127.0.0.1:9464\" or \"0.0.0.0:9464\"";
-
-constexpr absl::string_view kProviderForm = "\"twilio\" or \"signalwire\"";
-bool IsProvider(absl::string_view text) { return text == "twilio" || text == "signalwire"; }
-
-constexpr absl::string_view kSecretForm = "a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
-// What is wrong with a secret's text; empty where nothing is. The HTTP header that carries it is
-// encoded, so control characters could not hurt there: they are a sign that something else was
-// read.
-absl::string_view SecretProblem(absl::string_view text) {
-  if (text.empty()) return "must not be empty";
-  if (text.size() > kMaxSecretBytes) return "must not be longer than 4096 bytes";
-  if (!AllOf(text, [](unsigned char c) { return !absl::ascii_iscntrl(c); })) {
-    return "must not contain line breaks or other control characters";
-  }
-  return "";
-}
 
 bool IsNotEmpty(absl::string_view text) { return !text.empty(); }
 bool IsAny(absl::string_view /*text*/) { return true; }
@@ -106,14 +36,6 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_by
   text.resize(std::fread(text.data(), 1, text.size(), file.get()));
   if (std::ferror(file.get()) != 0) return absl::ErrnoToStatus(errno, "cannot read the file");
   return text;
-}
-
-// Base URLs that are constants, or made of parts that were checked.
-BaseUrl KnownUrl(absl::string_view url) { return BaseUrl::Parse(url).value(); }
-
-BaseUrl SpaceUrl(absl::string_view space) {
-  absl::ConsumeSuffix(&space, kSignalWireDomain);
-  return KnownUrl(absl::StrCat("https://", space, kSignalWireDomain));
 }
 
 // Finds a secret's text where the configuration says that it is.
@@ -224,13 +146,13 @@ std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext
   const std::optional<Secret>& password = api_key ? api_secret : auth_token;
   if (!account_sid || !password) return std::nullopt;
   return Account{*account_sid, api_key.value_or(*account_sid), *password,
-                 api.value_or(KnownUrl(kTwilioApi)), insights.value_or(KnownUrl(kTwilioInsights))};
+                 api.value_or(TwilioApiUrl()), insights.value_or(TwilioInsightsUrl())};
 }
 
 // nullopt after a problem was noted.
 std::optional<Account> ReadSignalWire(JsonObjectReader& reader, bool allow_plaintext,
                                       const Environment& env, Problems& problems) {
-  const auto project_id = reader.RequiredString("project_id", kProjectIdForm, IsUuid);
+  const auto project_id = reader.RequiredString("project_id", kProjectIdForm, IsProjectId);
   const auto api_token = ReadSecret(reader, "api_token", env, problems);
   const auto space = reader.String("space", kSpaceForm, IsSpace);
   const auto base = ReadBaseUrl(reader, "base_url", allow_plaintext);
@@ -351,119 +273,7 @@ RetrySettings ReadRetrySettings(JsonObjectReader& document, Problems& problems) 
   return retry;
 }
 
-// Reads the environment variables of one upstream.
-class VariableGroup {
- public:
-  VariableGroup(const Environment& env, Problems& problems) : env_(env), problems_(problems) {}
-
-  // nullopt where the variable is not set or empty, which is the same to those who write
-  // deployments.
-  std::optional<std::string> Get(const std::string& name) const {
-    std::optional<std::string> value = env_(name);
-    return value && !value->empty() ? value : std::nullopt;
-  }
-
-  bool HasAny(std::initializer_list<const char*> names) const {
-    return std::any_of(names.begin(), names.end(),
-                       [this](const char* name) { return Get(name).has_value(); });
-  }
-
-  // nullopt after a problem was noted.
-  std::optional<std::string> Require(const std::string& name, absl::string_view expected,
-                                     bool (*accepts)(absl::string_view)) {
-    std::optional<std::string> value = Get(name);
-    if (!value) {
-      problems_.Add(name, absl::StrCat("not set; expected ", expected));
-    } else if (!accepts(*value)) {
-      problems_.Add(name, absl::StrCat("expected ", expected));
-      value.reset();
-    }
-    return value;
-  }
-
-  // nullopt after a problem was noted.
-  std::optional<Secret> RequireSecret(const std::string& name) {
-    const std::optional<std::string> value = Get(name);
-    const absl::string_view problem = value ? SecretProblem(*value) : "not set";
-    if (problem.empty()) return Secret(*value);
-    problems_.Add(name, problem);
-    return std::nullopt;
-  }
-
- private:
-  const Environment& env_;
-  Problems& problems_;
-};
-
-// nullopt after a problem was noted.
-std::optional<UpstreamConfig> TwilioFromEnvironment(VariableGroup& variables, Problems& problems) {
-  const auto account_sid = variables.Require("TWILIO_ACCOUNT_SID", kAccountSidForm, IsAccountSid);
-  std::optional<std::string> username = account_sid;
-  std::optional<Secret> password;
-  // Many environments hold both pairs. An API key is the one that can do less and be revoked alone.
-  if (variables.HasAny({"TWILIO_API_KEY", "TWILIO_API_SECRET"})) {
-    username = variables.Require("TWILIO_API_KEY", kApiKeyForm, IsApiKey);
-    password = variables.RequireSecret("TWILIO_API_SECRET");
-  } else if (variables.HasAny({"TWILIO_AUTH_TOKEN"})) {
-    password = variables.RequireSecret("TWILIO_AUTH_TOKEN");
-  } else {
-    problems.Add("TWILIO_AUTH_TOKEN",
-                 "not set; set TWILIO_AUTH_TOKEN, or TWILIO_API_KEY and TWILIO_API_SECRET");
-  }
-  if (!account_sid || !username || !password) return std::nullopt;
-  return UpstreamConfig{.name = "twilio",
-                        .provider = ProviderType::kTwilio,
-                        .account_sid = *account_sid,
-                        .username = *username,
-                        .password = *password,
-                        .api = KnownUrl(kTwilioApi),
-                        .insights = KnownUrl(kTwilioInsights)};
-}
-
-// nullopt after a problem was noted.
-std::optional<UpstreamConfig> SignalWireFromEnvironment(VariableGroup& variables) {
-  const auto project_id = variables.Require("SIGNALWIRE_PROJECT_ID", kProjectIdForm, IsUuid);
-  const auto api_token = variables.RequireSecret("SIGNALWIRE_API_TOKEN");
-  const auto space = variables.Require("SIGNALWIRE_SPACE", kSpaceForm, IsSpace);
-  if (!project_id || !api_token || !space) return std::nullopt;
-  return UpstreamConfig{.name = "signalwire",
-                        .provider = ProviderType::kSignalWire,
-                        .account_sid = *project_id,
-                        .username = *project_id,
-                        .password = *api_token,
-                        .api = SpaceUrl(*space),
-                        .insights = std::nullopt};
-}
-
 }  // namespace
-
-bool IsListenAddress(absl::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  if (colon == absl::string_view::npos) return false;
-  absl::string_view host = text.substr(0, colon);
-  const absl::string_view port = text.substr(colon + 1);
-  int number = 0;
-  if (port.empty() || port.size() > 5 || !AllOf(port, absl::ascii_isdigit) ||
-      !absl::SimpleAtoi(port, &number) || number > 65535) {
-    return false;
-  }
-  if (absl::ConsumePrefix(&host, "[")) {
-    return absl::ConsumeSuffix(&host, "]") && !host.empty() && AllOf(host, [](unsigned char c) {
-             return absl::ascii_isxdigit(c) || c == ':' || c == '.';
-           });
-  }
-  return !host.empty() && AllOf(host, [](unsigned char c) {
-    return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
-  });
-}
-
-Environment ProcessEnvironment() {
-  return [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
-    if (value == nullptr) return std::nullopt;
-    return value;
-  };
-}
 
 absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environment& env) {
   Problems problems;
@@ -504,31 +314,6 @@ absl::StatusOr<Config> LoadConfigFile(const std::string& path, const Environment
       config.status().code(),
       absl::StrCat(path, ": ",
                    absl::StrJoin(absl::StrSplit(config.status().message(), '\n'), separator)));
-}
-
-absl::StatusOr<Config> ConfigFromEnvironment(const Environment& env) {
-  Problems problems;
-  VariableGroup variables(env, problems);
-  Config config;
-  if (variables.HasAny(
-          {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY", "TWILIO_API_SECRET"})) {
-    if (auto upstream = TwilioFromEnvironment(variables, problems)) {
-      config.upstreams.push_back(*std::move(upstream));
-    }
-  }
-  if (variables.HasAny({"SIGNALWIRE_PROJECT_ID", "SIGNALWIRE_API_TOKEN", "SIGNALWIRE_SPACE"})) {
-    if (auto upstream = SignalWireFromEnvironment(variables)) {
-      config.upstreams.push_back(*std::move(upstream));
-    }
-  }
-  if (!problems.empty()) return problems.ToStatus();
-  if (config.upstreams.empty()) {
-    return absl::InvalidArgumentError(
-        "no upstream: set TWILIO_ACCOUNT_SID with TWILIO_AUTH_TOKEN, or with TWILIO_API_KEY and "
-        "TWILIO_API_SECRET; or SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE; "
-        "or write a configuration file");
-  }
-  return config;
 }
 
 }  // namespace rollcall

@@ -1,10 +1,10 @@
 // Reads the keys of one JSON object of the configuration, and keeps a list of everything that is
 // wrong.
 //
-// Used by config.cc only. A reader knows its path in the document and remembers which keys it was
-// asked for, so that Finish() can report those that nobody knows. Each value comes back checked, or
-// not at all after a problem was noted under the key's path; reading goes on, so that one run finds
-// all problems.
+// Used by those who read the configuration only. A reader knows its path in the document and
+// remembers which keys it was asked for, so that Finish() can report those that nobody knows. Each
+// value comes back checked, or not at all after a problem was noted under the key's path; reading
+// goes on, so that one run finds all problems.
 #pragma once
 
 #include <chrono>

@@ -1,38 +1,9 @@
 #include "service/provider/sid.h"
 
-#include <cstddef>
-
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "service/config/provider_id.h"
 
 namespace rollcall {
-namespace {
-
-constexpr size_t kTwilioSidDigits = 32;
-constexpr absl::string_view kUuidShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-
-bool IsHexDigit(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
-
-bool IsTwilioSid(absl::string_view sid, absl::string_view prefix) {
-  if (sid.size() != prefix.size() + kTwilioSidDigits || !absl::StartsWith(sid, prefix)) {
-    return false;
-  }
-  for (const char c : sid.substr(prefix.size())) {
-    if (!IsHexDigit(c)) return false;
-  }
-  return true;
-}
-
-bool IsUuid(absl::string_view id) {
-  if (id.size() != kUuidShape.size()) return false;
-  for (size_t i = 0; i < id.size(); ++i) {
-    if (kUuidShape[i] == '-' ? id[i] != '-' : !IsHexDigit(id[i])) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 void CheckTwilioSid(absl::string_view field, absl::string_view sid, absl::string_view prefix,
                     RequestViolations& violations) {
