@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -182,6 +183,13 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
       reader.Seconds("idle_timeout_seconds", seconds(60), milliseconds(1), seconds(3600));
   const std::int64_t default_page_size = reader.Integer("default_page_size", 1000, 1, 1000);
   const bool strict = reader.Bool("strict", false);
+  RequestLimits requests;
+  const auto count = [&reader](absl::string_view key, int& value) {
+    value = static_cast<int>(reader.Integer(key, value, 1, 1'000'000));
+  };
+  count("max_requests_in_flight", requests.max_in_flight);
+  count("max_connections", requests.max_connections);
+  count("max_requests_waiting", requests.max_waiting);
 
   std::optional<Account> account;
   if (provider == "twilio") {
@@ -207,6 +215,7 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
       .idle_timeout = idle_timeout,
       .default_page_size = static_cast<int>(default_page_size),
       .strict = strict,
+      .requests = requests,
   };
 }
 
@@ -252,6 +261,7 @@ Limits ReadLimits(JsonObjectReader& document, Problems& problems) {
       static_cast<int>(reader.Integer("max_json_depth", limits.max_json_depth, 8, 1024));
   limits.send_queue_bytes =
       bytes("send_queue_bytes", limits.send_queue_bytes, std::int64_t{64} << 20);
+  limits.max_calls = static_cast<int>(reader.Integer("max_calls", limits.max_calls, 1, 1'000'000));
   reader.Finish();
   if (limits.max_record_bytes > limits.max_page_bytes) {
     reader.Problem("max_record_bytes", "must not be more than max_page_bytes");
@@ -273,7 +283,39 @@ RetrySettings ReadRetrySettings(JsonObjectReader& document, Problems& problems) 
   return retry;
 }
 
+BreakerSettings ReadBreakerSettings(JsonObjectReader& document, Problems& problems) {
+  BreakerSettings breaker;
+  const json* value = document.Find("circuit_breaker");
+  if (value == nullptr) return breaker;
+  JsonObjectReader reader(*value, "circuit_breaker", problems);
+  breaker.failures = static_cast<int>(reader.Integer("failures", breaker.failures, 1, 1'000'000));
+  breaker.open = reader.Seconds("open_seconds", breaker.open, milliseconds(1), seconds(3600));
+  reader.Finish();
+  return breaker;
+}
+
+DeadlineSettings ReadDeadlineSettings(JsonObjectReader& document, Problems& problems) {
+  DeadlineSettings deadline;
+  const json* value = document.Find("deadline");
+  if (value == nullptr) return deadline;
+  JsonObjectReader reader(*value, "deadline", problems);
+  constexpr auto kMax = std::chrono::hours(24 * 30);
+  deadline.max = reader.Seconds("max_seconds", deadline.max, milliseconds(1), kMax);
+  deadline.otherwise = reader.Seconds("default_seconds", std::min(deadline.otherwise, deadline.max),
+                                      milliseconds(1), kMax);
+  reader.Finish();
+  if (deadline.otherwise > deadline.max) {
+    reader.Problem("default_seconds", "must not be more than max_seconds");
+  }
+  return deadline;
+}
+
 }  // namespace
+
+int DefaultEventLoops() {
+  constexpr int kMost = 4;
+  return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
+}
 
 absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environment& env) {
   Problems problems;
@@ -289,6 +331,9 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
   config.retry = ReadRetrySettings(reader, problems);
+  config.breaker = ReadBreakerSettings(reader, problems);
+  config.deadline = ReadDeadlineSettings(reader, problems);
+  config.event_loops = static_cast<int>(reader.Integer("event_loops", config.event_loops, 1, 64));
   config.prefetch = reader.Bool("prefetch", config.prefetch);
   config.drain_timeout =
       reader.Seconds("drain_timeout_seconds", config.drain_timeout, milliseconds(0), seconds(3600));

@@ -25,6 +25,17 @@ namespace rollcall {
 
 enum class ProviderType { kTwilio, kSignalWire };
 
+// How much one account is asked at once.
+struct RequestLimits {
+  // Requests that the provider works on. Fewer go out while it says that this is too many.
+  int max_in_flight = 100;
+  // Requests whose answers are not complete, those included that wait for a slow caller: each has a
+  // connection of its own.
+  int max_connections = 4000;
+  // New calls that wait for their first request to go out; more are refused.
+  int max_waiting = 1000;
+};
+
 // One account with one provider.
 struct UpstreamConfig {
   // What callers call it, and its label in logs and metrics. Unique.
@@ -48,9 +59,10 @@ struct UpstreamConfig {
   int default_page_size = 1000;
   // Whether a record that holds something unrecognized fails the call.
   bool strict = false;
+  RequestLimits requests = {};
 };
 
-// How much of a provider's answer is accepted, and how much is held.
+// How much of a provider's answer is accepted, how much is held, and how many callers are served.
 struct Limits {
   std::size_t max_record_bytes = std::size_t{1} << 20;
   std::size_t max_page_bytes = std::size_t{256} << 20;
@@ -58,6 +70,8 @@ struct Limits {
   int max_json_depth = 64;
   // What a stream holds of records that its caller has not taken yet.
   std::size_t send_queue_bytes = std::size_t{64} << 10;
+  // Calls that run at once; more are refused.
+  int max_calls = 2000;
 };
 
 // How often and how soon a request that failed is sent again.
@@ -69,6 +83,24 @@ struct RetrySettings {
   std::chrono::milliseconds max_backoff = std::chrono::seconds(10);
 };
 
+// When an upstream counts as down, and for how long it is then left alone.
+struct BreakerSettings {
+  // Requests in a row that were not answered, or with 5xx.
+  int failures = 20;
+  std::chrono::milliseconds open = std::chrono::seconds(5);
+};
+
+// How long calls may take.
+struct DeadlineSettings {
+  // Of a call that comes without one.
+  std::chrono::milliseconds otherwise = std::chrono::hours(1);
+  // The most that a call may ask for.
+  std::chrono::milliseconds max = std::chrono::hours(24);
+};
+
+// One a core, but no more than a few: the threads that write to callers need cores as well.
+int DefaultEventLoops();
+
 struct Config {
   // Host and port to serve gRPC on; port 0 takes a free one.
   std::string listen = "127.0.0.1:50051";
@@ -78,9 +110,13 @@ struct Config {
   std::vector<UpstreamConfig> upstreams;
   Limits limits;
   RetrySettings retry;
+  BreakerSettings breaker;
+  DeadlineSettings deadline;
+  // Threads that talk to providers.
+  int event_loops = DefaultEventLoops();
   // Whether the next page is asked for while this one is still on its way.
   bool prefetch = true;
-  // How long calls may go on after SIGTERM.
+  // How long calls may go on after SIGTERM. Then lists end with tokens.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 };
 

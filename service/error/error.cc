@@ -3,6 +3,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "google/protobuf/util/time_util.h"
 #include "google/rpc/error_details.pb.h"
 
 namespace rollcall {
@@ -37,13 +38,19 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
       return absl::StatusCode::kNotFound;
     case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
     case v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED:
+    case v1::ERROR_REASON_UPSTREAM_QUEUE_FULL:
+    case v1::ERROR_REASON_SERVER_OVERLOADED:
       return absl::StatusCode::kResourceExhausted;
     case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
     case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:
     case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
+    case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
     case v1::ERROR_REASON_SERVER_DRAINING:
       return absl::StatusCode::kUnavailable;
+    case v1::ERROR_REASON_DEADLINE_EXCEEDED:
+      return absl::StatusCode::kDeadlineExceeded;
     case v1::ERROR_REASON_UPSTREAM_LIST_CHANGED:
+    case v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED:
       return absl::StatusCode::kAborted;
     case v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED:
     case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE:
@@ -74,6 +81,20 @@ std::string DetailTypeUrl(const google::protobuf::Message& detail) {
 
 void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detail) {
   status.SetPayload(DetailTypeUrl(detail), absl::Cord(detail.SerializeAsString()));
+}
+
+void AddRetryInfo(absl::Status& status, std::chrono::milliseconds delay) {
+  google::rpc::RetryInfo retry;
+  *retry.mutable_retry_delay() =
+      google::protobuf::util::TimeUtil::MillisecondsToDuration(delay.count());
+  AddErrorDetail(status, retry);
+}
+
+std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status) {
+  const auto retry = ErrorDetail<google::rpc::RetryInfo>(status);
+  if (!retry) return std::nullopt;
+  return std::chrono::milliseconds(
+      google::protobuf::util::TimeUtil::DurationToMilliseconds(retry->retry_delay()));
 }
 
 void AddErrorMetadata(absl::Status& status, const ErrorMetadata& metadata) {

@@ -4,6 +4,7 @@
 // gRPC's form once, at the edge.
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -29,6 +30,12 @@ absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
 
 // Adds a google.rpc detail to a status that is not OK. Another detail of the same type is replaced.
 void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detail);
+
+// Adds a google.rpc.RetryInfo: when the same call may succeed.
+void AddRetryInfo(absl::Status& status, std::chrono::milliseconds delay);
+
+// The delay of the google.rpc.RetryInfo, where `status` has one.
+std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status);
 
 // Adds facts to the google.rpc.ErrorInfo of a status made by MakeError.
 void AddErrorMetadata(absl::Status& status, const ErrorMetadata& metadata);

@@ -107,6 +107,13 @@ class HttpClient::Exchange final : public HttpResponse {
     return header->value;
   }
 
+  bool ends_with_connection() const override {
+    long version = 0;
+    curl_easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+    return version < CURL_HTTP_VERSION_2_0 && !header("Content-Length") &&
+           !header("Transfer-Encoding");
+  }
+
   void set_transfer(Transfer* transfer) { transfer_ = transfer; }
 
   // No callback reaches the receiver any more.

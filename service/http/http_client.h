@@ -35,6 +35,8 @@ class HttpResponse {
   virtual int status() const = 0;
   // The value of a header, nullopt where it is absent.
   virtual std::optional<std::string> header(const char* name) const = 0;
+  // Whether nothing but the end of the connection tells where the body ends.
+  virtual bool ends_with_connection() const = 0;
 
  protected:
   ~HttpResponse() = default;

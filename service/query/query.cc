@@ -10,6 +10,11 @@
 namespace rollcall {
 namespace {
 
+using std::chrono::milliseconds;
+
+// How long before its caller stops waiting a call ends by itself, at the most.
+constexpr milliseconds kMaxNotice{100};
+
 // Every provider's.
 constexpr int kMaxPageSize = 1000;
 constexpr int kDefaultPageSize = 50;
@@ -105,24 +110,22 @@ void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
 
 }  // namespace
 
-Deadline::Deadline(std::chrono::system_clock::time_point time) {
+Deadline::Deadline(std::chrono::system_clock::time_point time, const DeadlineSettings& settings) {
   // The clocks differ in what they count from, and "never" must not overflow.
-  if (time == std::chrono::system_clock::time_point::max()) return;
-  const auto left = time - std::chrono::system_clock::now();
-  time_ = std::chrono::steady_clock::now() +
-          std::chrono::duration_cast<std::chrono::steady_clock::duration>(left);
+  milliseconds left = settings.otherwise;
+  if (time != std::chrono::system_clock::time_point::max()) {
+    left = std::chrono::duration_cast<milliseconds>(time - std::chrono::system_clock::now());
+    left = std::min(left - std::min(left / 20, kMaxNotice), settings.max);
+  }
+  time_ = std::chrono::steady_clock::now() + left;
 }
 
-std::chrono::milliseconds Deadline::TimeLeft() const {
-  if (time_ == std::chrono::steady_clock::time_point::max()) {
-    return std::chrono::milliseconds::max();
-  }
-  return std::chrono::duration_cast<std::chrono::milliseconds>(time_ -
-                                                               std::chrono::steady_clock::now());
+milliseconds Deadline::TimeLeft() const {
+  return std::chrono::duration_cast<milliseconds>(time_ - std::chrono::steady_clock::now());
 }
 
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const Config& config, Deadline deadline) {
+                                       const Config& config, CallContext context) {
   RequestViolations violations;
   if (request.limit() < 0) violations.Add("limit", "must not be negative");
   if (request.query_case() == v1::ListParticipantsRequest::QUERY_NOT_SET) {
@@ -143,28 +146,32 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
 
   // The list, whatever is wanted of it and in what pieces.
   ResumeTokens tokens(upstream.password, absl::StrCat(upstream.name, "\n", path));
+  AppendQuery(path, "PageSize", absl::StrCat(page_size));
+  std::string first = path;
   std::optional<ListPosition> resume;
   if (!request.resume_token().empty()) {
     resume = tokens.Open(request.resume_token());
-    if (!resume) {
-      violations.Add("resume_token", "is not one of this list");
-    } else {
+    if (resume) {
       path = resume->page;
+    } else {
+      violations.Add("resume_token", "is not one of this list");
     }
-  } else {
-    AppendQuery(path, "PageSize", absl::StrCat(page_size));
-    if (request.has_provider_page()) {
-      AppendProviderPage(path, request.provider_page(), violations);
-    }
+  } else if (request.has_provider_page()) {
+    AppendProviderPage(path, request.provider_page(), violations);
+    first.clear();
   }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  return ListQuery{target.upstream,   target.api,        target.api->base_url(upstream).Join(path),
-                   std::move(resume), std::move(tokens), std::move(selection),
-                   page_size,         request.limit(),   deadline};
+  const BaseUrl& base = target.api->base_url(upstream);
+  return ListQuery{target.upstream,          target.api,
+                   base.Join(path),          first.empty() ? "" : base.Join(first),
+                   std::move(resume),        std::move(tokens),
+                   std::move(selection),     page_size,
+                   request.limit(),          context.deadline,
+                   std::move(context.caller)};
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
-                                      const Config& config, Deadline deadline) {
+                                      const Config& config, CallContext context) {
   RequestViolations violations;
   if (request.participant_case() == v1::GetParticipantRequest::PARTICIPANT_NOT_SET) {
     violations.Add("participant",
@@ -180,8 +187,9 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   CheckLength(path, request, request.participant_case(), violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  return GetQuery{target.upstream, target.api, target.api->base_url(*target.upstream).Join(path),
-                  std::move(selection), deadline};
+  return GetQuery{
+      target.upstream,      target.api,       target.api->base_url(*target.upstream).Join(path),
+      std::move(selection), context.deadline, std::move(context.caller)};
 }
 
 }  // namespace rollcall

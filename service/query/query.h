@@ -16,18 +16,18 @@
 
 namespace rollcall {
 
-// When the caller stops waiting.
+// When a call is to be over.
 class Deadline {
  public:
-  // Never.
-  Deadline() = default;
-  explicit Deadline(std::chrono::system_clock::time_point time);
+  // A little before the caller stops waiting at `time`, so that it still hears how far the call has
+  // come; and where it would wait for ever or too long, when the configuration says.
+  Deadline(std::chrono::system_clock::time_point time, const DeadlineSettings& settings);
 
   // Zero or less once it has passed.
   std::chrono::milliseconds TimeLeft() const;
 
  private:
-  std::chrono::steady_clock::time_point time_ = std::chrono::steady_clock::time_point::max();
+  std::chrono::steady_clock::time_point time_;
 };
 
 // A list to walk. The upstream and the API outlive every query.
@@ -35,12 +35,14 @@ struct ListQuery {
   const UpstreamConfig* upstream;
   const ParticipantApi* api;
   std::string url;                     // of the page to begin with
+  std::string first_url;               // of the list's first page; empty where nobody knows it
   std::optional<ListPosition> resume;  // where on that page, if not at its first record
   ResumeTokens tokens;
   FieldSelection selection;
   int page_size;
   int64_t limit;  // 0 is none
   Deadline deadline;
+  std::string caller;  // who asks, as far as fairness goes
 };
 
 // A participant to get.
@@ -50,12 +52,19 @@ struct GetQuery {
   std::string url;
   FieldSelection selection;
   Deadline deadline;
+  std::string caller;
+};
+
+// Who makes a call, and how long it may take.
+struct CallContext {
+  Deadline deadline;
+  std::string caller;
 };
 
 // INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out.
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const Config& config, Deadline deadline);
+                                       const Config& config, CallContext context);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
-                                      const Config& config, Deadline deadline);
+                                      const Config& config, CallContext context);
 
 }  // namespace rollcall

@@ -12,11 +12,11 @@
 
 // A token is, in URL-safe base64: a byte for the form, the nonce, the position encrypted with
 // AES-256-GCM, its tag. The form and the binding are authenticated with it. The position is the
-// record's identity, its occurrence, and the page.
+// record's identity, occurrence and ordinal, and the page.
 namespace rollcall {
 namespace {
 
-constexpr char kForm = 1;
+constexpr char kForm = 2;
 constexpr size_t kNonceSize = 12;
 constexpr size_t kTagSize = 16;
 constexpr size_t kHeadSize = 1 + kNonceSize;
@@ -85,6 +85,7 @@ std::string ResumeTokens::Seal(const ListPosition& position) {
   std::string text;
   AppendNumber(text, position.record);
   AppendNumber(text, position.occurrence);
+  AppendNumber(text, position.ordinal);
   text += position.page;
 
   Cipher& cipher = *cipher_;
@@ -133,7 +134,8 @@ std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) const {
                     EVP_DecryptFinal_ex(context, Bytes(text, text_size), &size) == 1;
   ListPosition position;
   absl::string_view rest = text;
-  if (!good || !TakeNumber(rest, position.record) || !TakeNumber(rest, position.occurrence)) {
+  if (!good || !TakeNumber(rest, position.record) || !TakeNumber(rest, position.occurrence) ||
+      !TakeNumber(rest, position.ordinal)) {
     return std::nullopt;
   }
   position.page = std::string(rest);

@@ -21,6 +21,7 @@ struct ListPosition {
   std::string page;         // the page's path and query below the API's base URL
   uint64_t record = 0;      // RecordDecoder::identity() of the record
   uint32_t occurrence = 1;  // which of the page's records with this identity, from 1 on
+  uint64_t ordinal = 0;     // which of the list's records, from 1 on; 0 where nobody knows
 };
 
 // The tokens of one list. Not thread-safe.

@@ -1,40 +1,59 @@
 #include "service/rpc/get_call.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
+#include "service/error/error.h"
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {
 
-GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, UpstreamLoop& loop,
-                        const Config& config, ParticipantMonitor& monitor) {
-  std::shared_ptr<GetCall> call(new GetCall(response, loop));
+GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Upstream& upstream,
+                        UpstreamLoop& loop, RunningCalls& running, const Config& config) {
+  std::shared_ptr<GetCall> call(new GetCall(response, loop, running));
   call->self_ = call;
-  loop.Post([call, &config, &monitor, query = std::move(query)]() mutable {
-    call->fetch_ = std::make_unique<ParticipantFetch>(
-        call->loop_.client(), config, std::move(query), monitor,
-        *call->response_.mutable_participant(),
-        // The call owns the fetch, and so outlives it.
-        [raw = call.get()](const absl::Status& status) { raw->End(status); });
+  if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
+    call->Finish(ToGrpcStatus(refusal));
+    return call.get();
+  }
+  loop.Post([call, &upstream, &config, query = std::move(query)]() mutable {
+    // The call owns the fetch and the timer, and so outlives them.
+    GetCall* const raw = call.get();
+    if (raw->ended_) return;
+    HttpClient& client = raw->loop_->client();
+    raw->deadline_timer_ = client.loop().After(
+        std::max(query.deadline.TimeLeft(), std::chrono::milliseconds(0)), [raw] {
+          raw->deadline_timer_.reset();
+          raw->End(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
+                             "the call took longer than its caller or the service allows"));
+        });
+    raw->fetch_ = std::make_unique<ParticipantFetch>(
+        client, config, upstream, std::move(query), *raw->response_.mutable_participant(),
+        [raw](const absl::Status& status) { raw->End(status); });
   });
   return call.get();
 }
 
-void GetCall::OnCancel() {
-  loop_.Post([call = self_] {
-    call->fetch_.reset();
-    call->End(absl::CancelledError("the caller ended the call"));
-  });
+void GetCall::EndWith(const absl::Status& status) {
+  loop_->Post([call = self_, status] { call->End(status); });
 }
 
+void GetCall::OnCancel() { EndWith(absl::CancelledError("the caller ended the call")); }
+
 void GetCall::OnDone() {
-  UpstreamLoop& loop = loop_;
-  loop.Post([call = std::move(self_)] { call->fetch_.reset(); });
+  UpstreamLoop& loop = *loop_;
+  loop.Post([call = std::move(self_)] {
+    if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
+    call->fetch_.reset();
+  });
 }
 
 void GetCall::End(const absl::Status& status) {
   if (ended_) return;
   ended_ = true;
+  fetch_.reset();
+  running_.End(*this);  // before the caller can know, and call again
   Finish(ToGrpcStatus(status));
 }
 

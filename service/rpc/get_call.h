@@ -4,38 +4,43 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/query/query.h"
-#include "service/rpc/upstream_loop.h"
-#include "service/telemetry/participant_monitor.h"
+#include "service/rpc/running_calls.h"
+#include "service/rpc/upstream_loops.h"
 #include "service/upstream/participant_fetch.h"
+#include "service/upstream/upstream.h"
 
 namespace rollcall {
 
-class GetCall final : public grpc::ServerUnaryReactor {
+class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Call {
  public:
-  // Begins the call. The result is gRPC's until its OnDone(). All arguments but `query` outlive the
-  // call.
-  static GetCall* Start(GetQuery query, v1::GetParticipantResponse& response, UpstreamLoop& loop,
-                        const Config& config, ParticipantMonitor& monitor);
+  // Begins the call, or refuses it. The result is gRPC's until its OnDone(). All arguments but
+  // `query` outlive the call.
+  static GetCall* Start(GetQuery query, v1::GetParticipantResponse& response, Upstream& upstream,
+                        UpstreamLoop& loop, RunningCalls& running, const Config& config);
 
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  GetCall(v1::GetParticipantResponse& response, UpstreamLoop& loop)
-      : response_(response), loop_(loop) {}
+  GetCall(v1::GetParticipantResponse& response, UpstreamLoop& loop, RunningCalls& running)
+      : response_(response), loop_(loop), running_(running) {}
 
+  void EndWith(const absl::Status& status) override;
   void End(const absl::Status& status);
 
   v1::GetParticipantResponse& response_;
-  UpstreamLoop& loop_;
+  const LoopLease loop_;
+  RunningCalls& running_;
   std::shared_ptr<GetCall> self_;  // until gRPC and the loop are both done with it
 
   // Of the loop's thread.
   std::unique_ptr<ParticipantFetch> fetch_;
+  std::optional<EventLoop::TimerId> deadline_timer_;
   bool ended_ = false;
 };
 

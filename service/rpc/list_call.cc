@@ -1,9 +1,12 @@
 #include "service/rpc/list_call.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "service/error/error.h"
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {
@@ -13,16 +16,43 @@ constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
 
 }  // namespace
 
-ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
-                          const Config& config, ParticipantMonitor& monitor) {
-  std::shared_ptr<ListCall> call(new ListCall(context, loop, config));
+ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
+                          UpstreamLoop& loop, RunningCalls& running, const Config& config) {
+  std::shared_ptr<ListCall> call(new ListCall(context, loop, running, config));
   call->self_ = call;
-  loop.Post([call, &monitor, query = std::move(query)]() mutable {
-    call->pager_ = std::make_unique<Pager>(call->loop_.client(), call->config_, std::move(query),
-                                           monitor, static_cast<RecordSink&>(*call));
+  if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
+    call->Finish(ToGrpcStatus(refusal));
+    return call.get();
+  }
+  loop.Post([call, &upstream, query = std::move(query)]() mutable {
+    if (call->HasEnded()) return;
+    call->StopAt(query.deadline);
+    call->pager_ = std::make_unique<Pager>(call->loop_->client(), call->config_, upstream,
+                                           std::move(query), static_cast<RecordSink&>(*call));
     call->pager_->Start();
   });
   return call.get();
+}
+
+void ListCall::StopAt(const Deadline& deadline) {
+  const auto left = std::max(deadline.TimeLeft(), std::chrono::milliseconds(0));
+  deadline_timer_ = loop_->client().loop().After(left, [this] {
+    deadline_timer_.reset();
+    Stop(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
+                   "the list took longer than its caller or the service allows"));
+  });
+}
+
+void ListCall::EndWith(const absl::Status& status) {
+  loop_->Post([call = self_, status] { call->Stop(status); });
+}
+
+void ListCall::Stop(const absl::Status& status) {
+  if (pager_ != nullptr) {
+    pager_->Stop(status);
+  } else {
+    OnListEnd(status, {});
+  }
 }
 
 v1::ListParticipantsResponse* ListCall::NextSlot() {
@@ -67,6 +97,11 @@ void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
   FinishCall();
 }
 
+bool ListCall::HasEnded() {
+  const std::lock_guard lock(mutex_);
+  return end_.has_value();
+}
+
 void ListCall::OnWriteDone(bool ok) {
   const v1::ListParticipantsResponse* next = nullptr;
   bool finish = false;
@@ -90,7 +125,7 @@ void ListCall::OnWriteDone(bool ok) {
     }
   }
   if (wake_loop) {
-    loop_.Post([call = self_] {
+    loop_->Post([call = self_] {
       if (call->pager_ != nullptr) call->pager_->Resume();
     });
   }
@@ -102,7 +137,7 @@ void ListCall::OnWriteDone(bool ok) {
 }
 
 void ListCall::OnCancel() {
-  loop_.Post([call = self_] {
+  loop_->Post([call = self_] {
     call->pager_.reset();
     call->OnListEnd(absl::CancelledError("the caller ended the call"), {});
   });
@@ -110,8 +145,11 @@ void ListCall::OnCancel() {
 
 void ListCall::OnDone() {
   // The last reference goes on the loop's thread, behind whatever was posted there before.
-  UpstreamLoop& loop = loop_;
-  loop.Post([call = std::move(self_)] { call->pager_.reset(); });
+  UpstreamLoop& loop = *loop_;
+  loop.Post([call = std::move(self_)] {
+    if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
+    call->pager_.reset();
+  });
 }
 
 bool ListCall::IsFull() const {
@@ -134,6 +172,7 @@ void ListCall::FinishCall() {
       totals_.resume_token.size() <= kMaxTokenInTrailers) {
     context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);
   }
+  running_.End(*this);  // before the caller can know, and call again
   Finish(ToGrpcStatus(*end_));
 }
 

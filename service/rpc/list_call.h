@@ -13,19 +13,21 @@
 #include "absl/status/status.h"
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/query/query.h"
-#include "service/rpc/upstream_loop.h"
-#include "service/telemetry/participant_monitor.h"
+#include "service/rpc/running_calls.h"
+#include "service/rpc/upstream_loops.h"
 #include "service/upstream/pager.h"
+#include "service/upstream/upstream.h"
 
 namespace rollcall {
 
 class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
-                       private RecordSink {
+                       private RecordSink,
+                       private RunningCalls::Call {
  public:
-  // Begins the call. The result is gRPC's until its OnDone(). All but `query` outlive every
-  // call.
-  static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, UpstreamLoop& loop,
-                         const Config& config, ParticipantMonitor& monitor);
+  // Begins the call, or refuses it. The result is gRPC's until its OnDone(). All but `query`
+  // outlive every call.
+  static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
+                         UpstreamLoop& loop, RunningCalls& running, const Config& config);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -35,22 +37,30 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   // As many records as keep the writer busy; more would only be memory.
   static constexpr size_t kSlots = 16;
 
-  ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, const Config& config)
-      : context_(context), loop_(loop), config_(config) {}
+  ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, RunningCalls& running,
+           const Config& config)
+      : context_(context), loop_(loop), running_(running), config_(config) {}
+
+  void EndWith(const absl::Status& status) override;
+  void StopAt(const Deadline& deadline);
+  void Stop(const absl::Status& status);
 
   v1::ListParticipantsResponse* NextSlot() override;
   void Commit(size_t bytes) override;
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
+  bool HasEnded();
   bool IsFull() const;
   void FinishCall();
 
   grpc::CallbackServerContext& context_;
-  UpstreamLoop& loop_;
+  const LoopLease loop_;
+  RunningCalls& running_;
   const Config& config_;
   std::shared_ptr<ListCall> self_;  // until gRPC and the loop are both done with it
 
   // Of the loop's thread.
   std::unique_ptr<Pager> pager_;
+  std::optional<EventLoop::TimerId> deadline_timer_;
 
   // A ring of records, of which `count_` from `first_` on are complete. Slots are used again and
   // keep their memory, so that a stream allocates little once it runs. The slot behind the last one

@@ -1,8 +1,8 @@
 #include "service/rpc/participant_service.h"
 
+#include <algorithm>
 #include <utility>
 
-#include "service/error/error.h"
 #include "service/query/query.h"
 #include "service/rpc/get_call.h"
 #include "service/rpc/grpc_status.h"
@@ -18,33 +18,35 @@ class RefusedList final : public grpc::ServerWriteReactor<v1::ListParticipantsRe
   void OnDone() override { delete this; }
 };
 
-absl::Status Draining() {
-  return MakeError(v1::ERROR_REASON_SERVER_DRAINING,
-                   "this replica is shutting down; the same call succeeds on another");
+// Who a call comes from, for fairness between callers: the address without the port, since one
+// caller may have many connections.
+CallContext ContextOf(const grpc::CallbackServerContext& context, const Config& config) {
+  std::string peer = context.peer();
+  peer.resize(std::min(peer.size(), peer.rfind(':')));
+  return {Deadline(context.deadline(), config.deadline), std::move(peer)};
 }
 
 }  // namespace
 
 grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ParticipantServiceImpl::ListParticipants(
     grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) {
-  auto query = CheckRequest(*request, config_, Deadline(context->deadline()));
+  auto query = CheckRequest(*request, config_, ContextOf(*context, config_));
   if (!query.ok()) return new RefusedList(query.status());
-  if (draining_) return new RefusedList(Draining());
-  ParticipantMonitor& monitor = telemetry_.participants(query->upstream->name);
-  return ListCall::Start(*context, *std::move(query), loop_, config_, monitor);
+  Upstream& upstream = *upstreams_.at(query->upstream->name);
+  return ListCall::Start(*context, *std::move(query), upstream, loops_.Pick(), running_, config_);
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
     v1::GetParticipantResponse* response) {
-  auto query = CheckRequest(*request, config_, Deadline(context->deadline()));
-  if (!query.ok() || draining_) {
+  auto query = CheckRequest(*request, config_, ContextOf(*context, config_));
+  if (!query.ok()) {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(query.ok() ? Draining() : query.status()));
+    reactor->Finish(ToGrpcStatus(query.status()));
     return reactor;
   }
-  ParticipantMonitor& monitor = telemetry_.participants(query->upstream->name);
-  return GetCall::Start(*std::move(query), *response, loop_, config_, monitor);
+  Upstream& upstream = *upstreams_.at(query->upstream->name);
+  return GetCall::Start(*std::move(query), *response, upstream, loops_.Pick(), running_, config_);
 }
 
 }  // namespace rollcall

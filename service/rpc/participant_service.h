@@ -3,23 +3,27 @@
 
 #include <grpcpp/grpcpp.h>
 
-#include <atomic>
+#include <memory>
+#include <string>
 
+#include "absl/container/flat_hash_map.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "service/config/config.h"
-#include "service/rpc/upstream_loop.h"
-#include "service/telemetry/telemetry.h"
+#include "service/rpc/running_calls.h"
+#include "service/rpc/upstream_loops.h"
+#include "service/upstream/upstream.h"
 
 namespace rollcall {
 
 class ParticipantServiceImpl final : public v1::ParticipantService::CallbackService {
  public:
-  // All must outlive the service and the server that it is registered with.
-  ParticipantServiceImpl(const Config& config, UpstreamLoop& loop, Telemetry& telemetry)
-      : config_(config), loop_(loop), telemetry_(telemetry) {}
+  // Upstreams by name.
+  using Upstreams = absl::flat_hash_map<std::string, std::unique_ptr<Upstream>>;
 
-  // From now on refuses calls, with SERVER_DRAINING.
-  void Drain() { draining_ = true; }
+  // All must outlive the service and the server that it is registered with.
+  ParticipantServiceImpl(const Config& config, const Upstreams& upstreams, UpstreamLoops& loops,
+                         RunningCalls& running)
+      : config_(config), upstreams_(upstreams), loops_(loops), running_(running) {}
 
   grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ListParticipants(
       grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) override;
@@ -30,9 +34,9 @@ class ParticipantServiceImpl final : public v1::ParticipantService::CallbackServ
 
  private:
   const Config& config_;
-  UpstreamLoop& loop_;
-  std::atomic<bool> draining_ = false;
-  Telemetry& telemetry_;
+  const Upstreams& upstreams_;
+  UpstreamLoops& loops_;
+  RunningCalls& running_;
 };
 
 }  // namespace rollcall

@@ -10,15 +10,26 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "service/rpc/participant_service.h"
-#include "service/rpc/upstream_loop.h"
+#include "service/rpc/running_calls.h"
+#include "service/rpc/upstream_loops.h"
 
 namespace rollcall {
+namespace {
+
+// What calls that are told to end have for writing what they hold.
+constexpr std::chrono::seconds kTimeToFinish{5};
+
+}  // namespace
 
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:
   Parts(Config config, Telemetry& telemetry)
-      : config_(std::move(config)), service_(config_, loop_, telemetry) {}
+      : config_(std::move(config)),
+        running_(static_cast<size_t>(config_.limits.max_calls)),
+        upstreams_(MakeUpstreams(config_, telemetry)),
+        loops_(config_.event_loops),
+        service_(config_, upstreams_, loops_, running_) {}
 
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
@@ -43,16 +54,37 @@ class Server::Parts {
   }
 
   void Drain(std::chrono::milliseconds time) {
-    service_.Drain();
+    running_.Drain();
     server_->GetHealthCheckService()->SetServingStatus(false);
-    server_->Shutdown(std::chrono::system_clock::now() + time);
+    UpstreamLoop& loop = loops_.Pick();
+    loop.Post(
+        [this, &loop, time] { loop.client().loop().After(time, [this] { running_.EndAll(); }); });
+    // Returns as soon as the last call is over, and cancels those that are not even then: their
+    // callers have stopped to read.
+    server_->Shutdown(std::chrono::system_clock::now() + time + kTimeToFinish);
   }
 
   const std::string& address() const { return address_; }
 
  private:
+  static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config,
+                                                         Telemetry& telemetry) {
+    ParticipantServiceImpl::Upstreams upstreams;
+    for (const UpstreamConfig& upstream : config.upstreams) {
+      upstreams.emplace(upstream.name, new Upstream{upstream, telemetry.participants(upstream.name),
+                                                    RequestGate(upstream.requests, config.breaker,
+                                                                [&telemetry, &upstream](bool up) {
+                                                                  telemetry.OnUpstream(
+                                                                      upstream.name, up);
+                                                                })});
+    }
+    return upstreams;
+  }
+
   const Config config_;
-  UpstreamLoop loop_;
+  RunningCalls running_;
+  const ParticipantServiceImpl::Upstreams upstreams_;
+  UpstreamLoops loops_;
   ParticipantServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;

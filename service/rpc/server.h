@@ -26,8 +26,8 @@ class Server {
   // Host and port, the latter as chosen where the configuration has 0.
   const std::string& address() const;
 
-  // Takes no new calls, tells health checkers so, and gives those that run up to `time` before it
-  // cancels them.
+  // Takes no new calls, tells health checkers so, and gives those that run up to `time`. Those that
+  // run still are then ended where they are, with SERVER_DRAINING and, of a list, a resume token.
   void Drain(std::chrono::milliseconds time);
 
  private:

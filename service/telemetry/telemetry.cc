@@ -21,6 +21,10 @@ Telemetry::Telemetry(const std::vector<std::string>& upstreams)
 
 Telemetry::~Telemetry() = default;
 
+void Telemetry::OnUpstream(const std::string& name, bool is_up) {
+  log_.Warn(is_up ? "upstream is back" : "upstream is down", {{"upstream", name}});
+}
+
 absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen) {
   try {
     exposer_ = std::make_unique<prometheus::Exposer>(listen);

@@ -1,6 +1,7 @@
 // What the service tells its operator: metrics, kept in one registry and served over HTTP in
 // Prometheus' text format, and a log on standard error. Made by main() before all that reports to
-// it; its members are for main()'s thread but for participants(), which any may call.
+// it; its members are for main()'s thread but for OnUpstream() and participants(), which any may
+// call.
 #pragma once
 
 #include <prometheus/registry.h>
@@ -31,6 +32,9 @@ class Telemetry {
   // Serves the metrics on this host and port, of which port 0 takes a free one, and returns their
   // URL. Called once at most.
   absl::StatusOr<std::string> ServeMetrics(const std::string& listen);
+
+  // Logs that an upstream was given up as down for now, or is back. From any thread.
+  void OnUpstream(const std::string& name, bool is_up);
 
   // Of one of the configured upstreams.
   ParticipantMonitor& participants(const std::string& upstream) {

@@ -1,58 +1,38 @@
 #include "service/upstream/page_fetch.h"
 
-#include <utility>
-
-#include "absl/time/clock.h"
+#include "service/error/error.h"
 
 namespace rollcall {
-
-PageFetch::PageFetch(HttpClient& client, const UpstreamConfig& upstream, std::string url,
-                     absl::string_view records_key, const PageLimits& limits, Listener& listener)
-    : upstream_(upstream),
-      url_(std::move(url)),
-      listener_(listener),
-      reader_(records_key, limits),
-      transfer_(client.Get({url_, upstream.username, upstream.password, upstream.connect_timeout,
-                            upstream.idle_timeout},
-                           *this)) {}
 
 void PageFetch::Open() {
   open_ = true;
   if (ended()) {
     listener_.OnPageChange();
-  } else if (std::exchange(refused_body_, false)) {
-    transfer_->Resume();
+    return;
   }
+  request_.Want();
+  request_.Resume();
 }
 
 absl::Status PageFetch::Outcome() const {
-  // A status that refuses says enough, even where its body breaks.
-  if (answer_.has_head() && !answer_.ok()) return answer_.ToStatus(upstream_, absl::Now());
   if (!end_->ok()) return *end_;
-  return reader_.Finish();
+  const absl::Status complete = reader_.Finish();
+  if (!complete.ok() && request_.may_be_cut()) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                     "the connection to the provider ended before the page was complete");
+  }
+  return complete;
 }
 
-void PageFetch::OnHead(const HttpResponse& response) { answer_.TakeHead(response); }
-
-bool PageFetch::OnBody(absl::string_view bytes) {
-  if (!answer_.ok()) {
-    if (!answer_.TakeBody(bytes)) {
-      transfer_.reset();
-      OnDone(absl::OkStatus());  // the last thing done: it may destroy this page
-    }
-    return true;
-  }
-  if (!open_) {
-    refused_body_ = true;
-    return false;
-  }
+bool PageFetch::OnDocument(absl::string_view bytes) {
+  if (!open_) return false;
   reader_.Append(bytes);
   listener_.OnPageChange();  // the last thing done: it may destroy this page
   return true;
 }
 
-void PageFetch::OnDone(absl::Status status) {
-  end_ = std::move(status);
+void PageFetch::OnRequestEnd(const absl::Status& status) {
+  end_ = status;
   if (open_) listener_.OnPageChange();
 }
 

@@ -13,20 +13,32 @@ PageLimits PageLimitsOf(const Limits& limits) {
   return {limits.max_record_bytes, limits.max_page_bytes, limits.max_json_depth};
 }
 
+absl::Status ListChanged() {
+  return MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
+                   "the list has changed, and the participant behind which it goes on is not where "
+                   "it was; it must be read anew");
+}
+
 }  // namespace
 
-Pager::Pager(HttpClient& client, const Config& config, ListQuery query, ParticipantMonitor& monitor,
+Pager::Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQuery query,
              RecordSink& sink)
     : client_(client),
       config_(config),
+      upstream_(upstream),
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
-      monitor_(monitor),
       sink_(sink),
-      decoder_(query_.api->record_schema(), query_.selection, query_.upstream->strict),
-      retry_(config.retry, &RandomFraction) {
+      decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict),
+      retry_(config.retry, &RandomFraction),
+      ordinals_known_(!query_.first_url.empty()) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
-  begin_behind_ = query_.resume;
+  if (query_.resume) {
+    begin_behind_ = query_.resume;
+    last_identity_ = query_.resume->record;
+    last_ordinal_ = query_.resume->ordinal;
+    ordinals_known_ = ordinals_known_ && last_ordinal_ > 0;
+  }
 }
 
 Pager::~Pager() {
@@ -45,11 +57,14 @@ void Pager::Resume() {
   if (!ended_ && !sink_is_full_ && page_ != nullptr) page_->Open();
 }
 
-std::unique_ptr<PageFetch> Pager::Ask(const std::string& url) {
-  ++totals_.attempts;
+void Pager::Stop(const absl::Status& reason) {
+  if (!ended_) Finish(reason);
+}
+
+std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind kind) {
   PageFetch::Listener& listener = *this;
-  return std::make_unique<PageFetch>(client_, *query_.upstream, url, layout_.records_key,
-                                     PageLimitsOf(config_.limits), listener);
+  return std::make_unique<PageFetch>(upstream_, client_, url, kind, query_.caller,
+                                     layout_.records_key, PageLimitsOf(config_.limits), listener);
 }
 
 // Hands on all that the page has, as far as there is room.
@@ -100,10 +115,10 @@ absl::Status Pager::TakeEnvelopeMember() {
 absl::Status Pager::ResolveNextLink(const std::string& link) {
   if (link.empty()) {
     next_url_.clear();
-    next_page_.reset();
+    Leave(next_page_);
     return absl::OkStatus();
   }
-  auto url = query_.api->base_url(*query_.upstream).Resolve(query_.api->AdjustLink(link));
+  auto url = query_.api->base_url(upstream_.config).Resolve(query_.api->AdjustLink(link));
   if (!url.ok()) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
                      absl::StrCat("the provider's link to the next page is not followed: ",
@@ -111,8 +126,10 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
   }
   next_url_ = *std::move(url);
   // A page that was fetched again may have another link.
-  if (next_page_ != nullptr && next_page_->url() != next_url_) next_page_.reset();
-  if (next_page_ == nullptr && WantsPrefetch()) next_page_ = Ask(next_url_);
+  if (next_page_ != nullptr && next_page_->request().url() != next_url_) Leave(next_page_);
+  if (next_page_ == nullptr && WantsPrefetch()) {
+    next_page_ = Ask(next_url_, RequestGate::Kind::kPrefetch);
+  }
   return absl::OkStatus();
 }
 
@@ -128,14 +145,18 @@ absl::Status Pager::TakeRecord(v1::ListParticipantsResponse& slot) {
   const absl::string_view json = page_->reader().record();
   v1::Participant& participant = *slot.mutable_participant();
   if (absl::Status status = decoder_.Decode(json, participant); !status.ok()) {
-    monitor_.OnParticipant(participant);  // an unrecognized value may be the error
+    upstream_.monitor.OnParticipant(participant);  // an unrecognized value may be the error
     return status;
   }
   const uint64_t identity = decoder_.identity();
   if (!IsNew(identity)) return absl::OkStatus();
-  monitor_.OnParticipant(participant);
+  if (to_pass_over_ > 0) return PassOver(identity);
+  upstream_.monitor.OnParticipant(participant);
 
-  totals_.resume_token = query_.tokens.Seal({page_target_, identity, taken_[identity]});
+  last_identity_ = identity;
+  if (ordinals_known_) ++last_ordinal_;
+  totals_.resume_token =
+      query_.tokens.Seal({page_target_, identity, taken_[identity], last_ordinal_});
   slot.set_resume_token(totals_.resume_token);
   totals_.unrecognized += participant.unrecognized_size();
   ++totals_.records;
@@ -163,26 +184,32 @@ bool Pager::IsNew(uint64_t identity) {
   return !repeated;
 }
 
+// Counts a record that was handed on before the list is walked again.
+absl::Status Pager::PassOver(uint64_t identity) {
+  ++totals_.duplicates;
+  if (--to_pass_over_ > 0 || identity == last_identity_) return absl::OkStatus();
+  return ListChanged();
+}
+
 void Pager::FinishPage() {
   const absl::Status outcome = page_->Outcome();
-  if (!outcome.ok()) return Retry(outcome);
-  if (begin_behind_) {
-    return End(MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
-                         "the participant that the resume token names is not on its page any more; "
-                         "the list must be read anew"));
+  if (ReasonOf(outcome) == v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED && CanWalkAgain()) {
+    return WalkAgain();
   }
+  if (!outcome.ok()) return Retry(outcome);
+  if (begin_behind_) return End(ListChanged());
   if (!link_seen_ && !layout_.link_key.empty()) {
     return End(MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
                          absl::StrCat("the provider's page has no member \"", layout_.link_member,
                                       "\", so nobody knows whether the list is complete")));
   }
   retry_.Progress();
-  if (next_url_.empty()) return End(absl::OkStatus());
+  if (next_url_.empty()) return End(to_pass_over_ > 0 ? ListChanged() : absl::OkStatus());
   if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
 }
 
 absl::Status Pager::GoToNextPage() {
-  if (static_cast<int64_t>(urls_seen_.size()) >= config_.limits.max_pages_per_list) {
+  if (pages_asked_ == config_.limits.max_pages_per_list) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
                      absl::StrCat("the list has more than ", config_.limits.max_pages_per_list,
                                   " pages (limits.max_pages_per_list)"));
@@ -191,44 +218,67 @@ absl::Status Pager::GoToNextPage() {
     return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
                      "the provider's link to the next page leads back to a page already read");
   }
+  const RequestGate::Kind kind =
+      pages_asked_++ == 0 ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
   const std::string url = std::exchange(next_url_, {});
-  page_target_ = query_.api->base_url(*query_.upstream).TargetOf(url);
+  page_target_ = query_.api->base_url(upstream_.config).TargetOf(url);
   taken_.clear();
   expected_again_.clear();
   link_seen_ = false;
-  LeavePage();
-  page_ = next_page_ != nullptr ? std::move(next_page_) : Ask(url);
+  Leave(page_);
+  page_ = next_page_ != nullptr ? std::move(next_page_) : Ask(url, kind);
   page_->Open();
   return absl::OkStatus();
 }
 
 // Fetches the page again where that may help.
 void Pager::Retry(const absl::Status& failure) {
-  const auto wait = retry_.AfterFailure(failure, query_.deadline.TimeLeft());
+  const std::string url = page_->request().url();
+  Leave(page_);
+  // A new call that is refused before anything was sent is told so at once.
+  const auto wait = totals_.attempts > 0 ? retry_.AfterFailure(failure, query_.deadline.TimeLeft())
+                                         : std::nullopt;
   if (!wait) return End(failure);
   for (const auto& [identity, times] : std::exchange(taken_, {})) {
     expected_again_[identity] += times;
   }
   next_url_.clear();
   link_seen_ = false;
-  retry_timer_ = client_.loop().After(*wait, [this, url = page_->url()] {
+  retry_timer_ = client_.loop().After(*wait, [this, url] {
     retry_timer_.reset();
-    page_ = Ask(url);
+    page_ = Ask(url, RequestGate::Kind::kNext);
     page_->Open();
   });
-  LeavePage();
 }
 
-void Pager::LeavePage() {
-  if (page_ != nullptr && page_->begun()) ++totals_.pages;
-  page_.reset();
+// Whether walking the list again leads to where it was: its records must have been counted from the
+// first on, and something must have come of the last time.
+bool Pager::CanWalkAgain() const { return ordinals_known_ && walked_again_at_ != last_ordinal_; }
+
+void Pager::WalkAgain() {
+  walked_again_at_ = to_pass_over_ = last_ordinal_;
+  begin_behind_.reset();
+  urls_seen_.clear();
+  Leave(next_page_);
+  next_url_ = query_.first_url;
+  if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
 }
 
-void Pager::End(const absl::Status& status) {
+void Pager::Leave(std::unique_ptr<PageFetch>& page) {
+  if (page == nullptr) return;
+  if (page->request().sent()) ++totals_.attempts;
+  if (page->request().answered()) ++totals_.pages;
+  page.reset();
+}
+
+void Pager::End(const absl::Status& status) { Finish(InUpstream(status, upstream_.config)); }
+
+void Pager::Finish(const absl::Status& status) {
   ended_ = true;
-  LeavePage();
-  next_page_.reset();
-  sink_.OnListEnd(InUpstream(status, *query_.upstream), totals_);
+  if (retry_timer_) client_.loop().Cancel(*std::exchange(retry_timer_, {}));
+  Leave(page_);
+  Leave(next_page_);
+  sink_.OnListEnd(status, totals_);
 }
 
 }  // namespace rollcall

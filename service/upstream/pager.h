@@ -1,7 +1,9 @@
 // Walks the pages of one list: gets a page, hands each record on as soon as it is decoded, and asks
 // for the next page as soon as its link is read. Reads no more than its sink takes. A page that
-// fails is fetched again, and what was handed on of it before is recognised and left out. Made by a
-// ListParticipants call; everything here is for the thread of its event loop.
+// fails is fetched again, and what was handed on of it before is recognised and left out. Where the
+// provider does not know its own link any more, the list is walked again from its first page to
+// where it was. Made by a ListParticipants call; everything here is for the thread of its event
+// loop.
 #pragma once
 
 #include <chrono>
@@ -20,9 +22,9 @@
 #include "service/http/http_client.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
-#include "service/telemetry/participant_monitor.h"
 #include "service/upstream/page_fetch.h"
 #include "service/upstream/retry_policy.h"
+#include "service/upstream/upstream.h"
 
 namespace rollcall {
 
@@ -58,7 +60,7 @@ class RecordSink {
 class Pager final : private PageFetch::Listener {
  public:
   // All of the arguments but `query` must outlive the pager.
-  Pager(HttpClient& client, const Config& config, ListQuery query, ParticipantMonitor& monitor,
+  Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQuery query,
         RecordSink& sink);
   ~Pager();
   Pager(const Pager&) = delete;
@@ -70,31 +72,39 @@ class Pager final : private PageFetch::Listener {
   // Goes on after the sink had no room.
   void Resume();
 
+  // Ends the list where it is, for a reason that is not the upstream's.
+  void Stop(const absl::Status& reason);
+
  private:
   void OnPageChange() override { Read(); }
 
-  std::unique_ptr<PageFetch> Ask(const std::string& url);
+  std::unique_ptr<PageFetch> Ask(const std::string& url, RequestGate::Kind kind);
   void Read();
   absl::Status TakeEnvelopeMember();
   absl::Status ResolveNextLink(const std::string& link);
   bool WantsPrefetch() const;
   absl::Status TakeRecord(v1::ListParticipantsResponse& slot);
   bool IsNew(uint64_t identity);
+  absl::Status PassOver(uint64_t identity);
   void FinishPage();
   absl::Status GoToNextPage();
   void Retry(const absl::Status& failure);
-  void LeavePage();
+  bool CanWalkAgain() const;
+  void WalkAgain();
+  void Leave(std::unique_ptr<PageFetch>& page);
   void End(const absl::Status& status);
+  void Finish(const absl::Status& status);
 
   HttpClient& client_;
   const Config& config_;
+  Upstream& upstream_;
   ListQuery query_;
   const PageLayout layout_;
-  ParticipantMonitor& monitor_;
   RecordSink& sink_;
   RecordDecoder decoder_;
   RetryPolicy retry_;
   ListTotals totals_;
+  int64_t pages_asked_ = 0;
   std::unordered_set<size_t> urls_seen_;  // hashes
 
   // The page that is being read, and where it is.
@@ -111,6 +121,15 @@ class Pager final : private PageFetch::Listener {
   std::unordered_map<uint64_t, uint32_t> expected_again_;
   // The record of a resume token, behind which this list begins, until it has come.
   std::optional<ListPosition> begin_behind_;
+
+  // The last record that was handed on, here or before the resume token.
+  uint64_t last_identity_ = 0;
+  uint64_t last_ordinal_ = 0;  // which of the list's records, from 1 on
+  bool ordinals_known_;        // whether the list is walked from its first page
+  // While the list is walked again: how many records are still to be passed over, of which the last
+  // must be the last one that was handed on.
+  uint64_t to_pass_over_ = 0;
+  std::optional<uint64_t> walked_again_at_;  // last_ordinal_ of the last time
 
   // The page after it.
   bool link_seen_ = false;  // whether this page said where it is, or that there is none

@@ -3,48 +3,35 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "service/error/error.h"
 #include "service/record/record_decoder.h"
 
 namespace rollcall {
 
-ParticipantFetch::ParticipantFetch(HttpClient& client, const Config& config, GetQuery query,
-                                   ParticipantMonitor& monitor, v1::Participant& participant,
-                                   Done done)
+ParticipantFetch::ParticipantFetch(HttpClient& client, const Config& config, Upstream& upstream,
+                                   GetQuery query, v1::Participant& participant, Done done)
     : client_(client),
       config_(config),
+      upstream_(upstream),
       query_(std::move(query)),
-      monitor_(monitor),
       participant_(participant),
       done_(std::move(done)),
       retry_(config.retry, &RandomFraction) {
-  Ask();
+  Ask(RequestGate::Kind::kFirst);
 }
 
 ParticipantFetch::~ParticipantFetch() {
   if (retry_timer_) client_.loop().Cancel(*retry_timer_);
 }
 
-void ParticipantFetch::Ask() {
-  answer_ = ProviderAnswer();
+void ParticipantFetch::Ask(RequestGate::Kind kind) {
   body_.clear();
-  const UpstreamConfig& upstream = *query_.upstream;
-  transfer_ = client_.Get({query_.url, upstream.username, upstream.password,
-                           upstream.connect_timeout, upstream.idle_timeout},
-                          *this);
+  ProviderRequest::Listener& listener = *this;
+  request_ = std::make_unique<ProviderRequest>(upstream_, client_, query_.url, kind, query_.caller,
+                                               listener);
 }
 
-void ParticipantFetch::OnHead(const HttpResponse& response) { answer_.TakeHead(response); }
-
-bool ParticipantFetch::OnBody(absl::string_view bytes) {
-  if (!answer_.ok()) {
-    if (!answer_.TakeBody(bytes)) {
-      transfer_.reset();
-      OnDone(absl::OkStatus());  // the last thing done: it may destroy this fetch
-    }
-    return true;
-  }
+bool ParticipantFetch::OnDocument(absl::string_view bytes) {
   body_.append(bytes.data(), bytes.size());
   if (body_.size() > config_.limits.max_record_bytes) {
     End(MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
@@ -54,37 +41,41 @@ bool ParticipantFetch::OnBody(absl::string_view bytes) {
   return true;
 }
 
-void ParticipantFetch::OnDone(absl::Status status) {
-  // A status that refuses says enough, even where its body breaks.
-  if (answer_.has_head() && !answer_.ok()) {
-    return RetryOrEnd(answer_.ToStatus(*query_.upstream, absl::Now()));
+void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
+  absl::Status status = end;
+  if (status.ok()) {
+    status = Decode();
+    if (ReasonOf(status) != v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE ||
+        !request_->may_be_cut()) {
+      return End(status);
+    }
+    participant_.Clear();
+    status = MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the connection to the provider ended before the record was complete");
   }
-  if (!status.ok()) return RetryOrEnd(status);
-  End(Decode());
-}
-
-void ParticipantFetch::RetryOrEnd(const absl::Status& failure) {
-  const auto wait = retry_.AfterFailure(failure, query_.deadline.TimeLeft());
-  if (!wait) return End(failure);
+  any_sent_ = any_sent_ || request_->sent();
+  const auto wait = any_sent_ ? retry_.AfterFailure(status, query_.deadline.TimeLeft())
+                              : std::nullopt;  // a new call that is refused is told so at once
+  if (!wait) return End(status);
   retry_timer_ = client_.loop().After(*wait, [this] {
     retry_timer_.reset();
-    Ask();
+    Ask(RequestGate::Kind::kNext);
   });
 }
 
 absl::Status ParticipantFetch::Decode() {
-  RecordDecoder decoder(query_.api->record_schema(), query_.selection, query_.upstream->strict);
+  RecordDecoder decoder(query_.api->record_schema(), query_.selection, upstream_.config.strict);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
   absl::Status status = decoder.Decode(absl::string_view(body_.data(), size), participant_);
-  monitor_.OnParticipant(participant_);  // an unrecognized value may be the error
+  upstream_.monitor.OnParticipant(participant_);  // an unrecognized value may be the error
   return status;
 }
 
 void ParticipantFetch::End(const absl::Status& status) {
-  transfer_.reset();
+  request_.reset();
   // The last thing done: it may destroy this fetch.
-  done_(InUpstream(status, *query_.upstream));
+  done_(InUpstream(status, upstream_.config));
 }
 
 }  // namespace rollcall

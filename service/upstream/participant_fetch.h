@@ -13,46 +13,43 @@
 #include "service/config/config.h"
 #include "service/http/http_client.h"
 #include "service/query/query.h"
-#include "service/telemetry/participant_monitor.h"
-#include "service/upstream/provider_answer.h"
+#include "service/upstream/provider_request.h"
 #include "service/upstream/retry_policy.h"
 
 namespace rollcall {
 
-class ParticipantFetch final : private HttpClient::Receiver {
+class ParticipantFetch final : private ProviderRequest::Listener {
  public:
   using Done = std::function<void(absl::Status)>;
 
   // Begins. `done` is called once, after `participant` is filled or with an error; the fetch may be
   // destroyed in it. The other arguments must outlive the fetch.
-  ParticipantFetch(HttpClient& client, const Config& config, GetQuery query,
-                   ParticipantMonitor& monitor, v1::Participant& participant, Done done);
+  ParticipantFetch(HttpClient& client, const Config& config, Upstream& upstream, GetQuery query,
+                   v1::Participant& participant, Done done);
   ~ParticipantFetch();
   ParticipantFetch(const ParticipantFetch&) = delete;
   ParticipantFetch& operator=(const ParticipantFetch&) = delete;
 
  private:
-  void OnHead(const HttpResponse& response) override;
-  bool OnBody(absl::string_view bytes) override;
-  void OnDone(absl::Status status) override;
-  void Ask();
+  bool OnDocument(absl::string_view bytes) override;
+  void OnRequestEnd(const absl::Status& end) override;
+  void Ask(RequestGate::Kind kind);
   absl::Status Decode();
-  void RetryOrEnd(const absl::Status& failure);
   void End(const absl::Status& status);
 
   HttpClient& client_;
   const Config& config_;
+  Upstream& upstream_;
   const GetQuery query_;
-  ParticipantMonitor& monitor_;
   v1::Participant& participant_;
   const Done done_;
   RetryPolicy retry_;
   std::optional<EventLoop::TimerId> retry_timer_;
 
   // Of the request that is under way.
-  ProviderAnswer answer_;
   std::string body_;
-  std::unique_ptr<HttpClient::Transfer> transfer_;
+  std::unique_ptr<ProviderRequest> request_;
+  bool any_sent_ = false;
 };
 
 }  // namespace rollcall

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
@@ -60,7 +61,18 @@ struct Meaning {
   absl::string_view message;
 };
 
-Meaning MeaningOf(int http_status, absl::string_view code) {
+// Whether the provider does not know the page that a link of its own leads to. It has no code just
+// for that.
+bool SaysPageExpired(int http_status, absl::string_view code, absl::string_view url) {
+  return http_status == 400 && absl::StrContains(url, "PageToken=") &&
+         (code == "20001" || code == "70002" || code == "54453");
+}
+
+Meaning MeaningOf(int http_status, absl::string_view code, absl::string_view url) {
+  if (SaysPageExpired(http_status, code, url)) {
+    return {v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED,
+            "the provider does not know its own page token any more; the list must be read anew"};
+  }
   if (code == kAdvancedFeaturesOff || code == kAnotherAccountsData) {
     return {v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED,
             "the provider's advanced features, which this list needs, are off for the account, or "
@@ -137,10 +149,11 @@ bool ProviderAnswer::TakeBody(absl::string_view bytes) {
   return body_.size() < kMaxBody;
 }
 
-absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::Time now) const {
+absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::string_view url,
+                                      absl::Time now) const {
   const std::string code = ProviderCode(body_);
   const std::string request_id = Plain(request_id_);
-  const Meaning meaning = MeaningOf(http_status_, code);
+  const Meaning meaning = MeaningOf(http_status_, code, url);
   std::string message = absl::StrCat(meaning.message, " (HTTP ", http_status_,
                                      code.empty() ? "" : ", code ", code, ")");
   absl::Status status = MakeError(meaning.reason, message,
@@ -148,9 +161,7 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::Time
                                    {"provider_code", code},
                                    {"provider_request_id", request_id}});
   if (const absl::Duration delay = RetryDelay(retry_after_, now); delay > absl::ZeroDuration()) {
-    google::rpc::RetryInfo retry;
-    retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
-    AddErrorDetail(status, retry);
+    AddRetryInfo(status, absl::ToChronoMilliseconds(delay));
   }
   if (!request_id.empty()) {
     google::rpc::RequestInfo request;

@@ -27,9 +27,11 @@ class ProviderAnswer {
   // Whether the answer is the document asked for.
   bool ok() const { return http_status_ == 200; }
 
-  // What an answer that is not ok() means. The provider's own words are not passed on, since they
-  // can repeat what was asked for, which may be personal data; its error code is.
-  absl::Status ToStatus(const UpstreamConfig& upstream, absl::Time now) const;
+  // What an answer that is not ok() means, to a request for `url`. The provider's own words are not
+  // passed on, since they can repeat what was asked for, which may be personal data; its error code
+  // is.
+  absl::Status ToStatus(const UpstreamConfig& upstream, absl::string_view url,
+                        absl::Time now) const;
 
  private:
   int http_status_ = 0;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
 
 namespace rollcall {
@@ -20,6 +19,7 @@ bool IsTransient(const absl::Status& failure) {
     case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:
     case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
     case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
+    case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
       return true;
     default:
       return false;
@@ -44,10 +44,9 @@ std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failur
   for (int i = 1; i < failures_ && ceiling < settings_.max_backoff; ++i) ceiling *= 2;
   ceiling = std::min(ceiling, settings_.max_backoff);
   auto wait = std::chrono::duration_cast<milliseconds>(ceiling * random_());
-  if (const auto retry = ErrorDetail<google::rpc::RetryInfo>(failure)) {
-    const milliseconds asked = std::chrono::seconds(retry->retry_delay().seconds());
-    if (asked > settings_.max_backoff) return std::nullopt;
-    wait = std::max(wait, asked);
+  if (const auto asked = RetryDelayOf(failure)) {
+    if (*asked > settings_.max_backoff) return std::nullopt;
+    wait = std::max(wait, *asked);
   }
   if (wait >= time_left) return std::nullopt;
   return wait;

@@ -112,6 +112,12 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_EQ(config->limits.max_pages_per_list, 100000);
   EXPECT_EQ(config->limits.max_json_depth, 64);
   EXPECT_EQ(config->limits.send_queue_bytes, 65536u);
+  EXPECT_EQ(config->limits.max_calls, 2000);
+  EXPECT_EQ(config->breaker.failures, 20);
+  EXPECT_EQ(config->breaker.open, milliseconds(5000));
+  EXPECT_EQ(config->deadline.otherwise, std::chrono::hours(1));
+  EXPECT_EQ(config->deadline.max, std::chrono::hours(24));
+  EXPECT_GE(config->event_loops, 1);
   EXPECT_EQ(config->retry.max_attempts, 5);
   EXPECT_EQ(config->retry.initial_backoff, milliseconds(200));
   EXPECT_EQ(config->retry.max_backoff, milliseconds(10000));
@@ -130,6 +136,9 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_EQ(upstream.idle_timeout, milliseconds(60000));
   EXPECT_EQ(upstream.default_page_size, 1000);
   EXPECT_FALSE(upstream.strict);
+  EXPECT_EQ(upstream.requests.max_in_flight, 100);
+  EXPECT_EQ(upstream.requests.max_connections, 4000);
+  EXPECT_EQ(upstream.requests.max_waiting, 1000);
 }
 
 TEST(ParseConfig, EveryKeyIsRead) {
@@ -143,6 +152,9 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"idle_timeout_seconds", 7},
                  {"default_page_size", 50},
                  {"strict", true},
+                 {"max_requests_in_flight", 1},
+                 {"max_connections", 2},
+                 {"max_requests_waiting", 3},
                  {"allow_plaintext", false}});
   const absl::StatusOr<Config> config = Parse(
       {{"listen", "[::]:0"},
@@ -153,9 +165,13 @@ TEST(ParseConfig, EveryKeyIsRead) {
          {"max_page_bytes", 4096},
          {"max_pages_per_list", 3},
          {"max_json_depth", 8},
-         {"send_queue_bytes", 1024}}},
+         {"send_queue_bytes", 1024},
+         {"max_calls", 7}}},
        {"retry",
         {{"max_attempts", 1}, {"initial_backoff_seconds", 0.001}, {"max_backoff_seconds", 60}}},
+       {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.5}}},
+       {"deadline", {{"default_seconds", 10}, {"max_seconds", 20}}},
+       {"event_loops", 3},
        {"prefetch", false},
        {"drain_timeout_seconds", 1.5}});
   ASSERT_TRUE(config.ok()) << config.status();
@@ -170,6 +186,15 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->retry.max_attempts, 1);
   EXPECT_EQ(config->retry.initial_backoff, milliseconds(1));
   EXPECT_EQ(config->retry.max_backoff, milliseconds(60000));
+  EXPECT_EQ(config->limits.max_calls, 7);
+  EXPECT_EQ(config->breaker.failures, 2);
+  EXPECT_EQ(config->breaker.open, milliseconds(500));
+  EXPECT_EQ(config->deadline.otherwise, milliseconds(10000));
+  EXPECT_EQ(config->deadline.max, milliseconds(20000));
+  EXPECT_EQ(config->event_loops, 3);
+  EXPECT_EQ(config->upstreams.at(0).requests.max_in_flight, 1);
+  EXPECT_EQ(config->upstreams.at(0).requests.max_connections, 2);
+  EXPECT_EQ(config->upstreams.at(0).requests.max_waiting, 3);
   EXPECT_FALSE(config->prefetch);
 
   ASSERT_THAT(config->upstreams, SizeIs(2));
@@ -280,7 +305,8 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
       Errors(document),
       ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
                   "$schema: unknown key; known here: listen, metrics_listen, upstreams, limits, "
-                  "retry, prefetch, drain_timeout_seconds",
+                  "retry, circuit_breaker, deadline, event_loops, prefetch, "
+                  "drain_timeout_seconds",
                   "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
@@ -571,6 +597,30 @@ TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
   document["limits"] = {{"max_record_bytes", 4096}, {"max_page_bytes", 2048}};
   EXPECT_THAT(Errors(document),
               ElementsAre("limits.max_record_bytes: must not be more than max_page_bytes"));
+  document = Document();
+  document["circuit_breaker"] = {{"failures", 0}, {"open_seconds", 0}};
+  document["deadline"] = {{"default_seconds", 21}, {"max_seconds", 20}};
+  document["event_loops"] = 65;
+  document["limits"] = {{"max_calls", 0}};
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre("limits.max_calls: expected a whole number from 1 to 1000000",
+                  "circuit_breaker.failures: expected a whole number from 1 to 1000000",
+                  "circuit_breaker.open_seconds: expected a number of seconds from 0.001 to 3600",
+                  "deadline.default_seconds: must not be more than max_seconds",
+                  "event_loops: expected a whole number from 1 to 64"));
+  EXPECT_THAT(
+      TwilioErrors({{"max_requests_in_flight", 0}, {"max_connections", 1.5}}),
+      ElementsAre("upstreams[0].max_requests_in_flight: expected a whole number from 1 to 1000000",
+                  "upstreams[0].max_connections: expected a whole number from 1 to 1000000"));
+}
+
+TEST(ParseConfig, AShortMaximumShortensTheDefaultDeadlineToo) {
+  json document = Document();
+  document["deadline"] = {{"max_seconds", 60}};
+  const absl::StatusOr<Config> config = Parse(document);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->deadline.otherwise, milliseconds(60000));
 }
 
 TEST(ParseConfig, AllErrorsAreReportedTogether) {

@@ -90,23 +90,50 @@ TEST_F(OperationTest, SigtermLetsARunningListEnd) {
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 
-TEST_F(OperationTest, AfterTheDrainTimeRunningListsAreEnded) {
+TEST_F(OperationTest, AfterTheDrainTimeRunningListsEndWithATokenForTheRest) {
   StartDaemon({{"drain_timeout_seconds", 0.2}});
+  const simulator::List list(simulator::Api::kVoiceInsights, 500);
   simulator_->Direct([](const Request&) {
     Direction direction;
     direction.hold_after = 20000;
     return direction;
   });
   grpc::ClientContext context;
-  const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
+  const auto reader = stub().ListParticipants(&context, RequestFor(list));
   v1::ListParticipantsResponse response;
   ASSERT_TRUE(reader->Read(&response));
   daemon_->Signal(SIGTERM);
-  while (reader->Read(&response)) {
-  }
-  EXPECT_FALSE(reader->Finish().ok());
+  std::vector<std::string> ids;
+  do {
+    ids.push_back(response.participant().conference_participant_summary().participant_sid());
+  } while (reader->Read(&response));
+  const grpc::Status status = reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(Reason(status), "SERVER_DRAINING");
   EXPECT_EQ(daemon_->Wait(), 0);
   EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+
+  const auto token = context.GetServerTrailingMetadata().find("rollcall-resume-token");
+  ASSERT_NE(token, context.GetServerTrailingMetadata().end());
+  v1::ListParticipantsRequest rest = RequestFor(list);
+  rest.set_resume_token(std::string(token->second.data(), token->second.size()));
+  StartDaemon();
+  simulator_->Direct(nullptr);
+  for (const v1::Participant& participant : List(rest).participants) {
+    ids.push_back(participant.conference_participant_summary().participant_sid());
+  }
+  ASSERT_EQ(ids.size(), 500u);
+  for (int i = 0; i < 500; ++i) EXPECT_EQ(ids[i], ParticipantSid(list, i));
+}
+
+TEST_F(OperationTest, ACallerWhoDoesNotReadDoesNotHoldUpTheEnd) {
+  StartDaemon({{"drain_timeout_seconds", 0}});
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, ConferenceRequest(100000));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
 }
 
 TEST_F(OperationTest, LeavesNoSocketBehind) {

@@ -68,13 +68,21 @@ void CheckConfig(const Config& config) {
             "a byte is waited for within limits");
     Require(upstream.default_page_size >= 1 && upstream.default_page_size <= 1000,
             "a page has a size that providers know");
+    Require(upstream.requests.max_in_flight >= 1 && upstream.requests.max_connections >= 1 &&
+                upstream.requests.max_waiting >= 1,
+            "a request can go out");
   }
   const Limits& limits = config.limits;
   Require(limits.max_record_bytes >= 1024 && limits.max_record_bytes <= limits.max_page_bytes,
           "a record fits into a page");
   Require(limits.max_pages_per_list >= 1 && limits.max_json_depth >= 8 &&
-              limits.send_queue_bytes >= 1024,
+              limits.send_queue_bytes >= 1024 && limits.max_calls >= 1,
           "limits leave room");
+  Require(config.breaker.failures >= 1 && config.breaker.open.count() > 0,
+          "a breaker opens and closes");
+  Require(config.deadline.otherwise.count() > 0 && config.deadline.otherwise <= config.deadline.max,
+          "calls end");
+  Require(config.event_loops >= 1 && config.event_loops <= 64, "somebody talks to providers");
   Require(config.drain_timeout.count() >= 0 && config.drain_timeout <= seconds(3600),
           "draining ends");
 }

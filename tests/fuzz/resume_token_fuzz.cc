@@ -14,10 +14,12 @@ void Fuzz(absl::string_view input) {
   Require(!tokens.Open(input), "nobody but the service makes a token");
   if (input.size() < 2) return;
 
-  const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1])};
+  const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1]),
+                              1, input.size()};
   const std::string token = tokens.Seal(position);
   const auto opened = tokens.Open(token);
-  Require(opened && opened->page == position.page && opened->record == position.record,
+  Require(opened && opened->page == position.page && opened->record == position.record &&
+              opened->ordinal == position.ordinal,
           "a token opens to what was sealed");
   std::string damaged = token;
   char& character = damaged[static_cast<unsigned char>(input[0]) * damaged.size() / 256];

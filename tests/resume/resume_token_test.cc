@@ -12,7 +12,7 @@ namespace {
 const Secret kCredential("a credential");
 constexpr char kBinding[] = "twilio\n/v1/Conferences/CF1/Participants";
 const ListPosition kPosition{"/v1/Conferences/CF1/Participants?Page=2&PageToken=abc",
-                             0x0123456789abcdef};
+                             0x0123456789abcdef, 2, uint64_t{1} << 40};
 
 TEST(ResumeToken, OpensOnAnotherReplica) {
   const std::string token = ResumeTokens(kCredential, kBinding).Seal(kPosition);
@@ -20,6 +20,8 @@ TEST(ResumeToken, OpensOnAnotherReplica) {
   ASSERT_TRUE(opened.has_value());
   EXPECT_EQ(opened->page, kPosition.page);
   EXPECT_EQ(opened->record, kPosition.record);
+  EXPECT_EQ(opened->occurrence, kPosition.occurrence);
+  EXPECT_EQ(opened->ordinal, kPosition.ordinal);
 }
 
 TEST(ResumeToken, OpensForNoOtherListOrCredential) {

@@ -1,0 +1,47 @@
+#include "service/rpc/running_calls.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
+
+namespace rollcall {
+namespace {
+
+absl::Status Draining() {
+  return MakeError(v1::ERROR_REASON_SERVER_DRAINING,
+                   "this replica is shutting down; the same call succeeds on another");
+}
+
+}  // namespace
+
+absl::Status RunningCalls::Begin(Call& call) {
+  const std::lock_guard lock(mutex_);
+  if (draining_) return Draining();
+  if (calls_.size() >= max_) {
+    absl::Status status = MakeError(
+        v1::ERROR_REASON_SERVER_OVERLOADED,
+        absl::StrCat("this replica runs ", max_, " calls already (limits.max_calls); try again"));
+    AddRetryInfo(status, std::chrono::seconds(1));
+    return status;
+  }
+  calls_.insert(&call);
+  return absl::OkStatus();
+}
+
+void RunningCalls::End(Call& call) {
+  const std::lock_guard lock(mutex_);
+  calls_.erase(&call);
+}
+
+void RunningCalls::Drain() {
+  const std::lock_guard lock(mutex_);
+  draining_ = true;
+}
+
+void RunningCalls::EndAll() {
+  const std::lock_guard lock(mutex_);
+  for (Call* call : calls_) call->EndWith(Draining());
+}
+
+}  // namespace rollcall

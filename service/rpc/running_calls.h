@@ -1,0 +1,46 @@
+// The calls that run in this process: how many there may be, and how they end when it does. Used by
+// the participant service and its calls, on gRPC's threads and the event loops'.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <unordered_set>
+
+#include "absl/status/status.h"
+
+namespace rollcall {
+
+class RunningCalls {
+ public:
+  class Call {
+   public:
+    // Ends the call with `status` as soon as what it has decoded is written. Called while the call
+    // is among those that run, and returns at once.
+    virtual void EndWith(const absl::Status& status) = 0;
+
+   protected:
+    ~Call() = default;
+  };
+
+  explicit RunningCalls(size_t max) : max_(max) {}
+
+  // Takes a call up. An error where there are as many as there may be, or where the process ends.
+  absl::Status Begin(Call& call);
+  void End(Call& call);
+
+  // From now on takes no calls, with SERVER_DRAINING.
+  void Drain();
+
+  // Ends all that run, with SERVER_DRAINING.
+  void EndAll();
+
+ private:
+  const size_t max_;
+
+  std::mutex mutex_;
+  // Guarded by mutex_.
+  bool draining_ = false;
+  std::unordered_set<Call*> calls_;
+};
+
+}  // namespace rollcall

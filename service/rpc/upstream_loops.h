@@ -1,0 +1,72 @@
+// Event loops, each with the HTTP client that lives on it: what calls need to work upstream. Made
+// by the server; a call stays on the loop that it was given.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "service/http/event_loop.h"
+#include "service/http/http_client.h"
+
+namespace rollcall {
+
+class UpstreamLoop {
+ public:
+  UpstreamLoop() : client_(std::make_unique<HttpClient>(loop_)) {}
+
+  // All calls that used it must be over. The client ends on the loop's thread, where it lived.
+  ~UpstreamLoop() {
+    loop_.Post([this] { client_.reset(); });
+  }
+  UpstreamLoop(const UpstreamLoop&) = delete;
+  UpstreamLoop& operator=(const UpstreamLoop&) = delete;
+
+  void Post(EventLoop::Task task) { loop_.Post(std::move(task)); }
+
+  // For the loop's own thread.
+  HttpClient& client() { return *client_; }
+
+ private:
+  friend class UpstreamLoops;
+  friend class LoopLease;
+
+  std::atomic<int> calls_ = 0;
+  std::unique_ptr<HttpClient> client_;  // made first, but only keeps the reference to the loop
+  EventLoop loop_;                      // ends first, after all its tasks
+};
+
+// A call's use of a loop, for as long as it exists.
+class LoopLease {
+ public:
+  explicit LoopLease(UpstreamLoop& loop) : loop_(loop) { ++loop_.calls_; }
+  ~LoopLease() { --loop_.calls_; }
+  LoopLease(const LoopLease&) = delete;
+  LoopLease& operator=(const LoopLease&) = delete;
+
+  UpstreamLoop& operator*() const { return loop_; }
+  UpstreamLoop* operator->() const { return &loop_; }
+
+ private:
+  UpstreamLoop& loop_;
+};
+
+class UpstreamLoops {
+ public:
+  explicit UpstreamLoops(int count) {
+    for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<UpstreamLoop>());
+  }
+
+  // The one with the fewest calls. From any thread.
+  UpstreamLoop& Pick() {
+    return **std::min_element(loops_.begin(), loops_.end(), [](const auto& a, const auto& b) {
+      return a->calls_.load() < b->calls_.load();
+    });
+  }
+
+ private:
+  std::vector<std::unique_ptr<UpstreamLoop>> loops_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,108 @@
+#include "service/upstream/provider_request.h"
+
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/time/clock.h"
+
+namespace rollcall {
+namespace {
+
+// A caller that takes longer than this for what it was given is slow. Shorter pauses are a part of
+// reading.
+constexpr std::chrono::milliseconds kStandstill = std::chrono::seconds(1);
+
+// How many requests of the account the provider says that it works on; 0 where it does not say.
+int AccountRequests(const HttpResponse& response) {
+  int count = 0;
+  const auto header = response.header("Twilio-Concurrent-Requests");
+  return header && absl::SimpleAtoi(*header, &count) ? count : 0;
+}
+
+}  // namespace
+
+ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, std::string url,
+                                 RequestGate::Kind kind, std::string caller, Listener& listener)
+    : upstream_(upstream),
+      client_(client),
+      url_(std::move(url)),
+      listener_(listener),
+      wanted_(kind != RequestGate::Kind::kPrefetch),
+      place_(upstream.gate.Enter(kind, std::move(caller), client.loop(),
+                                 [this](const absl::Status& status) { OnTurn(status); })) {}
+
+ProviderRequest::~ProviderRequest() {
+  if (standstill_timer_) client_.loop().Cancel(*standstill_timer_);
+}
+
+void ProviderRequest::Want() {
+  wanted_ = true;
+  if (place_ != nullptr) place_->Want();
+}
+
+void ProviderRequest::Resume() {
+  if (!std::exchange(refused_, false) || transfer_ == nullptr) return;
+  ++resumed_;
+  transfer_->Resume();
+}
+
+void ProviderRequest::OnTurn(const absl::Status& status) {
+  if (!status.ok()) {
+    place_.reset();
+    return listener_.OnRequestEnd(status);
+  }
+  sent_ = true;
+  const UpstreamConfig& config = upstream_.config;
+  transfer_ = client_.Get(
+      {url_, config.username, config.password, config.connect_timeout, config.idle_timeout}, *this);
+}
+
+void ProviderRequest::OnHead(const HttpResponse& response) {
+  answer_.TakeHead(response);
+  may_be_cut_ = response.ends_with_connection();
+  place_->OnAnswer(response.status(), AccountRequests(response));
+}
+
+bool ProviderRequest::OnBody(absl::string_view bytes) {
+  if (!answer_.ok()) {
+    if (!answer_.TakeBody(bytes)) {
+      transfer_.reset();
+      OnDone(absl::OkStatus());  // the last thing done: it may destroy this request
+    }
+    return true;
+  }
+  if (listener_.OnDocument(bytes)) return true;  // which may have destroyed this request
+  refused_ = true;
+  if (wanted_) {
+    WatchStandstill();
+  } else {
+    place_->StandStill();
+  }
+  return false;
+}
+
+void ProviderRequest::OnDone(absl::Status status) {
+  if (!answer_.has_head()) place_->OnNoAnswer();
+  place_.reset();
+  // A status that refuses says enough, even where its body breaks.
+  if (answer_.has_head() && !answer_.ok()) {
+    status = answer_.ToStatus(upstream_.config, url_, absl::Now());
+  }
+  listener_.OnRequestEnd(status);
+}
+
+// Looks once a while whether the document stands still, rather than with each piece.
+void ProviderRequest::WatchStandstill() {
+  if (standstill_timer_) return;
+  standstill_timer_ = client_.loop().After(kStandstill, [this, resumed = resumed_] {
+    standstill_timer_.reset();
+    if (!refused_ || place_ == nullptr) return;
+    if (resumed_ == resumed) {
+      place_->StandStill();
+    } else {
+      WatchStandstill();
+    }
+  });
+}
+
+}  // namespace rollcall

@@ -1,0 +1,82 @@
+// One request to a provider: waits for its turn, is sent, and ends with the document that was asked
+// for or with an error that says why there is none. The two differ by the answer's status: the body
+// of a refusal is read for its error code and goes no further. Used by PageFetch and
+// ParticipantFetch, on the thread of their event loop.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "service/http/http_client.h"
+#include "service/upstream/provider_answer.h"
+#include "service/upstream/request_gate.h"
+#include "service/upstream/upstream.h"
+
+namespace rollcall {
+
+class ProviderRequest final : private HttpClient::Receiver {
+ public:
+  // Any of its functions may destroy the request.
+  class Listener {
+   public:
+    // The next bytes of the document. False refuses them: they come again after Resume().
+    virtual bool OnDocument(absl::string_view bytes) = 0;
+    // The last call. OK: the document has come as far as HTTP can tell.
+    virtual void OnRequestEnd(const absl::Status& status) = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+
+  // Nothing is called from here. `upstream`, `client` and `listener` must outlive the request.
+  // `caller` names who asks, for those who wait in line.
+  ProviderRequest(Upstream& upstream, HttpClient& client, std::string url, RequestGate::Kind kind,
+                  std::string caller, Listener& listener);
+  ~ProviderRequest();
+  ProviderRequest(const ProviderRequest&) = delete;
+  ProviderRequest& operator=(const ProviderRequest&) = delete;
+
+  const std::string& url() const { return url_; }
+
+  // A request that was made as a prefetch is waited for from now on.
+  void Want();
+
+  // Lets the document go on after a refusal, if there was one.
+  void Resume();
+
+  // Whether it went out to the provider.
+  bool sent() const { return sent_; }
+
+  // Whether the provider has begun to send the document.
+  bool answered() const { return answer_.ok(); }
+
+  // Whether a document that was cut short could look as one that ended: HTTP says nothing of its
+  // length.
+  bool may_be_cut() const { return may_be_cut_; }
+
+ private:
+  void OnTurn(const absl::Status& status);
+  void OnHead(const HttpResponse& response) override;
+  bool OnBody(absl::string_view bytes) override;
+  void OnDone(absl::Status status) override;
+  void WatchStandstill();
+
+  Upstream& upstream_;
+  HttpClient& client_;
+  const std::string url_;
+  Listener& listener_;
+  ProviderAnswer answer_;
+  bool sent_ = false;
+  bool wanted_;
+  bool may_be_cut_ = false;
+  bool refused_ = false;  // so that the transfer is to be resumed
+  int resumed_ = 0;       // how often
+  std::optional<EventLoop::TimerId> standstill_timer_;
+  std::unique_ptr<RequestGate::Place> place_;  // null once the request is over
+  std::unique_ptr<HttpClient::Transfer> transfer_;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,19 @@
+// A configured upstream as it is while the service runs. Made by the server, one for each account;
+// shared by all calls to it, on any thread.
+#pragma once
+
+#include <functional>
+
+#include "service/config/config.h"
+#include "service/telemetry/participant_monitor.h"
+#include "service/upstream/request_gate.h"
+
+namespace rollcall {
+
+struct Upstream {
+  const UpstreamConfig& config;
+  ParticipantMonitor& monitor;
+  RequestGate gate;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,224 @@
+// What the service takes on and what it asks of an account: calls, requests, time; and an upstream
+// that is down.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <future>
+#include <thread>
+
+#include "absl/strings/match.h"
+#include "google/rpc/error_details.pb.h"
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Direction;
+using simulator::Request;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Key;
+using ::testing::Not;
+
+Direction HoldBeforeHead() {
+  Direction direction;
+  direction.hold_before_head = true;
+  return direction;
+}
+
+class LimitsTest : public EndToEndTest {
+ protected:
+  // Starts the daemon with changes to all of its upstreams, and others.
+  void StartWith(const nlohmann::json& upstream_changes, nlohmann::json changes) {
+    changes["upstreams"] = Configuration()["upstreams"];
+    for (auto& upstream : changes["upstreams"]) upstream.update(upstream_changes);
+    StartDaemon(changes);
+  }
+
+  // A list that somebody else reads.
+  std::future<Listing> Begin(int64_t size) {
+    return std::async(std::launch::async, [this, size] { return List(ConferenceRequest(size)); });
+  }
+};
+
+TEST_F(LimitsTest, MoreCallsThanAllowedAreRefusedAndToldWhenToTryAgain) {
+  StartDaemon({{"limits", {{"max_calls", 1}}}});
+  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  std::future<Listing> running = Begin(5);
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  const Listing refused = List(ConferenceRequest(5));
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Reason(refused.status), "SERVER_OVERLOADED");
+  EXPECT_GT(DetailOf<google::rpc::RetryInfo>(refused.status).retry_delay().seconds(), 0);
+  v1::GetParticipantRequest get;
+  get.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+  get.mutable_conference_participant_summary()->set_participant_sid(
+      "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  v1::Participant participant;
+  EXPECT_EQ(Reason(Get(get, participant)), "SERVER_OVERLOADED");
+  EXPECT_EQ(simulator_->requests().size(), 1u);
+  simulator_->Release();
+  EXPECT_TRUE(running.get().status.ok());
+  ExpectStillServes();
+}
+
+TEST_F(LimitsTest, OnlySoManyRequestsOfAnAccountAreOutAtOnce) {
+  StartWith({{"max_requests_in_flight", 2}}, {{"prefetch", false}});
+  std::atomic<int> out = 0;
+  std::atomic<int> most = 0;
+  simulator_->Direct([&](const Request&) {
+    // Counted when it comes, and again when its body is made, which is before its answer begins.
+    const int now = ++out;
+    for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+    }
+    Direction direction;
+    direction.edit_body = [&](std::string body) {
+      --out;
+      return body;
+    };
+    return direction;
+  });
+  std::vector<std::future<Listing>> lists;
+  for (int i = 0; i < 20; ++i) lists.push_back(Begin(50 + i));
+  for (int i = 0; i < 20; ++i) {
+    const Listing listing = lists[i].get();
+    EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+    EXPECT_EQ(listing.participants.size(), 50u + i);
+  }
+  EXPECT_LE(most, 2);
+  EXPECT_EQ(simulator_->requests().size(), 20u);
+}
+
+TEST_F(LimitsTest, AListThatNobodyReadsLeavesTheAccountToOthers) {
+  StartWith({{"max_requests_in_flight", 1}}, nlohmann::json::object());
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto narrow = v1::ParticipantService::NewStub(
+      grpc::CreateCustomChannel(daemon_->address(), grpc::InsecureChannelCredentials(), arguments));
+  grpc::ClientContext context;
+  const auto stalled = narrow->ListParticipants(&context, ConferenceRequest(5000));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(stalled->Read(&response));
+  // Its page stands still, and so the one request that may be out is another's.
+  const Listing listing = List(ConferenceRequest(10));
+  EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+  int read = 1;
+  while (stalled->Read(&response)) ++read;
+  EXPECT_TRUE(stalled->Finish().ok());
+  EXPECT_EQ(read, 5000);
+}
+
+TEST_F(LimitsTest, ANewCallIsRefusedWhereTooManyWait) {
+  StartWith({{"max_requests_in_flight", 1}, {"max_requests_waiting", 1}}, nlohmann::json::object());
+  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  // One is out, one waits, and whichever comes last is refused, before anything is answered.
+  std::atomic<int> refused = 0;
+  std::atomic<int> served = 0;
+  std::promise<void> somebody_refused;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 3; ++i) {
+    callers.emplace_back([&] {
+      const Listing listing = List(ConferenceRequest(5));
+      if (listing.status.ok()) {
+        ++served;
+        return;
+      }
+      ++refused;
+      EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+      EXPECT_EQ(Reason(listing.status), "UPSTREAM_QUEUE_FULL");
+      EXPECT_GT(DetailOf<google::rpc::RetryInfo>(listing.status).retry_delay().seconds(), 0);
+      somebody_refused.set_value();
+    });
+  }
+  somebody_refused.get_future().wait();
+  EXPECT_TRUE(simulator_->WaitUntilHolding(1));
+  EXPECT_EQ(simulator_->requests().size(), 1u);
+  simulator_->Direct(nullptr);
+  simulator_->Release();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(refused, 1);
+  EXPECT_EQ(served, 2);
+}
+
+TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
+  StartWith(nlohmann::json::object(),
+            {{"retry", {{"max_attempts", 1}}},
+             {"circuit_breaker", {{"failures", 3}, {"open_seconds", 0.3}}}});
+  simulator_->Direct([](const Request&) { return simulator::Respond(503); });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_UNAVAILABLE");
+  }
+  const Listing refused = List(ConferenceRequest(5));
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
+  // A slow machine may have come so late that this was the probe, which failed.
+  if (simulator_->requests().size() == 3) {
+    EXPECT_EQ(Reason(refused.status), "UPSTREAM_CIRCUIT_OPEN");
+    EXPECT_THAT(refused.trailers, Contains(std::pair("rollcall-attempts", "0")));
+    const auto delay = DetailOf<google::rpc::RetryInfo>(refused.status).retry_delay();
+    EXPECT_GT(delay.seconds() * 1000000000 + delay.nanos(), 0);
+  }
+  simulator_->Direct(nullptr);
+  while (!List(ConferenceRequest(5)).status.ok()) {
+  }
+  daemon_->Signal(15);
+  daemon_->Wait();
+  EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is down","upstream":"twilio")"));
+  EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is back","upstream":"twilio")"));
+}
+
+TEST_F(LimitsTest, AListThatRunsWaitsForAnUpstreamThatIsDown) {
+  StartWith(nlohmann::json::object(),
+            {{"retry", {{"max_attempts", 10}, {"initial_backoff_seconds", 0.001}}},
+             {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.05}}}});
+  auto failures = std::make_shared<std::atomic<int>>(4);
+  simulator_->Direct([=](const Request& request) {
+    return absl::StrContains(request.target, "Page=1") && failures->fetch_sub(1) > 0
+               ? simulator::Respond(503)
+               : Direction();
+  });
+  v1::ListParticipantsRequest request = ConferenceRequest(30);
+  request.set_page_size(10);
+  const Listing listing = List(request);
+  EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+  EXPECT_EQ(listing.participants.size(), 30u);
+}
+
+TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
+  const simulator::List list(simulator::Api::kVoiceInsights, 100);
+  const auto hold = [](const Request&) {
+    Direction direction;
+    direction.hold_after = 20000;
+    return direction;
+  };
+  for (const auto& deadline : {nlohmann::json{{"default_seconds", 0.3}},
+                               nlohmann::json{{"default_seconds", 0.3}, {"max_seconds", 0.3}}}) {
+    StartDaemon({{"deadline", deadline}});
+    simulator_->Direct(hold);
+    grpc::ClientContext context;
+    if (deadline.contains("max_seconds")) {
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(1));
+    }
+    const Listing begun = List(context, RequestFor(list));
+    EXPECT_EQ(begun.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    EXPECT_EQ(Reason(begun.status), "DEADLINE_EXCEEDED");
+    ASSERT_THAT(begun.trailers, Contains(Key("rollcall-resume-token")));
+
+    StartDaemon();
+    simulator_->Direct(nullptr);
+    v1::ListParticipantsRequest rest = RequestFor(list);
+    rest.set_resume_token(begun.trailers.at("rollcall-resume-token"));
+    EXPECT_EQ(begun.participants.size() + List(rest).participants.size(), 100u);
+  }
+  v1::GetParticipantRequest get;
+  get.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+  get.mutable_conference_participant_summary()->set_participant_sid(
+      "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  StartDaemon({{"deadline", {{"default_seconds", 0.2}}}});
+  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  v1::Participant participant;
+  EXPECT_EQ(Reason(Get(get, participant)), "DEADLINE_EXCEEDED");
+}
+
+}  // namespace
+}  // namespace rollcall

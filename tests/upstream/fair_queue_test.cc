@@ -1,0 +1,55 @@
+// Callers are served in turn, whatever each has asked for.
+#include "service/upstream/fair_queue.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+#include <vector>
+
+namespace rollcall {
+namespace {
+
+using ::testing::ElementsAre;
+
+std::vector<int> PopAll(FairQueue<int>& queue) {
+  std::vector<int> items;
+  while (!queue.empty()) items.push_back(*queue.Pop());
+  return items;
+}
+
+class FairQueueTest : public ::testing::Test {
+ protected:
+  std::array<int, 8> items_{0, 1, 2, 3, 4, 5, 6, 7};
+  FairQueue<int> queue_;
+};
+
+TEST_F(FairQueueTest, ServesCallersInTurn) {
+  for (int i = 0; i < 5; ++i) queue_.Push("much", &items_[i]);
+  queue_.Push("little", &items_[5]);
+  queue_.Push("some", &items_[6]);
+  queue_.Push("some", &items_[7]);
+  EXPECT_EQ(queue_.size(), 8u);
+  EXPECT_THAT(PopAll(queue_), ElementsAre(0, 5, 6, 1, 7, 2, 3, 4));
+}
+
+TEST_F(FairQueueTest, OneWhoComesBackStandsBehindTheOthers) {
+  queue_.Push("a", &items_[0]);
+  queue_.Push("b", &items_[1]);
+  EXPECT_EQ(*queue_.Pop(), 0);
+  queue_.Push("a", &items_[2]);
+  EXPECT_THAT(PopAll(queue_), ElementsAre(1, 2));
+}
+
+TEST_F(FairQueueTest, WhatIsRemovedIsNotServed) {
+  for (int i = 0; i < 3; ++i) queue_.Push("a", &items_[i]);
+  queue_.Push("b", &items_[3]);
+  EXPECT_TRUE(queue_.Remove("a", &items_[1]));
+  EXPECT_FALSE(queue_.Remove("a", &items_[1]));
+  EXPECT_FALSE(queue_.Remove("c", &items_[0]));
+  EXPECT_TRUE(queue_.Remove("b", &items_[3]));
+  EXPECT_EQ(queue_.size(), 2u);
+  EXPECT_THAT(PopAll(queue_), ElementsAre(0, 2));
+}
+
+}  // namespace
+}  // namespace rollcall
