@@ -15,7 +15,7 @@ using simulator::Request;
 
 // Sanitizers keep freed memory, to notice who still uses it, so a process that runs with one only
 // grows.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef ROLLCALL_SANITIZED
 constexpr bool kMemoryIsGivenBack = false;
 #else
 constexpr bool kMemoryIsGivenBack = true;
