@@ -1,5 +1,10 @@
 #include "service/config/config.h"
 
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -9,6 +14,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -24,8 +30,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxCaFileBytes = std::size_t{4} << 20;
 
 bool IsNotEmpty(absl::string_view text) { return !text.empty(); }
+bool IsPath(absl::string_view text) { return !text.empty() && !absl::StrContains(text, '\0'); }
 bool IsAny(absl::string_view /*text*/) { return true; }
 
 // Reads a whole file, but no more than one byte over `max_bytes`.
@@ -53,7 +61,7 @@ std::optional<std::string> SecretText(JsonObjectReader& reader, absl::string_vie
   const bool is_one_source = source.Has("env") != source.Has("file");
   const std::optional<std::string> name =
       source.String("env", "the name of an environment variable", IsNotEmpty);
-  const std::optional<std::string> path = source.String("file", "the path of a file", IsNotEmpty);
+  const std::optional<std::string> path = source.String("file", "the path of a file", IsPath);
   source.Finish();
   if (!is_one_source) {
     reader.Problem(key, absl::StrCat("expected ", kSecretForm, ": one of the two keys"));
@@ -110,6 +118,36 @@ std::optional<BaseUrl> ReadBaseUrl(JsonObjectReader& reader, absl::string_view k
     return std::nullopt;
   }
   return *std::move(url);
+}
+
+// Whether the text of a PEM file holds a certificate, and none that cannot be read, as libcurl will
+// want it.
+bool HoldsCertificate(const std::string& pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  STACK_OF(X509_INFO)* const items = PEM_X509_INFO_read_bio(bio.get(), nullptr, nullptr, nullptr);
+  ERR_clear_error();
+  bool found = false;
+  for (int i = 0; i < sk_X509_INFO_num(items); ++i) {
+    found = found || sk_X509_INFO_value(items, i)->x509 != nullptr;
+  }
+  sk_X509_INFO_pop_free(items, X509_INFO_free);
+  return found;
+}
+
+// Empty where the key is absent, or after a problem was noted.
+std::string ReadCaFile(JsonObjectReader& reader) {
+  const std::optional<std::string> path = reader.String("ca_file", "the path of a file", IsPath);
+  if (!path) return "";
+  const absl::StatusOr<std::string> pem = ReadFile(*path, kMaxCaFileBytes);
+  if (!pem.ok()) {
+    reader.Problem("ca_file", pem.status().message());
+  } else if (pem->size() > kMaxCaFileBytes) {
+    reader.Problem("ca_file", "the file must not be longer than 4 MiB");
+  } else if (!HoldsCertificate(*pem)) {
+    reader.Problem("ca_file", "the file holds no certificate in PEM form, or one that is broken");
+  }
+  return *path;
 }
 
 // The part of an upstream that depends on its provider.
@@ -190,6 +228,8 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
   count("max_requests_in_flight", requests.max_in_flight);
   count("max_connections", requests.max_connections);
   count("max_requests_waiting", requests.max_waiting);
+  const std::string ca_file = ReadCaFile(reader);
+  const bool http2 = reader.Bool("http2", false);
 
   std::optional<Account> account;
   if (provider == "twilio") {
@@ -211,6 +251,8 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
       .password = account->password,
       .api = account->api,
       .insights = account->insights,
+      .ca_file = ca_file,
+      .http2 = http2,
       .connect_timeout = connect_timeout,
       .idle_timeout = idle_timeout,
       .default_page_size = static_cast<int>(default_page_size),

@@ -51,6 +51,10 @@ struct UpstreamConfig {
   BaseUrl api;
   // Where Twilio's Voice and Video Insights are. Set for Twilio, and only there.
   std::optional<BaseUrl> insights;
+  // The PEM file of those who may sign the certificates of these; the system's where empty.
+  std::string ca_file = {};
+  // Whether requests to https URLs may share connections, where the provider speaks HTTP/2.
+  bool http2 = false;
   // The longest that making a connection may take.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   // The longest that the provider may send nothing.

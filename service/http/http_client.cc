@@ -1,6 +1,7 @@
 #include "service/http/http_client.h"
 
 #include <curl/curl.h>
+#include <openssl/x509.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -19,8 +20,28 @@ constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
 // Names no URL: its query may hold personal data, and the caller is told which upstream failed.
-absl::Status ErrorOf(CURLcode code) {
+absl::Status ErrorOf(CURL* easy, CURLcode code) {
   switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION: {
+      // Unspecified is what libcurl begins with and leaves where the signatures are good, but the
+      // name is not.
+      long result = X509_V_ERR_UNSPECIFIED;
+      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
+          absl::StrCat("the provider's certificate is not accepted (",
+                       result == X509_V_ERR_UNSPECIFIED ? "it is not for this host"
+                                                        : X509_verify_cert_error_string(result),
+                       "); the service's operator must check the base URL and ca_file"));
+    }
+    case CURLE_SSL_CACERT_BADFILE:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
+                       "the certificates that the provider's is checked against cannot be read; "
+                       "the service's operator must check ca_file");
+    case CURLE_SSL_CONNECT_ERROR:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the provider cannot be connected to: there is no agreement on TLS, or the "
+                       "connection broke before that");
     case CURLE_OPERATION_TIMEDOUT:
       return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
                        "the provider could not be connected to in time");
@@ -34,6 +55,8 @@ absl::Status ErrorOf(CURLcode code) {
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider broke before its answer was complete");
     case CURLE_WRITE_ERROR:
@@ -59,6 +82,7 @@ class HttpClient::Exchange final : public HttpResponse {
       : client_(client),
         receiver_(&receiver),
         easy_(curl_easy_init()),
+        connect_timeout_(request.connect_timeout),
         idle_timeout_(request.idle_timeout) {
     Set(CURLOPT_URL, request.url.c_str());
     Set(CURLOPT_PATH_AS_IS, 1L);  // as it was checked
@@ -68,9 +92,20 @@ class HttpClient::Exchange final : public HttpResponse {
     Set(CURLOPT_USERNAME, request.username.c_str());
     Set(CURLOPT_PASSWORD, request.password.reveal().c_str());
     Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
-    // One request a connection: a body that is not read then holds nobody else's up, and what
-    // libcurl keeps of it is one piece.
-    Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    if (!request.ca_file.empty()) {
+      Set(CURLOPT_CAINFO, request.ca_file.c_str());
+      Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's counts beside it
+    }
+    if (request.http2) {
+      Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+      // Rather than connecting once for each of the requests that come before it is known whether
+      // the server can.
+      Set(CURLOPT_PIPEWAIT, 1L);
+    } else {
+      // One request a connection: a body that is not read then holds nobody else's up, and what
+      // libcurl keeps of it is one piece.
+      Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    }
     Set(CURLOPT_USERAGENT, kUserAgent);
     Set(CURLOPT_NOSIGNAL, 1L);
     // Else ending a transfer would wait, and with it the whole loop, for a host name that is being
@@ -132,7 +167,7 @@ class HttpClient::Exchange final : public HttpResponse {
 
   void Finish(CURLcode result) {
     if (result == CURLE_OK) DeliverHead();
-    End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(result));
+    End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy_, result));
   }
 
   // Tells the receiver, who hears nothing more.
@@ -153,25 +188,38 @@ class HttpClient::Exchange final : public HttpResponse {
   // One timer for the whole transfer: it looks now and then how long ago the last bytes came,
   // rather than being set anew with each of them.
   void WaitForBytes() {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(SilentSince() + idle_timeout_ -
-                                                                   EventLoop::Clock::now());
+    // At least as often as the idle timeout says, since it counts from a moment that is yet to come
+    // while the request waits for a connection.
+    const auto left = std::min(
+        std::chrono::ceil<std::chrono::milliseconds>(PatienceEnds() - EventLoop::Clock::now()),
+        idle_timeout_);
     idle_timer_ = client_.loop_.After(std::max(left, std::chrono::milliseconds(1)), [this] {
-      if (EventLoop::Clock::now() - SilentSince() < idle_timeout_) {
+      if (EventLoop::Clock::now() < PatienceEnds()) {
         WaitForBytes();
         return;
       }
-      client_.Drop(*this, MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                                    "the provider sent nothing for too long"));
+      client_.Drop(*this, WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                                                 "the provider sent nothing for too long")
+                                     : ErrorOf(easy_, CURLE_OPERATION_TIMEDOUT));
     });
   }
 
-  // Since when the provider could have sent something and did not.
-  EventLoop::Clock::time_point SilentSince() const {
+  // When the request left; nothing while there is no connection that it could leave by.
+  std::optional<EventLoop::Clock::time_point> WhenSent() const {
     curl_off_t connecting = 0;  // microseconds
     curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connecting);
-    // A caller may take its time, and making the connection has a timeout of its own.
-    if (paused_ || connecting == 0) return EventLoop::Clock::now();
-    return std::max(last_bytes_, start_ + std::chrono::microseconds(connecting));
+    if (connecting == 0) return std::nullopt;
+    return start_ + std::chrono::microseconds(connecting);
+  }
+
+  EventLoop::Clock::time_point PatienceEnds() const {
+    // A caller may take its time.
+    if (paused_) return EventLoop::Clock::now() + idle_timeout_;
+    const auto sent = WhenSent();
+    // libcurl sees to this for the request that connects, but not for those that wait to share its
+    // connection: they would connect in turn, each with a timeout of its own.
+    if (!sent) return start_ + connect_timeout_;
+    return std::max(last_bytes_, *sent) + idle_timeout_;
   }
 
   // Called for each line of the head, and of the trailer behind a chunked body.
@@ -215,6 +263,7 @@ class HttpClient::Exchange final : public HttpResponse {
   Receiver* receiver_;            // null once nobody listens
   Transfer* transfer_ = nullptr;  // likewise
   CURL* const easy_;
+  const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
   const EventLoop::Clock::time_point start_ = EventLoop::Clock::now();
   EventLoop::Clock::time_point last_bytes_ = start_;

@@ -27,6 +27,8 @@ struct HttpRequest {
   const Secret& password;
   std::chrono::milliseconds connect_timeout;
   std::chrono::milliseconds idle_timeout;  // without a byte from the server
+  const std::string& ca_file;              // in PEM form; the system's where empty
+  bool http2;  // whether to share a connection with other requests, where the server can
 };
 
 // The head of an answer, valid while it is being handed over.
@@ -52,15 +54,16 @@ class HttpClient {
     // False refuses `bytes`: they come again, perhaps with more, when the transfer is resumed.
     virtual bool OnBody(absl::string_view bytes) = 0;
     // The answer is complete, or `status` says why there will be no more of it: UNAVAILABLE with
-    // UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT. The last call.
+    // UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT, INTERNAL with UPSTREAM_NOT_TRUSTED or
+    // UPSTREAM_MALFORMED_RESPONSE. The last call.
     virtual void OnDone(absl::Status status) = 0;
 
    protected:
     ~Receiver() = default;
   };
 
-  // A request under way; destroying it ends the request and, unless the answer was complete, closes
-  // its connection. Must not outlive the client.
+  // A request under way; destroying it ends the request and, unless the answer was complete or the
+  // connection is shared, closes its connection. Must not outlive the client.
   class Transfer;
 
   explicit HttpClient(EventLoop& loop);

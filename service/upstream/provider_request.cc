@@ -53,8 +53,9 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
   }
   sent_ = true;
   const UpstreamConfig& config = upstream_.config;
-  transfer_ = client_.Get(
-      {url_, config.username, config.password, config.connect_timeout, config.idle_timeout}, *this);
+  transfer_ = client_.Get({url_, config.username, config.password, config.connect_timeout,
+                           config.idle_timeout, config.ca_file, config.http2},
+                          *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {

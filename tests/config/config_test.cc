@@ -34,6 +34,18 @@ constexpr char kApiKey[] = "SK0123456789abcdef0123456789ABCDEF";
 constexpr char kProjectId[] = "b3877c40-da60-4998-90ad-b792e98472af";
 // Stands in tests where a secret does, and where one could be put by mistake.
 constexpr char kHidden[] = "hunter2";
+// Any certificate, of which nobody has the key.
+constexpr char kCertificate[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBezCCASGgAwIBAgIUU7tsA0TyV/+MDXyhng/hULBACFMwCgYIKoZIzj0EAwIw\n"
+    "EjEQMA4GA1UEAwwHVGVzdCBDQTAgFw0yNjExMjEyMzU4MzBaGA8yMTI2MTAyODIz\n"
+    "NTgzMFowEjEQMA4GA1UEAwwHVGVzdCBDQTBZMBMGByqGSM49AgEGCCqGSM49AwEH\n"
+    "A0IABCymXInpkkgkjQFFsKBTP48ouoU/zwyHtbtlpW0xR7WvnbrgtOBWC3otwiLh\n"
+    "hT52LipTGlECqmPEHK1l6/EgcU2jUzBRMB0GA1UdDgQWBBTWuUok9SraOoNgO0HO\n"
+    "LuJSzNgM+zAfBgNVHSMEGDAWgBTWuUok9SraOoNgO0HOLuJSzNgM+zAPBgNVHRMB\n"
+    "Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQD0hqIkB/guHvr3u+79SXafw8oc\n"
+    "Hg44brQPzbfaj2HUaQIgP28iZvqNnRPDjNamq3WXkSwaVZuZvCPLLqPa6Y/hWB0=\n"
+    "-----END CERTIFICATE-----\n";
 
 Environment Variables(std::map<std::string, std::string> variables) {
   return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
@@ -139,9 +151,12 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_EQ(upstream.requests.max_in_flight, 100);
   EXPECT_EQ(upstream.requests.max_connections, 4000);
   EXPECT_EQ(upstream.requests.max_waiting, 1000);
+  EXPECT_EQ(upstream.ca_file, "");
+  EXPECT_FALSE(upstream.http2);
 }
 
 TEST(ParseConfig, EveryKeyIsRead) {
+  const std::string ca_file = WriteFile("ca.pem", kCertificate);
   json twilio = TwilioUpstream();
   twilio.erase("auth_token");
   twilio.update({{"api_key", kApiKey},
@@ -155,6 +170,8 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"max_requests_in_flight", 1},
                  {"max_connections", 2},
                  {"max_requests_waiting", 3},
+                 {"ca_file", ca_file},
+                 {"http2", true},
                  {"allow_plaintext", false}});
   const absl::StatusOr<Config> config = Parse(
       {{"listen", "[::]:0"},
@@ -208,6 +225,8 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(first.idle_timeout, milliseconds(7000));
   EXPECT_EQ(first.default_page_size, 50);
   EXPECT_TRUE(first.strict);
+  EXPECT_EQ(first.ca_file, ca_file);
+  EXPECT_TRUE(first.http2);
 
   const UpstreamConfig& second = config->upstreams[1];
   EXPECT_EQ(second.name, "space");
@@ -217,6 +236,8 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(second.password.reveal(), kHidden);
   EXPECT_EQ(second.api.ToString(), "https://example.signalwire.com");
   EXPECT_FALSE(second.insights.has_value());
+  EXPECT_EQ(second.ca_file, "");
+  EXPECT_FALSE(second.http2);
 }
 
 TEST(ParseConfig, ASpaceMayBeGivenInFullOrAsABaseUrl) {
@@ -549,6 +570,41 @@ TEST(ParseConfig, BaseUrlsMustBeUrls) {
                   "\"https://host:8443/path\", not a number"));
 }
 
+TEST(ParseConfig, ACaFileHoldsCertificatesInPemForm) {
+  const std::string certificate = kCertificate;
+  // Text around a certificate is common, and means nothing; more than one is a bundle.
+  for (const std::string& good :
+       {"Test CA\n=======\n" + certificate, certificate + certificate + "the end"}) {
+    EXPECT_THAT(TwilioErrors({{"ca_file", WriteFile("good", good)}}), IsEmpty()) << good;
+  }
+
+  const std::string none = "the file holds no certificate in PEM form, or one that is broken";
+  std::string broken = certificate;
+  broken[broken.size() / 2] = '?';
+  for (const std::string& bad :
+       {std::string(), std::string(kHidden), std::string("\0\x30\x82", 3), broken,
+        certificate + broken, certificate.substr(0, certificate.size() / 2),
+        certificate.substr(certificate.find('\n')),
+        std::string("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
+        std::string("-----BEGIN CERTIFICATE-----\naHVudGVyMg==\n-----END CERTIFICATE-----\n")}) {
+    EXPECT_THAT(TwilioErrors({{"ca_file", WriteFile("bad", bad)}}),
+                ElementsAre("upstreams[0].ca_file: " + none))
+        << bad;
+  }
+  EXPECT_THAT(TwilioErrors({{"ca_file", WriteFile("long", std::string((4 << 20) + 1, '\n'))}}),
+              ElementsAre("upstreams[0].ca_file: the file must not be longer than 4 MiB"));
+  EXPECT_THAT(TwilioErrors({{"ca_file", testing::TempDir() + "/absent"}}),
+              ElementsAre("upstreams[0].ca_file: cannot open the file: No such file or directory"));
+  EXPECT_THAT(TwilioErrors({{"ca_file", testing::TempDir()}}),
+              ElementsAre("upstreams[0].ca_file: cannot read the file: Is a directory"));
+  EXPECT_THAT(TwilioErrors({{"ca_file", ""}}),
+              ElementsAre("upstreams[0].ca_file: expected the path of a file"));
+  EXPECT_THAT(TwilioErrors({{"ca_file", WriteFile("good", certificate) + std::string("\0x", 2)}}),
+              ElementsAre("upstreams[0].ca_file: expected the path of a file"));
+  EXPECT_THAT(TwilioErrors({{"ca_file", {{"file", kHidden}}}}),
+              ElementsAre("upstreams[0].ca_file: expected the path of a file, not an object"));
+}
+
 TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
   for (const json& size : {json(0), json(-1), json(1001), json(10.0), json(10.5), json(1e300),
                            json(UINT64_MAX), json(INT64_MIN)}) {
@@ -573,9 +629,10 @@ TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
       ElementsAre(
           "upstreams[0].idle_timeout_seconds: expected a number of seconds from 0.001 to 3600, "
           "not a string"));
-  EXPECT_THAT(TwilioErrors({{"strict", "yes"}, {"allow_plaintext", 1}}),
+  EXPECT_THAT(TwilioErrors({{"strict", "yes"}, {"allow_plaintext", 1}, {"http2", "2"}}),
               ElementsAre("upstreams[0].allow_plaintext: expected true or false, not a number",
-                          "upstreams[0].strict: expected true or false, not a string"));
+                          "upstreams[0].strict: expected true or false, not a string",
+                          "upstreams[0].http2: expected true or false, not a string"));
   json document = Document();
   document["strict"] = nullptr;
   document["drain_timeout_seconds"] = nullptr;
