@@ -175,6 +175,14 @@ void Connection::Close() {
   shutdown(socket_, SHUT_RDWR);
 }
 
+void Connection::Reset() {
+  closed_ = true;
+  // For a socket that is connected, this is to send a RST.
+  sockaddr nowhere = {};
+  nowhere.sa_family = AF_UNSPEC;
+  connect(socket_, &nowhere, sizeof(nowhere));
+}
+
 class HttpServer::Impl : public httplib::Server {
  public:
   Impl(const HttpServer::Options& options, HttpServer::Handler handler)

@@ -62,6 +62,9 @@ class Connection {
   // Nothing is sent or received any more. What was sent still reaches the peer.
   void Close();
 
+  // The same, but the peer gets an error instead, and perhaps not all of what was sent.
+  void Reset();
+
   // Whether the peer was found to have closed the connection, rather than we.
   bool peer_closed() const { return peer_closed_; }
 

@@ -201,7 +201,7 @@ struct ProviderApis::Request {
   Api api = Api::kVoiceInsights;
   // As sent, to be repeated in links.
   std::string path;
-  std::string host;
+  std::string origin;
   // Empty with the Insights APIs, whose paths hold none.
   std::string account_sid;
   std::string list_sid;
@@ -306,7 +306,7 @@ struct ProviderApis::Request {
     const std::string relative =
         absl::StrCat(path, "?", filters_in_link, "PageSize=", page_size, "&Page=", page,
                      token.empty() ? "" : "&PageToken=", token);
-    return IsInsights(api) ? absl::StrCat("http://", host, relative) : relative;
+    return IsInsights(api) ? absl::StrCat(origin, relative) : relative;
   }
 };
 
@@ -323,12 +323,12 @@ bool ProviderApis::Authorized(Api api, absl::string_view authorization) const {
 }
 
 Answer ProviderApis::Serve(absl::string_view method, absl::string_view target,
-                           absl::string_view authorization, absl::string_view host) const {
+                           absl::string_view authorization, absl::string_view origin) const {
   Request request;
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(target, absl::MaxSplits('?', 1));
   request.path = std::string(parts.first);
-  request.host = std::string(host);
+  request.origin = std::string(origin);
   for (absl::string_view parameter : absl::StrSplit(parts.second, '&', absl::SkipEmpty())) {
     const std::pair<absl::string_view, absl::string_view> pair =
         absl::StrSplit(parameter, absl::MaxSplits('=', 1));

@@ -37,10 +37,10 @@ class ProviderApis {
  public:
   explicit ProviderApis(Accounts accounts);
 
-  // `target` is the path with its query as sent; `authorization` and `host` are those headers'
-  // values, empty where not sent.
+  // `target` is the path with its query as sent; `authorization` is that header's value, empty
+  // where not sent; `origin` is what the client takes the provider for, "http://HOST:PORT".
   Answer Serve(absl::string_view method, absl::string_view target, absl::string_view authorization,
-               absl::string_view host) const;
+               absl::string_view origin) const;
 
  private:
   struct Request;

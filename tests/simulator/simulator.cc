@@ -137,8 +137,11 @@ void Simulator::Handle(const Request& request, Connection& connection,
   } else if (std::optional<std::string> page = PageFor(request.target)) {
     answer = Answer{200, {{"Content-Type", "application/json"}}, *std::move(page)};
   } else {
-    answer = apis_.Serve(request.method, request.target, request.Header("Authorization"),
-                         request.Header("Host"));
+    // A proxy that ends TLS says so, and links are for its clients.
+    const std::string scheme = request.Header("X-Forwarded-Proto");
+    answer =
+        apis_.Serve(request.method, request.target, request.Header("Authorization"),
+                    absl::StrCat(scheme.empty() ? "http" : scheme, "://", request.Header("Host")));
   }
   if (direction.edit_body) {
     answer.body = direction.edit_body(std::move(answer.body));
@@ -147,8 +150,12 @@ void Simulator::Handle(const Request& request, Connection& connection,
   if (!Sleep(connection, options_.latency) || (direction.hold_before_head && !Hold(connection))) {
     return NoteEnd(connection);
   }
+  if (direction.hold_in_head) {
+    if (connection.Send("HTTP/1.1 200 OK\r\nContent-Ty")) Hold(connection);
+    return NoteEnd(connection);
+  }
   if (direction.cut_before_head) {
-    return connection.Close();
+    return direction.reset ? connection.Reset() : connection.Close();
   }
 
   response.status = answer.status;
@@ -204,6 +211,7 @@ bool Simulator::Deliver(const Direction& direction, const std::string& body, Con
       }
     }
     if (direction.cut_after && sent == cut_at) {
+      if (direction.reset) connection.Reset();
       return false;
     }
     if (sent == body.size()) {

@@ -53,12 +53,17 @@ struct Direction {
 
   // Nothing is sent before Release().
   bool hold_before_head = false;
+  // A part of the head is sent, and the connection is closed after Release().
+  bool hold_in_head = false;
   // The head and so many bytes of the body are sent, the rest after Release().
   std::optional<size_t> hold_after;
   // The connection is closed without an answer.
   bool cut_before_head = false;
   // The connection is closed after the head and so many bytes of the body.
   std::optional<size_t> cut_after;
+  // A connection that is closed by one of these is reset: the client learns of an error, not of an
+  // end.
+  bool reset = false;
 
   // Bytes that are sent at once, each a chunk of its own where chunked; 0 leaves it to the
   // simulator.

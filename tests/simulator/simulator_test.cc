@@ -1,14 +1,21 @@
 #include "tests/simulator/simulator.h"
 
+#include <arpa/inet.h>
 #include <httplib.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "gmock/gmock.h"
@@ -328,6 +335,85 @@ TEST_F(SimulatorTest, CutsConnections) {
     return direction;
   });
   EXPECT_FALSE(Client()->Get(path));
+}
+
+// Sends a request and reads all that comes. Gives that, and the error that ended it or 0.
+std::pair<std::string, int> RawGet(const std::string& base_url, const std::string& path,
+                                   const std::function<void(const std::string&)>& on_bytes) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port =
+      htons(static_cast<uint16_t>(std::stoi(base_url.substr(base_url.rfind(':') + 1))));
+  EXPECT_EQ(connect(socket, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
+  const std::string request = absl::StrCat("GET ", path, " HTTP/1.1\r\nHost: host\r\n\r\n");
+  EXPECT_EQ(send(socket, request.data(), request.size(), MSG_NOSIGNAL), request.size());
+  std::string received;
+  char buffer[4096];
+  ssize_t count;
+  while ((count = recv(socket, buffer, sizeof(buffer), 0)) > 0) {
+    received.append(buffer, static_cast<size_t>(count));
+    on_bytes(received);
+  }
+  const int error = count < 0 ? errno : 0;
+  close(socket);
+  return {received, error};
+}
+
+TEST_F(SimulatorTest, ResetsConnections) {
+  const auto ignore = [](const std::string&) {};
+  simulator_->AddPage("/page", std::string(2000, 'x'));
+  for (const bool reset : {false, true}) {
+    simulator_->Direct([reset](const Request&) {
+      Direction direction;
+      direction.cut_before_head = true;
+      direction.reset = reset;
+      return direction;
+    });
+    EXPECT_EQ(RawGet(simulator_->base_url(), "/page", ignore),
+              std::make_pair(std::string(), reset ? ECONNRESET : 0));
+    simulator_->Direct([reset](const Request&) {
+      Direction direction;
+      direction.hold_after = 500;
+      direction.cut_after = 500;
+      direction.reset = reset;
+      return direction;
+    });
+    const auto [received, error] =
+        RawGet(simulator_->base_url(), "/page", [this](const std::string& bytes) {
+          if (!absl::EndsWith(bytes, std::string(500, 'x'))) return;
+          EXPECT_TRUE(simulator_->WaitUntilHolding(1));
+          simulator_->Release();
+        });
+    EXPECT_THAT(received, ::testing::EndsWith("\r\n\r\n" + std::string(500, 'x')));
+    EXPECT_EQ(error, reset ? ECONNRESET : 0);
+  }
+}
+
+TEST_F(SimulatorTest, HoldsInTheMiddleOfAHead) {
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_in_head = true;
+    return direction;
+  });
+  const std::string part = "HTTP/1.1 200 OK\r\nContent-Ty";
+  EXPECT_EQ(RawGet(simulator_->base_url(), "/",
+                   [&](const std::string& bytes) {
+                     if (bytes != part) return;
+                     EXPECT_TRUE(simulator_->WaitUntilHolding(1));
+                     simulator_->Release();
+                   }),
+            std::make_pair(part, 0));
+}
+
+TEST_F(SimulatorTest, LinksAreForTheClientsOfAProxyThatEndsTls) {
+  const auto result =
+      Client()->Get(ListPath(List(Api::kVoiceInsights, 3)) + "?PageSize=2",
+                    {{"Host", "provider.example:8443"}, {"X-Forwarded-Proto", "https"}});
+  ASSERT_TRUE(result);
+  EXPECT_THAT(json::parse(result->body).at("meta").at("next_page_url").get<std::string>(),
+              StartsWith("https://provider.example:8443/v1/"));
 }
 
 TEST_F(SimulatorTest, NoticesClientsThatGoAway) {
