@@ -32,7 +32,7 @@ class EndToEndTest : public ::testing::Test {
   void StartDaemon(const nlohmann::json& changes = nlohmann::json::object());
 
   // The configuration that StartDaemon() uses: upstreams "twilio" and "signalwire".
-  nlohmann::json Configuration() const;
+  virtual nlohmann::json Configuration() const;
 
   v1::ParticipantService::Stub& stub() { return *stub_; }
   std::shared_ptr<grpc::Channel> channel() { return channel_; }

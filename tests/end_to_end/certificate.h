@@ -1,0 +1,34 @@
+// TLS certificates of a test's own: an authority, and what it signs for servers.
+#pragma once
+
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+#include <memory>
+#include <string>
+
+namespace rollcall {
+
+class Certificate {
+ public:
+  // An authority, signed by itself.
+  static Certificate Authority();
+
+  // What an authority signs for a server of this name. `begins` and `ends` are seconds from now.
+  Certificate Sign(const std::string& dns_name, long begins = -3600, long ends = 3600) const;
+
+  // In PEM form.
+  std::string certificate() const;
+  std::string key() const;
+
+ private:
+  using Key = std::shared_ptr<EVP_PKEY>;
+  using X509Pointer = std::shared_ptr<X509>;
+
+  static Certificate Make(const std::string& name, long begins, long ends, const Certificate* by);
+
+  Key key_;
+  X509Pointer certificate_;
+};
+
+}  // namespace rollcall

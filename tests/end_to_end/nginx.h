@@ -1,0 +1,62 @@
+// A real nginx of a test's own, as the TLS front of a provider: it passes every request on to the
+// provider simulator, byte for byte as it comes. It runs as a process in a folder of its own, with
+// nothing of what the machine's nginx may be set up for, and is ended when destroyed.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "tests/end_to_end/certificate.h"
+
+namespace rollcall {
+
+class Nginx {
+ public:
+  // Starts it in front of `provider`, "http://HOST:PORT", on a free port, and waits until it
+  // listens.
+  Nginx(const std::string& provider, const Certificate& certificate, bool http2);
+  ~Nginx();
+  Nginx(const Nginx&) = delete;
+  Nginx& operator=(const Nginx&) = delete;
+
+  // "https://localhost:PORT".
+  std::string url() const;
+
+  // Ends it at once, as a crash does.
+  void Kill();
+
+  // Starts it again after Kill() or Quit(), on the same port.
+  void Start();
+
+  // Begins to end it: no new connections or requests, while those that are under way go on. Wait()
+  // returns when they are done.
+  void Quit();
+  void Wait();
+
+  // Goes on with new worker processes; the old ones end as by Quit(). Returns once new ones serve.
+  void Reload();
+
+  // Puts a file into its folder, to be there as long as this, and returns its path.
+  std::string KeepFile(const std::string& name, const std::string& text) const;
+
+  // The protocols that requests came by ("HTTP/1.1", "HTTP/2.0"), and how many connections they
+  // came by. Of requests that were answered.
+  std::set<std::string> Protocols() const;
+  size_t Connections() const;
+
+ private:
+  bool TryToStart();
+  void WriteConfiguration() const;
+  std::set<std::string> Logged(size_t column) const;
+
+  const std::string provider_;
+  const bool http2_;
+  const std::filesystem::path folder_;
+  int port_ = 0;
+  pid_t pid_ = -1;  // -1 while it does not run
+};
+
+}  // namespace rollcall

@@ -1,0 +1,148 @@
+#include "tests/end_to_end/recovery.h"
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace rollcall {
+namespace {
+
+std::string IdOf(const v1::Participant& participant) {
+  return participant.has_live_participant()
+             ? participant.live_participant().call_sid()
+             : participant.conference_participant_summary().participant_sid();
+}
+
+}  // namespace
+
+std::string NameOf(Way way) {
+  switch (way) {
+    case Way::kDirect:
+      return "Direct";
+    case Way::kTls:
+      return "Tls";
+    case Way::kHttp2:
+      return "Http2";
+  }
+  return "";
+}
+
+void RecoveryFixture::SetUp() {
+  // The machine's proxy, where it has one, knows nothing of this test.
+  setenv("no_proxy", "localhost", 1);
+  EndToEndTest::SetUp();
+  if (way() == Way::kDirect) return;
+  const Certificate authority = Certificate::Authority();
+  StartNginx(authority, authority.Sign("localhost"), way() == Way::kHttp2);
+  StartDaemon();
+}
+
+void RecoveryFixture::TearDown() {
+  if (nginx_ == nullptr) return;
+  EXPECT_THAT(nginx_->Protocols(), ::testing::Each(way() == Way::kHttp2 ? "HTTP/2.0" : "HTTP/1.1"));
+}
+
+nlohmann::json RecoveryFixture::Configuration() const {
+  nlohmann::json configuration = EndToEndTest::Configuration();
+  configuration["retry"] = {
+      {"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}};
+  // Faults are told as they are; limits_test has those that end in patience with the provider.
+  configuration["circuit_breaker"] = {{"failures", 1000000}};
+  for (nlohmann::json& upstream : configuration["upstreams"]) {
+    for (const char* key : {"insights_base_url", "api_base_url", "base_url"}) {
+      if (upstream.contains(key)) upstream[key] = ProviderUrl();
+    }
+    if (!ca_file_.empty()) upstream["ca_file"] = ca_file_;
+    if (http2_) upstream["http2"] = true;
+    if (idle_timeout_) upstream["idle_timeout_seconds"] = *idle_timeout_;
+  }
+  return configuration;
+}
+
+void RecoveryFixture::StartWithIdleTimeout(double seconds) {
+  idle_timeout_ = seconds;
+  StartDaemon();
+}
+
+void RecoveryFixture::StartNginx(const Certificate& authority, const Certificate& certificate,
+                                 bool http2) {
+  nginx_.reset();
+  nginx_ = std::make_unique<Nginx>(simulator_->base_url(), certificate, http2);
+  http2_ = http2;
+  ca_file_ = nginx_->KeepFile("authority.pem", authority.certificate());
+}
+
+std::string RecoveryFixture::ProviderUrl() const {
+  return nginx_ == nullptr ? simulator_->base_url() : nginx_->url();
+}
+
+Reading RecoveryFixture::Read(const v1::ListParticipantsRequest& request, size_t most,
+                              const std::function<void(size_t)>& on_record) {
+  Reading reading;
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, request);
+  v1::ListParticipantsResponse response;
+  while (reading.ids.size() < most && reader->Read(&response)) {
+    reading.ids.push_back(IdOf(response.participant()));
+    reading.tokens.push_back(response.resume_token());
+    if (on_record) on_record(reading.ids.size());
+  }
+  if (reading.ids.size() >= most) context.TryCancel();
+  while (reader->Read(&response)) {
+  }
+  reading.status = reader->Finish();
+  for (const auto& [key, value] : context.GetServerTrailingMetadata()) {
+    reading.trailers[std::string(key.data(), key.size())] = std::string(value.data(), value.size());
+  }
+  return reading;
+}
+
+Reading RecoveryFixture::ExpectExactly(const v1::ListParticipantsRequest& request,
+                                       const std::vector<std::string>& expected,
+                                       const std::function<void()>& mend) {
+  const Reading begun = Read(request);
+  std::vector<std::string> all = begun.ids;
+  if (!begun.status.ok()) {
+    EXPECT_LE(all.size(), expected.size());
+    mend();
+    v1::ListParticipantsRequest rest = request;
+    if (!begun.tokens.empty()) {
+      EXPECT_EQ(begun.trailers.at("rollcall-resume-token"), begun.tokens.back());
+      rest.set_resume_token(begun.tokens.back());
+    }
+    const Reading reading = Read(rest);
+    EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
+    all.insert(all.end(), reading.ids.begin(), reading.ids.end());
+  }
+  EXPECT_EQ(all, expected) << begun.status.error_message();
+  return begun;
+}
+
+Reading RecoveryFixture::ExpectExactly(const v1::ListParticipantsRequest& request,
+                                       const std::vector<std::string>& expected) {
+  return ExpectExactly(request, expected, [this] { simulator_->Direct(nullptr); });
+}
+
+std::vector<std::string> RecoveryFixture::Ids(const simulator::List& list, int64_t from) {
+  std::vector<std::string> ids;
+  for (int64_t i = from; i < list.size; ++i) ids.push_back(ParticipantSid(list, i));
+  return ids;
+}
+
+void RecoveryFixture::Disturb(const std::string& part, int times,
+                              const simulator::Direction& direction) {
+  auto left = std::make_shared<std::atomic<int>>(times);
+  simulator_->Direct([=](const simulator::Request& request) {
+    if (!absl::StrContains(request.target, part) || left->fetch_sub(1) <= 0) {
+      return simulator::Direction();
+    }
+    return direction;
+  });
+}
+
+}  // namespace rollcall
