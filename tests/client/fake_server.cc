@@ -1,7 +1,12 @@
 #include "tests/client/fake_server.h"
 
+#include <arpa/inet.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace rollcall {
 
@@ -12,15 +17,33 @@ v1::Participant& Script::Add(const std::string& resume_token) {
 }
 
 FakeServer::FakeServer() {
-  int port = 0;
-  grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(this);
-  server_ = builder.BuildAndStart();
-  address_ = "127.0.0.1:" + std::to_string(port);
+  // Whoever else starts on a free port meanwhile does not get this one: the kernel takes it for
+  // used, except for sockets of this user that say SO_REUSEPORT, as gRPC's do.
+  port_holder_ = socket(AF_INET, SOCK_STREAM, 0);
+  const int on = 1;
+  EXPECT_EQ(setsockopt(port_holder_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  EXPECT_EQ(bind(port_holder_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+  EXPECT_EQ(getsockname(port_holder_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  address_ = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  Start();
 }
 
-FakeServer::~FakeServer() { Stop(); }
+FakeServer::~FakeServer() {
+  Stop();
+  close(port_holder_);
+}
+
+void FakeServer::Start() {
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
+  builder.RegisterService(this);
+  server_ = builder.BuildAndStart();
+  ASSERT_NE(server_, nullptr) << address_;
+}
 
 void FakeServer::Stop() {
   if (server_ == nullptr) return;
@@ -29,19 +52,48 @@ void FakeServer::Stop() {
   server_ = nullptr;
 }
 
-void FakeServer::Play(const Script& script) {
+void FakeServer::Break() {
+  server_->Shutdown(std::chrono::system_clock::now());
+  Stop();
+}
+
+void FakeServer::Play(const Script& script) { PlayInTurn({script}); }
+
+void FakeServer::PlayInTurn(const std::vector<Script>& scripts) {
   const std::lock_guard lock(mutex_);
-  script_ = script;
+  scripts_ = scripts;
+}
+
+std::vector<v1::ListParticipantsRequest> FakeServer::list_requests() const {
+  const std::lock_guard lock(mutex_);
+  return list_requests_;
+}
+
+std::vector<std::chrono::system_clock::time_point> FakeServer::list_deadlines() const {
+  const std::lock_guard lock(mutex_);
+  return list_deadlines_;
+}
+
+std::vector<v1::GetParticipantRequest> FakeServer::get_requests() const {
+  const std::lock_guard lock(mutex_);
+  return get_requests_;
 }
 
 v1::ListParticipantsRequest FakeServer::list_request() const {
   const std::lock_guard lock(mutex_);
-  return list_request_;
+  return list_requests_.empty() ? v1::ListParticipantsRequest() : list_requests_.back();
 }
 
 v1::GetParticipantRequest FakeServer::get_request() const {
   const std::lock_guard lock(mutex_);
-  return get_request_;
+  return get_requests_.empty() ? v1::GetParticipantRequest() : get_requests_.back();
+}
+
+Script FakeServer::NextScript() {
+  if (scripts_.empty()) return {};
+  Script script = scripts_.front();
+  if (scripts_.size() > 1) scripts_.erase(scripts_.begin());
+  return script;
 }
 
 bool FakeServer::cancelled() const {
@@ -53,8 +105,9 @@ grpc::Status FakeServer::ListParticipants(
     grpc::ServerContext* context, const v1::ListParticipantsRequest* request,
     grpc::ServerWriter<v1::ListParticipantsResponse>* writer) {
   std::unique_lock lock(mutex_);
-  list_request_ = *request;
-  const Script script = script_;
+  list_requests_.push_back(*request);
+  list_deadlines_.push_back(context->deadline());
+  const Script script = NextScript();
   lock.unlock();
 
   for (const auto& [key, value] : script.trailers) context->AddTrailingMetadata(key, value);
@@ -77,9 +130,10 @@ grpc::Status FakeServer::GetParticipant(grpc::ServerContext*,
                                         const v1::GetParticipantRequest* request,
                                         v1::GetParticipantResponse* response) {
   const std::lock_guard lock(mutex_);
-  get_request_ = *request;
-  *response = script_.participant;
-  return script_.status;
+  get_requests_.push_back(*request);
+  const Script script = NextScript();
+  *response = script.participant;
+  return script.status;
 }
 
 }  // namespace rollcall

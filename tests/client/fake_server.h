@@ -2,6 +2,7 @@
 
 #include <grpcpp/server.h>
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -44,15 +45,31 @@ class FakeServer final : private v1::ParticipantService::Service {
   FakeServer();
   ~FakeServer() override;
 
-  // "127.0.0.1:PORT".
+  // "127.0.0.1:PORT". The port stays this server's own, also while it is stopped.
   const std::string& address() const { return address_; }
 
   // The script for the calls that come next.
   void Play(const Script& script);
 
+  // One script for each call that comes next, and the last for all behind it.
+  void PlayInTurn(const std::vector<Script>& scripts);
+
   // Waits for the calls to end and ends the server.
   void Stop();
 
+  // Breaks the calls and the connections off and ends the server. Waits for what runs in
+  // `Script::on_listed`.
+  void Break();
+
+  // Starts a server that was ended again, on the same port.
+  void Start();
+
+  // What the calls asked for and when they were to be done, in the order of the calls.
+  std::vector<v1::ListParticipantsRequest> list_requests() const;
+  std::vector<std::chrono::system_clock::time_point> list_deadlines() const;
+  std::vector<v1::GetParticipantRequest> get_requests() const;
+
+  // Those of the last call.
   v1::ListParticipantsRequest list_request() const;
   v1::GetParticipantRequest get_request() const;
 
@@ -67,12 +84,17 @@ class FakeServer final : private v1::ParticipantService::Service {
                               const v1::GetParticipantRequest* request,
                               v1::GetParticipantResponse* response) override;
 
+  // The script of a call that begins. With the mutex held.
+  Script NextScript();
+
   mutable std::mutex mutex_;  // Guards these.
-  Script script_;
-  v1::ListParticipantsRequest list_request_;
-  v1::GetParticipantRequest get_request_;
+  std::vector<Script> scripts_;
+  std::vector<v1::ListParticipantsRequest> list_requests_;
+  std::vector<std::chrono::system_clock::time_point> list_deadlines_;
+  std::vector<v1::GetParticipantRequest> get_requests_;
   bool cancelled_ = false;
 
+  int port_holder_ = -1;  // A socket that has the port and does not listen.
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };

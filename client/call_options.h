@@ -1,0 +1,33 @@
+// What a program may choose for one list or Get. Every member has a default that suits most. Handed
+// to ParticipantClient, which copies it.
+#pragma once
+
+#include <memory>
+
+#include "absl/time/time.h"
+#include "client/backoff_policy.h"
+#include "client/call_canceller.h"
+#include "client/call_clock.h"
+#include "client/call_retry_policy.h"
+
+namespace rollcall {
+
+struct CallOptions {
+  // For all of the list or Get together, however many calls it takes; it counts from List() or
+  // Get(). What is not done by then ends with DEADLINE_EXCEEDED, or with the last failure where
+  // nothing but a wait was left.
+  absl::Duration timeout = absl::InfiniteDuration();
+
+  // Prototypes, cloned for each list or Get. Not null.
+  std::shared_ptr<const CallRetryPolicy> retry_policy = std::make_shared<LimitedRetryPolicy>();
+  std::shared_ptr<const BackoffPolicy> backoff_policy = std::make_shared<ExponentialBackoff>();
+
+  // Ends the list or Get from another thread, and any others that were given the same one. Null:
+  // only ParticipantRange::Cancel() ends it.
+  std::shared_ptr<CallCanceller> canceller;
+
+  // Not null.
+  std::shared_ptr<CallClock> clock = SteadyClock();
+};
+
+}  // namespace rollcall

@@ -1,0 +1,18 @@
+#include "client/call_status.h"
+
+#include "google/rpc/status.pb.h"
+
+namespace rollcall {
+
+absl::Status ToAbslStatus(const grpc::Status& status) {
+  absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  google::rpc::Status rich;
+  if (result.ok() || !rich.ParseFromString(status.error_details())) return result;
+  for (const google::protobuf::Any& detail : rich.details()) {
+    if (result.GetPayload(detail.type_url()).has_value()) continue;
+    result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
+  }
+  return result;
+}
+
+}  // namespace rollcall

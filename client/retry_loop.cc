@@ -1,0 +1,63 @@
+#include "client/retry_loop.h"
+
+#include <algorithm>
+
+#include "absl/time/clock.h"
+#include "client/call_status.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace rollcall {
+namespace {
+
+// How long the service asks to be left alone after this failure.
+absl::Duration WaitAskedFor(const absl::Status& failure) {
+  const auto retry = StatusDetail<google::rpc::RetryInfo>(failure);
+  if (!retry.has_value()) return absl::ZeroDuration();
+  return absl::Seconds(retry->retry_delay().seconds()) +
+         absl::Nanoseconds(retry->retry_delay().nanos());
+}
+
+}  // namespace
+
+RetryLoop::RetryLoop(const CallOptions& options)
+    : retry_policy_(options.retry_policy->Clone()),
+      backoff_policy_(options.backoff_policy->Clone()),
+      canceller_(options.canceller != nullptr ? options.canceller
+                                              : std::make_shared<CallCanceller>()),
+      clock_(options.clock),
+      timeout_(options.timeout),
+      start_(clock_->Now()) {}
+
+void RetryLoop::SetDeadline(grpc::ClientContext& context) const {
+  if (timeout_ == absl::InfiniteDuration()) return;
+  const absl::Duration left = timeout_ - (clock_->Now() - start_);
+  context.set_deadline(absl::ToChronoTime(absl::Now() + left));
+}
+
+void RetryLoop::OnProgress() {
+  if (!failed_) return;
+  failed_ = false;
+  retry_policy_->OnProgress();
+  backoff_policy_->OnProgress();
+}
+
+absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
+  absl::Status status = ToAbslStatus(failure);
+  if (canceller_->cancelled() || absl::IsDeadlineExceeded(status)) return LastError(failure);
+  failed_ = true;
+  const absl::Duration wait = std::max(backoff_policy_->NextWait(), WaitAskedFor(status));
+  const absl::Duration elapsed = clock_->Now() - start_;
+  // A call that has no time left would only hide this failure behind another.
+  if (elapsed + wait >= timeout_) return status;
+  if (!retry_policy_->MayRetry(status, wait, elapsed)) return status;
+  clock_->Wait(wait, canceller_->notification());
+  return canceller_->cancelled() ? LastError(failure) : absl::OkStatus();
+}
+
+absl::Status RetryLoop::LastError(const grpc::Status& failure) const {
+  // However the call ended, this is why.
+  if (canceller_->cancelled()) return absl::CancelledError("cancelled by the caller");
+  return ToAbslStatus(failure);
+}
+
+}  // namespace rollcall
