@@ -35,6 +35,8 @@ struct Arguments {
   std::string output;
   std::string fields;
   std::optional<double> timeout;
+  // A person waits: so many take a second or two.
+  int32_t retries = 5;
 
   // What to list or get.
   std::string parent;
@@ -126,6 +128,12 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("--timeout", arguments.timeout, "Give up after so long (default: never)")
       ->check(CheckTimeout)
       ->type_name("SECONDS");
+  command
+      .add_option("--retries", arguments.retries,
+                  "How often in a row to call again where rollcalld is unavailable (default: 5; "
+                  "0: never)")
+      ->check(CheckCount<int32_t>)
+      ->type_name("N");
 }
 
 void AddListOptions(CLI::App& command, Arguments& arguments) {
@@ -250,6 +258,7 @@ void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
   }
   command_line.server = arguments.server;
   if (arguments.timeout) command_line.timeout = absl::Seconds(*arguments.timeout);
+  command_line.retries = arguments.retries;
   if (arguments.output == "table") command_line.output = OutputFormat::kTable;
   if (arguments.output == "ndjson") command_line.output = OutputFormat::kNdjson;
   if (arguments.output == "csv") command_line.output = OutputFormat::kCsv;

@@ -27,7 +27,11 @@ struct CommandLine {
   // HOST:PORT, or another gRPC target.
   std::string server;
 
-  std::optional<absl::Duration> timeout;
+  // For the whole command.
+  absl::Duration timeout = absl::InfiniteDuration();
+
+  // How often in a row to call again where the service is unavailable.
+  int retries = 0;
 
   // Not set: a table on a terminal, NDJSON elsewhere.
   std::optional<OutputFormat> output;

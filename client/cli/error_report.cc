@@ -1,114 +1,38 @@
 #include "client/cli/error_report.h"
 
 #include <algorithm>
-#include <optional>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "client/call_status.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/terminal_text.h"
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 
 namespace rollcall {
 namespace {
 
 constexpr char kDomain[] = "rollcall";
 
-// The details of an error, each where it was sent.
-struct Details {
-  std::optional<google::rpc::ErrorInfo> info;
-  std::optional<google::rpc::BadRequest> bad_request;
-  std::optional<google::rpc::RetryInfo> retry;
-  std::optional<google::rpc::Help> help;
-  std::optional<google::rpc::RequestInfo> request;
-
-  // The reason, where it is one of the service's own.
-  absl::string_view reason() const {
-    if (!info.has_value() || info->domain() != kDomain) return "";
-    return info->reason();
-  }
-};
-
-template <typename Detail>
-void Unpack(const google::protobuf::Any& any, std::optional<Detail>& detail) {
-  if (!any.Is<Detail>()) return;
-  Detail unpacked;
-  if (any.UnpackTo(&unpacked)) detail = unpacked;
-}
-
-Details DetailsOf(const grpc::Status& status) {
-  Details details;
-  google::rpc::Status rich;
-  if (!rich.ParseFromString(status.error_details())) return details;
-  for (const google::protobuf::Any& any : rich.details()) {
-    Unpack(any, details.info);
-    Unpack(any, details.bad_request);
-    Unpack(any, details.retry);
-    Unpack(any, details.help);
-    Unpack(any, details.request);
-  }
-  return details;
-}
-
-absl::string_view CodeName(grpc::StatusCode code) {
+int ExitCode(absl::StatusCode code, absl::string_view reason) {
   switch (code) {
-    case grpc::OK:
-      return "OK";
-    case grpc::CANCELLED:
-      return "CANCELLED";
-    case grpc::INVALID_ARGUMENT:
-      return "INVALID_ARGUMENT";
-    case grpc::DEADLINE_EXCEEDED:
-      return "DEADLINE_EXCEEDED";
-    case grpc::NOT_FOUND:
-      return "NOT_FOUND";
-    case grpc::ALREADY_EXISTS:
-      return "ALREADY_EXISTS";
-    case grpc::PERMISSION_DENIED:
-      return "PERMISSION_DENIED";
-    case grpc::RESOURCE_EXHAUSTED:
-      return "RESOURCE_EXHAUSTED";
-    case grpc::FAILED_PRECONDITION:
-      return "FAILED_PRECONDITION";
-    case grpc::ABORTED:
-      return "ABORTED";
-    case grpc::OUT_OF_RANGE:
-      return "OUT_OF_RANGE";
-    case grpc::UNIMPLEMENTED:
-      return "UNIMPLEMENTED";
-    case grpc::INTERNAL:
-      return "INTERNAL";
-    case grpc::UNAVAILABLE:
-      return "UNAVAILABLE";
-    case grpc::DATA_LOSS:
-      return "DATA_LOSS";
-    case grpc::UNAUTHENTICATED:
-      return "UNAUTHENTICATED";
-    default:
-      return "UNKNOWN";
-  }
-}
-
-int ExitCode(grpc::StatusCode code, absl::string_view reason) {
-  switch (code) {
-    case grpc::INVALID_ARGUMENT:
+    case absl::StatusCode::kInvalidArgument:
       return kExitUsage;
-    case grpc::NOT_FOUND:
+    case absl::StatusCode::kNotFound:
       return kExitNotFound;
-    case grpc::PERMISSION_DENIED:
-    case grpc::UNAUTHENTICATED:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
       return kExitAccessDenied;
-    case grpc::RESOURCE_EXHAUSTED:
+    case absl::StatusCode::kResourceExhausted:
       // A configured limit does not go away by waiting.
       return reason == "UPSTREAM_LIMIT_EXCEEDED" ? kExitFailure : kExitTryAgain;
-    case grpc::UNAVAILABLE:
-    case grpc::ABORTED:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kAborted:
       return kExitTryAgain;
-    case grpc::DEADLINE_EXCEEDED:
+    case absl::StatusCode::kDeadlineExceeded:
       return kExitDeadline;
     default:
       return kExitFailure;
@@ -116,20 +40,20 @@ int ExitCode(grpc::StatusCode code, absl::string_view reason) {
 }
 
 // What to do about it, or nothing where the message says all.
-std::string Advice(grpc::StatusCode code, absl::string_view reason, absl::string_view server) {
+std::string Advice(absl::StatusCode code, absl::string_view reason, absl::string_view server) {
   if (reason == "UPSTREAM_CREDENTIALS_REJECTED") {
     return "the provider does not accept the credentials that rollcalld has; tell its operator";
   }
   if (reason == "UPSTREAM_RATE_LIMITED") return "try again later, or with fewer calls at a time";
   if (reason == "UPSTREAM_LIMIT_EXCEEDED") return "the limit is set in rollcalld's configuration";
   if (reason == "SERVER_DRAINING") return "this replica is shutting down; try again";
-  if (code == grpc::DEADLINE_EXCEEDED) return "allow more time with --timeout";
-  if (!reason.empty()) return code == grpc::UNAVAILABLE ? "try again" : "";
+  if (code == absl::StatusCode::kDeadlineExceeded) return "allow more time with --timeout";
+  if (!reason.empty()) return code == absl::StatusCode::kUnavailable ? "try again" : "";
   // Without a reason, it was not the service that answered.
-  if (code == grpc::UNAVAILABLE) {
+  if (code == absl::StatusCode::kUnavailable) {
     return absl::StrCat("is rollcalld running at ", server, "? Set --server or ROLLCALL_SERVER");
   }
-  if (code == grpc::UNIMPLEMENTED) {
+  if (code == absl::StatusCode::kUnimplemented) {
     return absl::StrCat("is it rollcalld that listens at ", server,
                         "? Set --server or ROLLCALL_SERVER");
   }
@@ -165,39 +89,45 @@ std::string DelayText(const google::protobuf::Duration& delay) {
 
 }  // namespace
 
-ErrorReport ReportError(const grpc::Status& status, absl::string_view server) {
-  const Details details = DetailsOf(status);
-  const grpc::StatusCode code = status.error_code();
-  std::string text = absl::StrCat("rollcall: ", CodeName(code));
-  if (!status.error_message().empty()) {
-    absl::StrAppend(&text, ": ", EscapeForTerminal(status.error_message()));
+ErrorReport ReportError(const absl::Status& status, absl::string_view server) {
+  const auto info = StatusDetail<google::rpc::ErrorInfo>(status);
+  const auto bad_request = StatusDetail<google::rpc::BadRequest>(status);
+  const auto retry = StatusDetail<google::rpc::RetryInfo>(status);
+  const auto help = StatusDetail<google::rpc::Help>(status);
+  const auto request = StatusDetail<google::rpc::RequestInfo>(status);
+  // Where it is one of the service's own.
+  const std::string reason = info.has_value() && info->domain() == kDomain ? info->reason() : "";
+  const absl::StatusCode code = status.code();
+  std::string text = absl::StrCat("rollcall: ", absl::StatusCodeToString(code));
+  if (!status.message().empty()) {
+    absl::StrAppend(&text, ": ", EscapeForTerminal(status.message()));
   }
   text += "\n";
-  if (details.bad_request.has_value()) {
-    for (const auto& violation : details.bad_request->field_violations()) {
+  if (bad_request.has_value()) {
+    for (const auto& violation : bad_request->field_violations()) {
       AddLine(text, absl::StrCat("field ", EscapeForTerminal(violation.field())),
               violation.description());
     }
   }
-  if (details.info.has_value()) AddInfo(text, *details.info);
-  // The service gives the provider's request id, which was told above, in both details.
-  if (details.request.has_value() &&
-      details.request->request_id() !=
-          Metadata(details.info.value_or(google::rpc::ErrorInfo()), "provider_request_id")) {
-    AddLine(text, "request id", details.request->request_id());
+  if (info.has_value()) AddInfo(text, *info);
+  // The service gives the provider's request id, which was told above, in both
+  if (request.has_value() &&
+      request->request_id() !=
+          Metadata(info.value_or(google::rpc::ErrorInfo()), "provider_request_id")) {
+    AddLine(text, "request id", request->request_id());
   }
-  if (details.retry.has_value()) {
-    AddLine(text, "try again in", DelayText(details.retry->retry_delay()));
+  if (retry.has_value()) {
+    AddLine(text, "try again in", DelayText(retry->retry_delay()));
   }
-  if (details.help.has_value()) {
-    for (const auto& link : details.help->links()) {
+  if (help.has_value()) {
+    for (const auto& link : help->links()) {
       AddLine(text, "see",
               link.description().empty() ? link.url()
                                          : absl::StrCat(link.url(), " (", link.description(), ")"));
     }
   }
-  AddLine(text, "hint", Advice(code, details.reason(), server));
-  return {text, ExitCode(code, details.reason())};
+  AddLine(text, "hint", Advice(code, reason, server));
+  return {text, ExitCode(code, reason)};
 }
 
 std::string ResumeOption(absl::string_view resume_token) {

@@ -1,9 +1,8 @@
 #pragma once
 
-#include <grpcpp/support/status.h>
-
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
 namespace rollcall {
@@ -17,7 +16,7 @@ struct ErrorReport {
 
 // Puts the status of a failed call and its google.rpc details into words: what happened, why, and
 // what to do. `server` is where the call went. Used by `RunCommand`; any thread.
-ErrorReport ReportError(const grpc::Status& status, absl::string_view server);
+ErrorReport ReportError(const absl::Status& status, absl::string_view server);
 
 // How to go on behind the participant that came with `resume_token`: an option for the same command
 // line, quoted for the shell.

@@ -1,7 +1,5 @@
 #include "client/cli/progress_line.h"
 
-#include <string>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
@@ -12,7 +10,11 @@ constexpr absl::string_view kClearToEnd = "\x1b[K";
 
 }  // namespace
 
-void ProgressLine::Update(int64_t participants, Time now) {
+std::string ResumedText(int64_t resumed) {
+  return resumed == 1 ? "resumed once" : absl::StrCat("resumed ", resumed, " times");
+}
+
+void ProgressLine::Update(int64_t participants, int64_t resumed, Time now) {
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(200);
   shown_ = true;
@@ -23,6 +25,7 @@ void ProgressLine::Update(int64_t participants, Time now) {
   if (seconds >= 1) {
     absl::StrAppendFormat(&line, ", %.0f a second", static_cast<double>(participants) / seconds);
   }
+  if (resumed > 0) absl::StrAppend(&line, ", ", ResumedText(resumed));
   absl::StrAppend(&line, kClearToEnd);
   terminal_.Write(line);
 }

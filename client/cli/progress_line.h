@@ -2,10 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 #include "client/cli/output_file.h"
 
 namespace rollcall {
+
+// "resumed once", "resumed 3 times". For the progress line and for the summary of a list.
+std::string ResumedText(int64_t resumed);
 
 // The line on standard error that says how far a list has got while its participants go to a file
 // or another program. `RunCommand` makes one where standard error is a terminal and standard output
@@ -17,8 +21,9 @@ class ProgressLine {
   // `terminal` must outlive this.
   ProgressLine(OutputFile& terminal, Time start) : terminal_(terminal), start_(start) {}
 
-  // Shows `participants`, unless it has shown something within the last fifth of a second.
-  void Update(int64_t participants, Time now);
+  // Shows `participants`, and how often the list was resumed, unless it has shown something within
+  // the last fifth of a second.
+  void Update(int64_t participants, int64_t resumed, Time now);
 
   // Leaves the line empty and the cursor at its beginning.
   void Clear();

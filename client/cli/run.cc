@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "client/cli/call.h"
+#include "client/channel.h"
 #include "client/cli/command_line.h"
 #include "client/cli/error_report.h"
 #include "client/cli/exit_code.h"
@@ -19,6 +19,7 @@
 #include "client/cli/output/table_writer.h"
 #include "client/cli/output_file.h"
 #include "client/cli/progress_line.h"
+#include "client/participant_client.h"
 
 namespace rollcall {
 namespace {
@@ -30,27 +31,36 @@ std::string Participants(int64_t count) {
 }
 
 // "12 participants in 0.8 s (2 pages, 3 attempts)".
-std::string Summary(int64_t participants, double seconds, const ListCounts& counts) {
+std::string Summary(int64_t participants, double seconds, const ParticipantRange::Totals& totals) {
   std::vector<std::string> parts;
-  const auto add = [&](const char* name, absl::string_view one, absl::string_view many) {
-    const auto found = counts.find(name);
-    if (found == counts.end()) return;
-    parts.push_back(absl::StrCat(found->second, " ", found->second == 1 ? one : many));
+  const auto add = [&](std::optional<int64_t> count, absl::string_view one,
+                       absl::string_view many) {
+    if (count.has_value()) parts.push_back(absl::StrCat(*count, " ", *count == 1 ? one : many));
   };
-  if (const auto sent = counts.find("records");
-      sent != counts.end() && sent->second != participants) {
-    add("records", "sent by the service", "sent by the service");
+  // A call that broke off cannot say what it sent.
+  if (totals.calls == 1 && totals.records != participants) {
+    add(totals.records, "sent by the service", "sent by the service");
   }
-  add("pages", "page", "pages");
-  add("attempts", "attempt", "attempts");
-  if (const auto again = counts.find("duplicates-suppressed");
-      again != counts.end() && again->second > 0) {
-    add("duplicates-suppressed", "duplicate left out", "duplicates left out");
+  add(totals.pages, "page", "pages");
+  add(totals.attempts, "attempt", "attempts");
+  if (totals.duplicates_suppressed > 0) {
+    add(totals.duplicates_suppressed, "duplicate left out", "duplicates left out");
   }
-  add("unrecognized", "value not recognized", "values not recognized");
+  add(totals.unrecognized, "value not recognized", "values not recognized");
+  if (totals.calls > 1) parts.push_back(ResumedText(totals.calls - 1));
   std::string summary = absl::StrFormat("%s in %.1f s", Participants(participants), seconds);
   if (!parts.empty()) absl::StrAppend(&summary, " (", absl::StrJoin(parts, ", "), ")");
   return summary + "\n";
+}
+
+// A person waits, who would rather learn of a long wait than sit it out.
+CallOptions OptionsFor(const CommandLine& command_line, const Interrupt& interrupt) {
+  CallOptions options;
+  options.timeout = command_line.timeout;
+  options.retry_policy = std::make_shared<LimitedRetryPolicy>(
+      RetryLimits{.max_retries = command_line.retries, .max_wait = absl::Seconds(10)});
+  options.canceller = interrupt.canceller();
+  return options;
 }
 
 // Runs one command that has a valid command line.
@@ -63,7 +73,8 @@ class Command {
         out_(out),
         err_(err),
         interrupt_(interrupt),
-        call_(command_line_.server, command_line_.timeout, interrupt) {}
+        client_(MakeChannel(command_line_.server, "rollcall-cli/" ROLLCALL_VERSION)),
+        options_(OptionsFor(command_line_, interrupt)) {}
 
   int Run() {
     if (command_line_.resume_tokens && format_ != OutputFormat::kNdjson) {
@@ -95,21 +106,19 @@ class Command {
     if (err_.terminal_width().has_value() && !out_.terminal_width().has_value()) {
       progress.emplace(err_, start);
     }
-    ListCounts counts;
-    const grpc::Status status = call_.List(
-        request,
-        [&](const v1::ListParticipantsResponse& response) {
-          if (!Write(response)) return false;
-          if (progress) progress->Update(written_, Clock::now());
-          return true;
-        },
-        counts);
+    ParticipantRange range = client_.List(request, options_);
+    absl::Status status;
+    for (absl::StatusOr<v1::Participant>& participant : range) {
+      status = participant.status();
+      if (!status.ok() || !Write(*participant, range.resume_token())) break;
+      if (progress) progress->Update(written_, range.totals().calls - 1, Clock::now());
+    }
     if (progress) progress->Clear();
 
     const int exit_code = Finish(status);
     if (exit_code == kExitOk && format_ == OutputFormat::kTable) {
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
-      err_.Write(Summary(written_, seconds, counts));
+      err_.Write(Summary(written_, seconds, range.totals()));
       if (request.limit() > 0 && written_ >= request.limit()) {
         AdviseToResume("the limit is reached");
       }
@@ -129,14 +138,9 @@ class Command {
     }
     if (!fields.empty()) AddTo(*request.mutable_read_mask(), fields);
 
-    v1::GetParticipantResponse answer;
-    const grpc::Status status = call_.Get(request, answer);
-    if (status.ok()) {
-      v1::ListParticipantsResponse response;
-      response.mutable_participant()->Swap(answer.mutable_participant());
-      Write(response);
-    }
-    return Finish(status);
+    absl::StatusOr<v1::Participant> participant = client_.Get(request, options_);
+    if (participant.ok()) Write(*participant, "");
+    return Finish(participant.status());
   }
 
   void MakeFileWriter() {
@@ -153,26 +157,29 @@ class Command {
   }
 
   // False where it could not, for which then `write_error_` or the output's error is the reason.
-  bool Write(const v1::ListParticipantsResponse& response) {
-    const google::protobuf::Message* record = TypedRecord(response.participant());
+  // What is in `participant` is taken.
+  bool Write(v1::Participant& participant, const std::string& resume_token) {
+    response_.mutable_participant()->Swap(&participant);
+    response_.set_resume_token(resume_token);
+    const google::protobuf::Message* record = TypedRecord(response_.participant());
     if (record == nullptr || record->GetDescriptor() != command_line_.record) {
-      write_error_ = grpc::Status(grpc::INTERNAL,
-                                  "the service sent another kind of record than was asked for");
+      write_error_ =
+          absl::InternalError("the service sent another kind of record than was asked for");
       return false;
     }
-    const absl::StatusOr<std::string> row = writer_->Row(response);
+    const absl::StatusOr<std::string> row = writer_->Row(response_);
     if (!row.ok()) {
-      write_error_ = grpc::Status(grpc::INTERNAL, std::string(row.status().message()));
+      write_error_ = absl::InternalError(row.status().message());
       return false;
     }
     if (!out_.Write(written_ == 0 ? absl::StrCat(writer_->Header(), *row) : *row)) return false;
     ++written_;
-    resume_token_ = response.resume_token();
+    resume_token_ = resume_token;
     return true;
   }
 
   // Says what went wrong, if anything did.
-  int Finish(const grpc::Status& status) {
+  int Finish(const absl::Status& status) {
     if (status.ok() && write_error_.ok() && written_ == 0) out_.Write(writer_->Header());
     if (out_.error() == EPIPE) return kExitBrokenPipe;
     if (out_.error() != 0) {
@@ -201,11 +208,13 @@ class Command {
   OutputFile& out_;
   OutputFile& err_;
   Interrupt& interrupt_;
-  ParticipantCall call_;
+  const ParticipantClient client_;
+  const CallOptions options_;
   std::unique_ptr<ParticipantWriter> writer_;
+  v1::ListParticipantsResponse response_;  // What is written.
   int64_t written_ = 0;
   std::string resume_token_;  // Of the last participant that was written.
-  grpc::Status write_error_;  // Not OK where a participant could not be put into the output.
+  absl::Status write_error_;  // Not OK where a participant could not be put into the output.
 };
 
 }  // namespace

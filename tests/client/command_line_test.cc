@@ -78,6 +78,8 @@ TEST(CommandLineTest, CommonOptions) {
   EXPECT_EQ(command_line.record, v1::RoomParticipantSummary::descriptor());
   EXPECT_EQ(command_line.output, OutputFormat::kCsv);
   EXPECT_EQ(command_line.timeout, absl::Milliseconds(1500));
+  EXPECT_EQ(command_line.retries, 5);
+  EXPECT_EQ(Parsed("list live X --retries 0").retries, 0);
   ASSERT_EQ(command_line.fields.size(), 2u);
   EXPECT_EQ(command_line.fields[0].path(), "status");
   EXPECT_EQ(command_line.fields[1].path(), "properties.is_adhoc");
@@ -148,6 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"list live X --limit 9223372036854775808", "is not a number"},
         Malformed{"list live X --page-size 2147483648", "is not a number"},
         Malformed{"list live X --page-size -5", "is not a number"},
+        Malformed{"list live X --retries -1", "is not a number from 0"},
         Malformed{"list live X --timeout 0", "seconds above 0"},
         Malformed{"list live X --timeout nan", "seconds above 0"},
         Malformed{"list live X --timeout inf", "seconds above 0"},

@@ -203,7 +203,7 @@ TEST_F(CommandTest, FailureBehindParticipantsSaysHowToGoOn) {
   info.set_domain("rollcall");
   info.set_reason("UPSTREAM_TIMEOUT");
   script_.status = RichStatus(grpc::UNAVAILABLE, "the provider stopped answering", info);
-  const Result result = RunWith("list live X");
+  const Result result = RunWith("list live X --retries 0");
   EXPECT_EQ(result.exit_code, kExitTryAgain);
   EXPECT_THAT(result.out, HasSubstr("\"A\""));
   EXPECT_EQ(result.err,
@@ -211,6 +211,47 @@ TEST_F(CommandTest, FailureBehindParticipantsSaysHowToGoOn) {
             "  reason: UPSTREAM_TIMEOUT\n"
             "  hint: try again\n"
             "1 participant came before that; to go on from there, add --resume=first\n");
+}
+
+TEST_F(CommandTest, ListGoesOnWhereItsCallBreaksOff) {
+  const std::vector<std::string> line = Arguments("list live X --limit 3 --resume-tokens");
+  AddLive("A", "", "first");
+  script_.status = grpc::Status(grpc::UNAVAILABLE, "gone");
+  Script rest;
+  rest.Add("second").mutable_live_participant()->set_call_sid("B");
+  server_.PlayInTurn({script_, script_, rest});
+  const Result result = RunCaptured(line);
+  EXPECT_EQ(result.exit_code, kExitOk);
+  EXPECT_EQ(result.err, "");
+  const std::vector<std::string> lines = absl::StrSplit(result.out, '\n');
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_THAT(lines[2], HasSubstr("\"B\""));
+  EXPECT_THAT(lines[2], HasSubstr("second"));
+  EXPECT_EQ(server_.list_request().resume_token(), "first");
+  EXPECT_EQ(server_.list_request().limit(), 1);
+}
+
+TEST_F(CommandTest, SummarySaysThatAListWasResumed) {
+  const std::vector<std::string> line = Arguments("list live X");
+  AddLive("A", "", "first");
+  Script gone = script_;
+  gone.trailers = {{"rollcall-records", "0"}, {"rollcall-pages", "1"}};
+  gone.status = grpc::Status(grpc::UNAVAILABLE, "gone");
+  script_.trailers = gone.trailers;
+  server_.PlayInTurn({gone, script_});
+  EXPECT_THAT(RunCaptured(line, {.out = 80, .err = 80}).err,
+              MatchesRegex("2 participants in [0-9]+\\.[0-9] s \\(2 pages, resumed once\\)\n"));
+}
+
+TEST_F(CommandTest, GetTriesAgainAsOftenAsItIsToldTo) {
+  const std::vector<std::string> line = Arguments("get room RM1 PA1 --retries 1");
+  Script gone;
+  gone.status = grpc::Status(grpc::UNAVAILABLE, "gone");
+  script_.participant.mutable_participant()->mutable_room_participant_summary();
+  server_.PlayInTurn({gone, script_});
+  EXPECT_EQ(RunCaptured(line).exit_code, kExitOk);
+  server_.PlayInTurn({gone, gone, script_});
+  EXPECT_EQ(RunCaptured(line).exit_code, kExitTryAgain);
 }
 
 TEST_F(CommandTest, AnotherKindOfRecordIsAnError) {
@@ -285,7 +326,7 @@ TEST_F(CommandTest, ResumeTokensNeedNdjson) {
 
 TEST_F(CommandTest, NobodyListens) {
   server_.Stop();
-  const Result result = RunWith("list live X");
+  const Result result = RunWith("list live X --retries 1");
   EXPECT_EQ(result.exit_code, kExitTryAgain);
   EXPECT_THAT(result.err, HasSubstr("is rollcalld running at " + server_.address() + "?"));
 }

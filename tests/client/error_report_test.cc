@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "client/call_status.h"
 #include "client/cli/exit_code.h"
 #include "tests/client/fake_server.h"
 
@@ -13,6 +14,10 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 constexpr char kServer[] = "rollcall.example:50051";
+
+ErrorReport ReportError(const grpc::Status& status, absl::string_view server) {
+  return rollcall::ReportError(ToAbslStatus(status), server);
+}
 
 google::rpc::ErrorInfo Info(const std::string& reason) {
   google::rpc::ErrorInfo info;

@@ -16,10 +16,10 @@ TEST(ProgressLineTest, ShowsCountAndRateAtMostFiveTimesASecond) {
   };
   ProgressLine progress(terminal, start);
   progress.Clear();  // Nothing to clear yet.
-  progress.Update(1, at(10));
-  progress.Update(2, at(20));
-  progress.Update(300, at(210));
-  progress.Update(4000, at(2000));
+  progress.Update(1, 0, at(10));
+  progress.Update(2, 0, at(20));
+  progress.Update(300, 1, at(210));
+  progress.Update(4000, 2, at(2000));
   progress.Clear();
   progress.Clear();
   close(ends[1]);
@@ -29,8 +29,8 @@ TEST(ProgressLineTest, ShowsCountAndRateAtMostFiveTimesASecond) {
   ASSERT_GT(size, 0);
   EXPECT_EQ(std::string(buffer, static_cast<size_t>(size)),
             "\r1 participant\x1b[K"
-            "\r300 participants\x1b[K"
-            "\r4000 participants, 2000 a second\x1b[K"
+            "\r300 participants, resumed once\x1b[K"
+            "\r4000 participants, 2000 a second, resumed 2 times\x1b[K"
             "\r\x1b[K");
 }
 
