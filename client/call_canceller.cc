@@ -1,25 +1,31 @@
 #include "client/call_canceller.h"
 
+#include <utility>
+
 namespace rollcall {
 
 void CallCanceller::Cancel() {
   const absl::MutexLock lock(&mutex_);
-  if (notification_.HasBeenNotified()) return;
-  notification_.Notify();
-  for (grpc::ClientContext* context : contexts_) context->TryCancel();
+  if (cancelled_) return;
+  cancelled_ = true;
+  for (const Watch* watch : watches_) watch->end_();
 }
 
-CallCanceller::Watch::Watch(CallCanceller& canceller, grpc::ClientContext& context)
-    : canceller_(canceller), context_(context) {
+bool CallCanceller::cancelled() const {
+  const absl::MutexLock lock(&mutex_);
+  return cancelled_;
+}
+
+CallCanceller::Watch::Watch(CallCanceller& canceller, std::function<void()> end)
+    : canceller_(canceller), end_(std::move(end)) {
   const absl::MutexLock lock(&canceller_.mutex_);
-  canceller_.contexts_.insert(&context_);
-  // gRPC remembers it for a call that has yet to begin.
-  if (canceller_.notification_.HasBeenNotified()) context_.TryCancel();
+  canceller_.watches_.insert(this);
+  if (canceller_.cancelled_) end_();
 }
 
 CallCanceller::Watch::~Watch() {
   const absl::MutexLock lock(&canceller_.mutex_);
-  canceller_.contexts_.erase(&context_);
+  canceller_.watches_.erase(this);
 }
 
 }  // namespace rollcall

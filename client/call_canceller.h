@@ -3,13 +3,11 @@
 // Thread-safe.
 #pragma once
 
-#include <grpcpp/client_context.h>
-
+#include <functional>
 #include <set>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
 
 namespace rollcall {
 
@@ -23,29 +21,29 @@ class CallCanceller {
   // that is made with it later. They end with CANCELLED. More than once is as good as once.
   void Cancel();
 
-  bool cancelled() const { return notification_.HasBeenNotified(); }
+  bool cancelled() const;
 
-  // Notified by Cancel(): what a wait ends by.
-  const absl::Notification& notification() const { return notification_; }
-
-  // Lets Cancel() reach the call of `context` for as long as this lives. The client makes one for
-  // each call; both arguments must outlive it.
+  // Has `end` called by Cancel(), or at once where that was already, for as long as this lives. The
+  // client makes one for each call and each wait. `end` must not use the canceller, which must
+  // outlive this.
   class Watch {
    public:
-    Watch(CallCanceller& canceller, grpc::ClientContext& context);
+    Watch(CallCanceller& canceller, std::function<void()> end);
     ~Watch();
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
 
    private:
+    friend class CallCanceller;
+
     CallCanceller& canceller_;
-    grpc::ClientContext& context_;
+    const std::function<void()> end_;
   };
 
  private:
-  absl::Mutex mutex_;
-  std::set<grpc::ClientContext*> contexts_ ABSL_GUARDED_BY(mutex_);
-  absl::Notification notification_;  // Notified under the mutex.
+  mutable absl::Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<const Watch*> watches_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rollcall

@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "client/call_canceller.h"
 
 namespace rollcall {
 
@@ -17,11 +17,11 @@ class CallClock {
   // The time since a moment of the clock's own. It never goes back.
   virtual absl::Duration Now() = 0;
 
-  // Returns after `duration`, or as soon as `cancelled` is notified.
-  virtual void Wait(absl::Duration duration, const absl::Notification& cancelled) = 0;
+  // Returns after `duration`, or as soon as `canceller` cancels.
+  virtual void Wait(absl::Duration duration, CallCanceller& canceller) = 0;
 };
 
-// The real one. Thread-safe.
+// The real one, whose waits give gRPC the thread to connect with meanwhile. Thread-safe.
 std::shared_ptr<CallClock> SteadyClock();
 
 }  // namespace rollcall

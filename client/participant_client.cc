@@ -25,7 +25,7 @@ absl::StatusOr<v1::Participant> ParticipantClient::Get(const v1::GetParticipantR
   while (true) {
     grpc::ClientContext context;
     loop.SetDeadline(context);
-    const CallCanceller::Watch watch(*loop.canceller(), context);
+    const CallCanceller::Watch watch(*loop.canceller(), [&context] { context.TryCancel(); });
     v1::GetParticipantResponse response;
     const grpc::Status status = stub_->GetParticipant(&context, request, &response);
     if (status.ok()) return std::move(*response.mutable_participant());

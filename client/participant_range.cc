@@ -86,7 +86,7 @@ class ParticipantRange::Walk {
 
  private:
   struct Call {
-    explicit Call(CallCanceller& canceller) : watch(canceller, context) {}
+    explicit Call(CallCanceller& canceller) : watch(canceller, [this] { context.TryCancel(); }) {}
 
     grpc::ClientContext context;
     CallCanceller::Watch watch;

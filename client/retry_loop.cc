@@ -50,7 +50,7 @@ absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
   // A call that has no time left would only hide this failure behind another.
   if (elapsed + wait >= timeout_) return status;
   if (!retry_policy_->MayRetry(status, wait, elapsed)) return status;
-  clock_->Wait(wait, canceller_->notification());
+  clock_->Wait(wait, *canceller_);
   return canceller_->cancelled() ? LastError(failure) : absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "client/call_status.h"
 #include "client/channel.h"
@@ -28,7 +29,7 @@ class FakeClock final : public CallClock {
  public:
   absl::Duration Now() override { return now_; }
 
-  void Wait(absl::Duration duration, const absl::Notification&) override {
+  void Wait(absl::Duration duration, CallCanceller&) override {
     waits_.push_back(duration);
     now_ += duration;
     on_wait_();
@@ -349,9 +350,9 @@ TEST_F(ParticipantClientTest, CancelEndsARead) {
 class WatchedClock final : public CallClock {
  public:
   absl::Duration Now() override { return real_->Now(); }
-  void Wait(absl::Duration duration, const absl::Notification& cancelled) override {
+  void Wait(absl::Duration duration, CallCanceller& canceller) override {
     waiting.Notify();
-    real_->Wait(duration, cancelled);
+    real_->Wait(duration, canceller);
   }
 
   absl::Notification waiting;
@@ -383,6 +384,18 @@ TEST_F(ParticipantClientTest, CancelEndsAWaitAtOnce) {
   EXPECT_THAT(heard.call_sids, ElementsAre("A"));
   EXPECT_TRUE(absl::IsCancelled(heard.status));
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
+}
+
+TEST(SteadyClockTest, WaitEndsInItsTimeOrWithItsCanceller) {
+  const std::shared_ptr<CallClock> clock = SteadyClock();
+  CallCanceller canceller;
+  const absl::Duration start = clock->Now();
+  clock->Wait(absl::Milliseconds(5), canceller);
+  EXPECT_GE(clock->Now() - start, absl::Milliseconds(4));  // gRPC counts in whole milliseconds.
+  clock->Wait(absl::ZeroDuration(), canceller);
+  canceller.Cancel();
+  clock->Wait(absl::Hours(24), canceller);
+  clock->Wait(absl::InfiniteDuration(), canceller);
 }
 
 TEST_F(ParticipantClientTest, CancelBeforeTheFirstCallSendsNoRecord) {

@@ -103,6 +103,23 @@ TEST_F(ProgramTest, SecondSignalEndsItEvenWhereItsOutputIsStuck) {
   program.CloseOutput();
 }
 
+// A process of its own has no other thread that would move its connections on.
+TEST_F(ProgramTest, GoesOnWhereItsServerComesBack) {
+  std::vector<std::string> arguments = Arguments();
+  arguments.insert(arguments.end(), {"--retries", "1000000"});
+  Program program(arguments);
+  EXPECT_TRUE(program.Read());
+  server_.Break();
+  script_.endless = false;
+  server_.Play(script_);
+  server_.Start();
+  while (program.Read()) {
+  }
+  EXPECT_EQ(program.ExitCode(), 0);
+  EXPECT_EQ(server_.list_request().resume_token(), "token");
+  program.CloseOutput();
+}
+
 TEST_F(ProgramTest, CompleteListExitsWithZero) {
   script_.endless = false;
   Program program(Arguments());
