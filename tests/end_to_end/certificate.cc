@@ -62,7 +62,9 @@ Certificate Certificate::Make(const std::string& name, long begins, long ends,
   return made;
 }
 
-Certificate Certificate::Authority() { return Make("Test authority", -86400, 86400, nullptr); }
+Certificate Certificate::Authority(const std::string& name) {
+  return Make(name, -86400, 86400, nullptr);
+}
 
 Certificate Certificate::Sign(const std::string& dns_name, long begins, long ends) const {
   return Make(dns_name, begins, ends, this);

@@ -11,8 +11,8 @@ namespace rollcall {
 
 class Certificate {
  public:
-  // An authority, signed by itself.
-  static Certificate Authority();
+  // An authority, signed by itself. A client tells authorities by their names.
+  static Certificate Authority(const std::string& name = "Test authority");
 
   // What an authority signs for a server of this name. `begins` and `ends` are seconds from now.
   Certificate Sign(const std::string& dns_name, long begins = -3600, long ends = 3600) const;

@@ -11,13 +11,13 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 
 namespace rollcall {
 namespace {
@@ -79,8 +79,7 @@ pid nginx.pid;
 error_log error.log;
 events { worker_connections 1024; }
 http {
-  log_format short "$connection $server_protocol";
-  access_log access.log short;
+  access_log off;
   client_body_temp_path body;
   proxy_temp_path proxy;
   fastcgi_temp_path fastcgi;
@@ -102,6 +101,8 @@ http {
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-Proto https;
       proxy_set_header Connection "";
+      proxy_set_header Client-Connection $connection;
+      proxy_set_header Client-Protocol $server_protocol;
     }
   }
 }
@@ -120,7 +121,8 @@ bool Nginx::TryToStart() {
   pid_ = fork();
   if (pid_ == 0) {
     setpgid(0, 0);
-    // Not left behind by a test that crashes.
+    // Not left behind by a test that crashes. This is about the thread that starts it, which is the
+    // test's own.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(127);
     const int output = open((folder_ / "output").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -151,7 +153,7 @@ void Nginx::Kill() {
   Wait();
 }
 
-void Nginx::Quit() { kill(pid_, SIGQUIT); }
+void Nginx::Quit() { SignalAndWaitForWorkersToEnd(SIGQUIT); }
 
 void Nginx::Wait() {
   while (waitpid(-pid_, nullptr, 0) > 0) {
@@ -159,21 +161,28 @@ void Nginx::Wait() {
   pid_ = -1;
 }
 
-void Nginx::Reload() {
-  // The processes of nginx are in its process group; the first of them is not a worker.
-  const auto workers = [this] {
-    std::set<std::string> found;
-    std::ifstream file(absl::StrCat("/proc/", pid_, "/task/", pid_, "/children"));
-    for (std::string pid; file >> pid;) found.insert(pid);
-    return found;
-  };
-  const std::set<std::string> before = workers();
-  kill(pid_, SIGHUP);
-  WaitUntil([&] {
-    for (const std::string& worker : workers()) {
-      if (before.count(worker) == 0) return true;
+void Nginx::Reload() { SignalAndWaitForWorkersToEnd(SIGHUP); }
+
+std::set<pid_t> Nginx::Workers() const {
+  std::set<pid_t> workers;
+  std::ifstream file(absl::StrCat("/proc/", pid_, "/task/", pid_, "/children"));
+  for (pid_t worker; file >> worker;) workers.insert(worker);
+  return workers;
+}
+
+void Nginx::SignalAndWaitForWorkersToEnd(int signal) const {
+  WaitUntil([this] { return !Workers().empty(); });
+  const std::set<pid_t> workers = Workers();
+  kill(pid_, signal);
+  // A worker that ends changes its title first.
+  WaitUntil([&workers] {
+    for (const pid_t worker : workers) {
+      std::ifstream file(absl::StrCat("/proc/", worker, "/cmdline"));
+      std::string title;
+      std::getline(file, title);
+      if (!title.empty() && !absl::StrContains(title, "shutting down")) return false;
     }
-    return false;
+    return true;
   });
 }
 
@@ -181,18 +190,5 @@ std::string Nginx::KeepFile(const std::string& name, const std::string& text) co
   std::ofstream(folder_ / name) << text;
   return (folder_ / name).string();
 }
-
-std::set<std::string> Nginx::Logged(size_t column) const {
-  std::set<std::string> values;
-  std::ifstream file(folder_ / "access.log");
-  for (std::string line; std::getline(file, line);) {
-    values.insert(std::vector<std::string>(absl::StrSplit(line, ' ')).at(column));
-  }
-  return values;
-}
-
-std::set<std::string> Nginx::Protocols() const { return Logged(1); }
-
-size_t Nginx::Connections() const { return Logged(0).size(); }
 
 }  // namespace rollcall

@@ -1,5 +1,6 @@
 // A real nginx of a test's own, as the TLS front of a provider: it passes every request on to the
-// provider simulator, byte for byte as it comes. It runs as a process in a folder of its own, with
+// provider simulator, byte for byte as it comes, and adds the headers Client-Connection, a number,
+// and Client-Protocol, "HTTP/1.1" or "HTTP/2.0". It runs as a process in a folder of its own, with
 // nothing of what the machine's nginx may be set up for, and is ended when destroyed.
 #pragma once
 
@@ -31,26 +32,23 @@ class Nginx {
   // Starts it again after Kill() or Quit(), on the same port.
   void Start();
 
-  // Begins to end it: no new connections or requests, while those that are under way go on. Wait()
-  // returns when they are done.
+  // Begins to end it, and returns when it has begun: it takes no new connections or requests, while
+  // those that are under way go on. Wait() returns when they are done.
   void Quit();
   void Wait();
 
-  // Goes on with new worker processes; the old ones end as by Quit(). Returns once new ones serve.
+  // Goes on with new worker processes, and returns when the old ones have begun to end as by
+  // Quit().
   void Reload();
 
   // Puts a file into its folder, to be there as long as this, and returns its path.
   std::string KeepFile(const std::string& name, const std::string& text) const;
 
-  // The protocols that requests came by ("HTTP/1.1", "HTTP/2.0"), and how many connections they
-  // came by. Of requests that were answered.
-  std::set<std::string> Protocols() const;
-  size_t Connections() const;
-
  private:
   bool TryToStart();
   void WriteConfiguration() const;
-  std::set<std::string> Logged(size_t column) const;
+  std::set<pid_t> Workers() const;
+  void SignalAndWaitForWorkersToEnd(int signal) const;
 
   const std::string provider_;
   const bool http2_;

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <cstdlib>
-#include <fstream>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -43,8 +42,8 @@ void RecoveryFixture::SetUp() {
 }
 
 void RecoveryFixture::TearDown() {
-  if (nginx_ == nullptr) return;
-  EXPECT_THAT(nginx_->Protocols(), ::testing::Each(way() == Way::kHttp2 ? "HTTP/2.0" : "HTTP/1.1"));
+  const std::string protocol[] = {"", "HTTP/1.1", "HTTP/2.0"};
+  EXPECT_THAT(Seen("Client-Protocol"), ::testing::Each(protocol[static_cast<size_t>(way())]));
 }
 
 nlohmann::json RecoveryFixture::Configuration() const {
@@ -81,8 +80,16 @@ std::string RecoveryFixture::ProviderUrl() const {
   return nginx_ == nullptr ? simulator_->base_url() : nginx_->url();
 }
 
+std::set<std::string> RecoveryFixture::Seen(const std::string& header) const {
+  std::set<std::string> values;
+  for (const simulator::Request& request : simulator_->requests()) {
+    values.insert(request.Header(header));
+  }
+  return values;
+}
+
 Reading RecoveryFixture::Read(const v1::ListParticipantsRequest& request, size_t most,
-                              const std::function<void(size_t)>& on_record) {
+                              const OnRecord& on_record) {
   Reading reading;
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, request);
@@ -104,8 +111,9 @@ Reading RecoveryFixture::Read(const v1::ListParticipantsRequest& request, size_t
 
 Reading RecoveryFixture::ExpectExactly(const v1::ListParticipantsRequest& request,
                                        const std::vector<std::string>& expected,
-                                       const std::function<void()>& mend) {
-  const Reading begun = Read(request);
+                                       const std::function<void()>& mend,
+                                       const OnRecord& on_record) {
+  const Reading begun = Read(request, SIZE_MAX, on_record);
   std::vector<std::string> all = begun.ids;
   if (!begun.status.ok()) {
     EXPECT_LE(all.size(), expected.size());

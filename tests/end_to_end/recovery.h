@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -60,16 +61,22 @@ class RecoveryFixture : public EndToEndTest {
   // The base URL that rollcalld is configured with, and that links are to have.
   std::string ProviderUrl() const;
 
-  // Reads up to `most` records, then leaves. Calls `on_record` after each.
+  // The values that a header had in all the requests that the simulator got.
+  std::set<std::string> Seen(const std::string& header) const;
+
+  // Called after each record, with how many there were.
+  using OnRecord = std::function<void(size_t count)>;
+
+  // Reads up to `most` records, then leaves.
   Reading Read(const v1::ListParticipantsRequest& request, size_t most = SIZE_MAX,
-               const std::function<void(size_t count)>& on_record = nullptr);
+               const OnRecord& on_record = nullptr);
 
   // Reads a list while something is wrong, and, unless all of it came, goes on by the last token
   // after `mend`. Fails the test unless both together are exactly `expected`. Returns the first
   // reading.
   Reading ExpectExactly(const v1::ListParticipantsRequest& request,
-                        const std::vector<std::string>& expected,
-                        const std::function<void()>& mend);
+                        const std::vector<std::string>& expected, const std::function<void()>& mend,
+                        const OnRecord& on_record = nullptr);
   // What is wrong is in the simulator's directions.
   Reading ExpectExactly(const v1::ListParticipantsRequest& request,
                         const std::vector<std::string>& expected);

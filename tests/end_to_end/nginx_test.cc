@@ -1,0 +1,267 @@
+// What only a provider behind TLS can do: certificates, connections that are shared, and a front
+// that dies or is replaced while lists are on their way.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/end_to_end/recovery.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Direction;
+using simulator::Request;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class NginxTest : public RecoveryTest {
+ protected:
+  void SetUp() override {
+    RecoveryTest::SetUp();
+    request_ = RequestFor(list_);
+    request_.set_page_size(10);
+    Direction held;
+    held.hold_after = 3000;
+    Disturb("&Page=1&", 1, held);
+  }
+
+  // Reads a list of five pages, and does something when the second is half-way.
+  Reading ReadWhile(const std::function<void()>& in_the_second_page,
+                    const std::function<void()>& mend) {
+    return ExpectExactly(request_, Ids(list_), mend, [&](size_t count) {
+      if (count != 10) return;
+      ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+      in_the_second_page();
+      simulator_->Release();
+    });
+  }
+
+  const simulator::List list_{simulator::Api::kVoiceInsights, 50};
+  v1::ListParticipantsRequest request_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Ways, NginxTest, ::testing::Values(Way::kTls, Way::kHttp2),
+                         [](const auto& param_info) { return NameOf(param_info.param); });
+
+TEST_P(NginxTest, KilledInTheBodyAndBackLater) {
+  const Reading reading = ReadWhile([this] { nginx_->Kill(); }, [this] { nginx_->Start(); });
+  EXPECT_EQ(Reason(reading.status), "UPSTREAM_UNREACHABLE") << reading.status.error_message();
+  EXPECT_GE(reading.ids.size(), 10u);
+}
+
+TEST_P(NginxTest, KilledInTheBodyAndBackSoonIsNotNoticed) {
+  StartDaemon(
+      {{"retry",
+        {{"max_attempts", 100}, {"initial_backoff_seconds", 0.01}, {"max_backoff_seconds", 1}}}});
+  const Reading reading = ReadWhile(
+      [this] {
+        nginx_->Kill();
+        nginx_->Start();
+      },
+      [] {});
+  EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
+}
+
+TEST_P(NginxTest, ReloadedInTheBodyIsNotNoticed) {
+  // The old worker ends the page that is on its way, and takes no other by that connection.
+  const Reading reading = ReadWhile([this] { nginx_->Reload(); }, [] {});
+  EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
+  EXPECT_GE(Seen("Client-Connection").size(), 2u);
+}
+
+TEST_P(NginxTest, EndedInTheBodyAndBackLater) {
+  const Reading reading = ReadWhile([this] { nginx_->Quit(); },
+                                    [this] {
+                                      nginx_->Wait();
+                                      nginx_->Start();
+                                    });
+  EXPECT_EQ(Reason(reading.status), "UPSTREAM_UNREACHABLE") << reading.status.error_message();
+  EXPECT_GE(reading.ids.size(), 20u);  // the page that was on its way too
+}
+
+TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
+  constexpr size_t kLists = 20;
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_before_head = true;
+    return direction;
+  });
+  std::vector<std::thread> callers;
+  std::vector<Listing> listings(kLists);
+  callers.reserve(kLists);
+  for (size_t i = 0; i < kLists; ++i) {
+    callers.emplace_back(
+        [this, i, &listings] { listings[i] = List(ConferenceRequest(100 + static_cast<int>(i))); });
+  }
+  EXPECT_TRUE(simulator_->WaitUntilHolding(kLists));
+  simulator_->Release();
+  for (std::thread& caller : callers) caller.join();
+  for (size_t i = 0; i < kLists; ++i) {
+    EXPECT_TRUE(listings[i].status.ok()) << listings[i].status.error_message();
+    EXPECT_EQ(listings[i].participants.size(), 100 + i);
+  }
+  EXPECT_EQ(Seen("Client-Connection").size(), way() == Way::kHttp2 ? 1 : kLists);
+}
+
+TEST_P(NginxTest, ACallerWhoStopsReadingHoldsUpNobodyElse) {
+  simulator_->Direct(nullptr);
+  // A client that reads ahead by 64 KiB only.
+  grpc::ChannelArguments arguments;
+  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+  const auto narrow = v1::ParticipantService::NewStub(
+      grpc::CreateCustomChannel(daemon_->address(), grpc::InsecureChannelCredentials(), arguments));
+  constexpr int kSize = 20000;
+  const simulator::List stalled_list(simulator::Api::kVoiceInsights, kSize);
+  grpc::ClientContext context;
+  const auto stalled = narrow->ListParticipants(&context, RequestFor(stalled_list));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(stalled->Read(&response));
+  const size_t before = daemon_->ResidentBytes();
+
+  for (int i = 0; i < 5; ++i) {
+    const Listing listing = List(ConferenceRequest(3000));
+    EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+    EXPECT_EQ(listing.participants.size(), 3000u);
+  }
+  // All of them came while the first list stood still, in its first page.
+  size_t pages = 0;
+  for (const Request& request : simulator_->requests()) {
+    pages += absl::StrContains(request.target, ListSid(stalled_list)) ? 1 : 0;
+  }
+  EXPECT_LE(pages, 2u);  // one was asked for early
+  if (way() == Way::kHttp2) {
+    EXPECT_EQ(Seen("Client-Connection").size(), 1u);
+  }
+  const size_t now = daemon_->ResidentBytes();
+  RecordProperty("resident_growth_while_stalled", static_cast<int>(now - std::min(before, now)));
+
+  int read = 1;
+  while (stalled->Read(&response)) ++read;
+  EXPECT_TRUE(stalled->Finish().ok());
+  EXPECT_EQ(read, kSize);
+}
+
+TEST_P(NginxTest, ACertificateThatIsNotAcceptedIsForTheOperator) {
+  const Certificate authority = Certificate::Authority();
+  constexpr long kDay = 86400;
+  const struct {
+    const char* what;
+    Certificate certificate;
+  } cases[] = {
+      {"unable to get local issuer certificate",
+       Certificate::Authority("Another").Sign("localhost")},
+      {"it is not for this host", authority.Sign("localhost.example")},
+      {"certificate has expired", authority.Sign("localhost", -kDay, -3600)},
+      {"certificate is not yet valid", authority.Sign("localhost", 3600, kDay)},
+  };
+  for (const auto& [what, certificate] : cases) {
+    StartNginx(authority, certificate, way() == Way::kHttp2);
+    StartDaemon();
+    const Listing listing = List(request_);
+    EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::INTERNAL);
+    EXPECT_EQ(Reason(listing.status), "UPSTREAM_NOT_TRUSTED");
+    EXPECT_THAT(listing.status.error_message(), HasSubstr(what));
+    EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "1");
+    v1::GetParticipantRequest request;
+    request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+    request.mutable_conference_participant_summary()->set_participant_sid(
+        "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    v1::Participant participant;
+    EXPECT_EQ(Reason(Get(request, participant)), "UPSTREAM_NOT_TRUSTED");
+  }
+  EXPECT_THAT(simulator_->requests(), IsEmpty());
+}
+
+TEST_P(NginxTest, WithoutACaFileTheSystemsAuthoritiesCount) {
+  nlohmann::json configuration = Configuration();
+  configuration["upstreams"][0].erase("ca_file");
+  StartDaemon({{"upstreams", configuration["upstreams"]}});
+  EXPECT_EQ(Reason(List(request_).status), "UPSTREAM_NOT_TRUSTED");
+  EXPECT_THAT(simulator_->requests(), IsEmpty());
+}
+
+TEST_P(NginxTest, ACaFileThatIsGoneIsForTheOperator) {
+  const nlohmann::json configuration = Configuration();
+  std::filesystem::remove(configuration["upstreams"][0]["ca_file"].get<std::string>());
+  const Listing listing = List(request_);
+  EXPECT_EQ(Reason(listing.status), "UPSTREAM_NOT_TRUSTED");
+  EXPECT_THAT(listing.status.error_message(), HasSubstr("ca_file"));
+}
+
+TEST_P(NginxTest, AServerThatDoesNotSpeakTlsCannotBeConnectedTo) {
+  nlohmann::json configuration = Configuration();
+  const std::string plain = simulator_->base_url();
+  configuration["upstreams"][0]["insights_base_url"] =
+      absl::StrCat("https://localhost", plain.substr(plain.rfind(':')));
+  StartDaemon({{"upstreams", configuration["upstreams"]}});
+  const Listing listing = List(request_);
+  EXPECT_EQ(Reason(listing.status), "UPSTREAM_UNREACHABLE");
+  EXPECT_THAT(listing.status.error_message(), HasSubstr("TLS"));
+}
+
+// Providers without HTTP/2, with an upstream that is configured for it.
+class WithoutHttp2Test : public RecoveryFixture {
+ protected:
+  Way way() const override { return Way::kTls; }
+
+  // Starts rollcalld with HTTP/2 and changes to the first upstream.
+  void StartWith(const nlohmann::json& changes = nlohmann::json::object()) {
+    nlohmann::json configuration = Configuration();
+    configuration["upstreams"][0]["http2"] = true;
+    configuration["upstreams"][0].merge_patch(changes);
+    StartDaemon({{"upstreams", configuration["upstreams"]}, {"retry", {{"max_attempts", 1}}}});
+  }
+};
+
+TEST_F(WithoutHttp2Test, AProviderIsAskedOverHttp1) {
+  StartWith();
+  const simulator::List list(simulator::Api::kVoiceInsights, 50);
+  v1::ListParticipantsRequest request = RequestFor(list);
+  request.set_page_size(10);
+  EXPECT_EQ(Read(request).ids, Ids(list));
+}
+
+TEST_F(WithoutHttp2Test, WhoWaitsToShareAConnectionWaitsForItAsLongAsWhoConnects) {
+  // Connections are made, and nobody answers. One request connects, and the others wait to see
+  // whether they can share what comes of it.
+  const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  ASSERT_EQ(bind(silent, reinterpret_cast<sockaddr*>(&address), size), 0);
+  ASSERT_EQ(listen(silent, SOMAXCONN), 0);
+  getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size);
+  StartWith({{"insights_base_url", absl::StrCat("https://127.0.0.1:", ntohs(address.sin_port))},
+             {"connect_timeout_seconds", 1}});
+  // In turn, they would take a minute.
+  constexpr size_t kLists = 60;
+  std::vector<std::thread> callers;
+  std::vector<Listing> listings(kLists);
+  callers.reserve(kLists);
+  for (size_t i = 0; i < kLists; ++i) {
+    callers.emplace_back([this, i, &listings] {
+      grpc::ClientContext context;
+      context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(30));
+      listings[i] = List(context, ConferenceRequest(10));
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  close(silent);
+  for (const Listing& listing : listings) {
+    EXPECT_EQ(Reason(listing.status), "UPSTREAM_TIMEOUT") << listing.status.error_message();
+  }
+}
+
+}  // namespace
+}  // namespace rollcall
