@@ -1,0 +1,175 @@
+// Faults by chance, until the list is whole: by retries within a call, and tokens between calls.
+//
+// A schedule follows from its seed alone: what becomes of a request is decided by the seed, by what
+// is asked for, and by how often that was asked for before. A seed that failed can be run by
+// itself:
+//
+//   ROLLCALL_SEED=123 end_to_end_test --gtest_filter='*RandomSchedule*'
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Api;
+using simulator::Direction;
+using simulator::Request;
+
+constexpr int kShards = 10;
+constexpr int kSeedsPerShard = 100;
+// A request that was asked so often before gets its answer, so that each list ends.
+constexpr int kFaultyAttempts = 30;
+// Begins the sids of participants who join while a list is read: nobody's in a generated list.
+constexpr char kNewcomer[] = "CPfffffffffffffffffffffff";
+
+// The faults of one seed. For the simulator's threads.
+class Schedule {
+ public:
+  explicit Schedule(unsigned seed) : seed_(seed) {}
+
+  Direction Next(const Request& request) {
+    int attempt = 0;
+    {
+      const std::lock_guard lock(mutex_);
+      attempt = attempts_[request.target]++;
+    }
+    std::vector<unsigned> key(request.target.begin(), request.target.end());
+    key.push_back(seed_);
+    std::seed_seq of_page(key.begin(), key.end());
+    std::mt19937 random(of_page);
+
+    Direction direction;
+    // On some pages somebody joins, so that all others stand one place further on from then on.
+    if (random() % 4 == 0 && attempt >= static_cast<int>(random() % 3)) {
+      direction.edit_body = [number = random() % 100000000](std::string body) {
+        const std::string array = "\"participants\": [";
+        const size_t begin = body.find(array);
+        if (begin == std::string::npos) return body;
+        const size_t at = begin + array.size();
+        return body.insert(at, absl::StrCat(R"({"participant_sid":")", kNewcomer,
+                                            100000000 + number, body[at] == ']' ? "\"}" : "\"},"));
+      };
+    }
+    if (attempt >= kFaultyAttempts) return direction;
+
+    random.discard(static_cast<unsigned>(attempt) * 8);
+    direction.piece_bytes = random() % 3 == 0 ? 0 : 1 + random() % 5000;
+    direction.chunked = random() % 2 == 0;
+    const auto fault = random() % 100;
+    const auto byte = random() % 16000;
+    if (fault < 8) return simulator::Respond(503, "<html><body>busy</body></html>");
+    if (fault < 14) {
+      Direction limited = simulator::Respond(429, R"({"code":20429,"status":429})");
+      // Seldom a second, the least but nothing that the header can say.
+      limited.answer->headers.emplace_back("Retry-After", byte % 20 == 0 ? "1" : "0");
+      return limited;
+    }
+    if (fault < 22) {
+      direction.cut_before_head = true;
+    } else if (fault < 44) {
+      direction.cut_after = byte;
+    } else if (fault < 45) {
+      direction.hold_before_head = true;  // nobody lets it go on: the service has to give up
+    } else if (fault < 46) {
+      direction.hold_after = byte;
+    } else if (fault < 50) {
+      direction.piece_bytes = 1 + byte % 16;
+    }
+    return direction;
+  }
+
+ private:
+  const unsigned seed_;
+  std::mutex mutex_;
+  std::map<std::string, int> attempts_;  // by target
+};
+
+class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInterface<int> {
+ protected:
+  void SetUp() override {
+    EndToEndTest::SetUp();
+    // Waits for a moment only.
+    nlohmann::json configuration = {
+        {"retry",
+         {{"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}}}};
+    configuration["upstreams"] = Configuration()["upstreams"];
+    for (auto& upstream : configuration["upstreams"]) upstream["idle_timeout_seconds"] = 0.25;
+    StartDaemon(configuration);
+  }
+
+  // The list as a careful caller reads it, who goes on behind the last record for as long as that
+  // may help.
+  std::vector<std::string> Read(v1::ListParticipantsRequest request) {
+    std::vector<std::string> sids;
+    grpc::Status status;
+    for (int call = 0; call < 1000; ++call) {
+      grpc::ClientContext context;
+      const auto reader = stub().ListParticipants(&context, request);
+      v1::ListParticipantsResponse response;
+      while (reader->Read(&response)) {
+        sids.push_back(response.participant().conference_participant_summary().participant_sid());
+        request.set_resume_token(response.resume_token());
+      }
+      status = reader->Finish();
+      if (status.error_code() != grpc::StatusCode::UNAVAILABLE &&
+          status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) {
+        break;
+      }
+    }
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return sids;
+  }
+
+  void RunSchedule(unsigned seed) {
+    const auto schedule = std::make_shared<Schedule>(seed);
+    simulator_->Direct([schedule](const Request& request) { return schedule->Next(request); });
+    const simulator::List list(Api::kVoiceInsights, 1 + static_cast<int64_t>(seed % 60));
+    v1::ListParticipantsRequest request = RequestFor(list);
+    request.set_page_size(1 + static_cast<int>(seed % 13));
+    std::vector<std::string> sids = Read(request);
+
+    // Of those who joined, each is there at most once.
+    const auto newcomers = std::stable_partition(
+        sids.begin(), sids.end(),
+        [](const std::string& sid) { return !absl::StartsWith(sid, kNewcomer); });
+    const std::set<std::string> distinct(newcomers, sids.end());
+    EXPECT_EQ(distinct.size(), static_cast<size_t>(sids.end() - newcomers));
+    sids.erase(newcomers, sids.end());
+    std::vector<std::string> expected;
+    for (int64_t i = 0; i < list.size; ++i) expected.push_back(ParticipantSid(list, i));
+    EXPECT_EQ(sids, expected);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Shards, RandomScheduleTest, ::testing::Range(0, kShards));
+
+TEST_P(RandomScheduleTest, EachParticipantArrivesOnceAndInOrder) {
+  int begin = GetParam() * kSeedsPerShard;
+  int end = begin + kSeedsPerShard;
+  if (const char* const only = std::getenv("ROLLCALL_SEED"); only != nullptr) {
+    int seed = 0;
+    ASSERT_TRUE(absl::SimpleAtoi(only, &seed)) << "ROLLCALL_SEED is no number: " << only;
+    if (seed < begin || seed >= end) GTEST_SKIP() << "another shard's seed";
+    begin = seed;
+    end = seed + 1;
+  }
+  for (int seed = begin; seed < end && !HasFailure(); ++seed) {
+    SCOPED_TRACE(absl::StrCat("ROLLCALL_SEED=", seed));
+    RunSchedule(static_cast<unsigned>(seed));
+  }
+}
+
+}  // namespace
+}  // namespace rollcall
