@@ -16,6 +16,9 @@ namespace {
 
 constexpr size_t kPieceBytes = 16 * 1024;
 constexpr size_t kNowhere = std::numeric_limits<size_t>::max();
+// How far a body that is slowed down may fall behind and still catch up: more than a busy machine
+// takes to wake a thread, less than a reader's pause.
+constexpr absl::Duration kCatchUp = absl::Milliseconds(100);
 
 }  // namespace
 
@@ -64,16 +67,16 @@ void Simulator::Direct(std::function<Direction(const Request&)> direct) {
 
 void Simulator::AddPage(absl::string_view target, std::string body) {
   std::lock_guard<std::mutex> lock(mutex_);
-  pages_[std::string(target)] = std::move(body);
+  pages_[std::string(target)] = std::make_shared<const std::string>(std::move(body));
 }
 
-std::optional<std::string> Simulator::PageFor(const std::string& target) const {
+std::shared_ptr<const std::string> Simulator::PageFor(const std::string& target) const {
   std::lock_guard<std::mutex> lock(mutex_);
   auto page = pages_.find(target);
   if (page == pages_.end()) {
     page = pages_.find(target.substr(0, target.find('?')));
   }
-  return page == pages_.end() ? std::nullopt : std::make_optional(page->second);
+  return page == pages_.end() ? nullptr : page->second;
 }
 
 void Simulator::Release() {
@@ -118,6 +121,7 @@ void Simulator::NoteEnd(Connection& connection) {
 
 void Simulator::Handle(const Request& request, Connection& connection,
                        httplib::Response& response) {
+  const absl::Time asked = absl::Now();
   std::function<Direction(const Request&)> direct;
   size_t number;
   {
@@ -132,10 +136,11 @@ void Simulator::Handle(const Request& request, Connection& connection,
   Direction direction = direct ? direct(request) : Direction();
 
   Answer answer;
+  std::shared_ptr<const std::string> body;
   if (direction.answer) {
     answer = *std::move(direction.answer);
-  } else if (std::optional<std::string> page = PageFor(request.target)) {
-    answer = Answer{200, {{"Content-Type", "application/json"}}, *std::move(page)};
+  } else if ((body = PageFor(request.target)) != nullptr) {
+    answer = Answer{200, {{"Content-Type", "application/json"}}, ""};
   } else {
     // A proxy that ends TLS says so, and links are for its clients.
     const std::string scheme = request.Header("X-Forwarded-Proto");
@@ -143,11 +148,16 @@ void Simulator::Handle(const Request& request, Connection& connection,
         apis_.Serve(request.method, request.target, request.Header("Authorization"),
                     absl::StrCat(scheme.empty() ? "http" : scheme, "://", request.Header("Host")));
   }
+  if (body == nullptr) {
+    body = std::make_shared<const std::string>(std::move(answer.body));
+  }
   if (direction.edit_body) {
-    answer.body = direction.edit_body(std::move(answer.body));
+    body = std::make_shared<const std::string>(direction.edit_body(*body));
   }
 
-  if (!Sleep(connection, options_.latency) || (direction.hold_before_head && !Hold(connection))) {
+  // Making the answer up is part of the latency.
+  if (!Sleep(connection, asked + options_.latency - absl::Now()) ||
+      (direction.hold_before_head && !Hold(connection))) {
     return NoteEnd(connection);
   }
   if (direction.hold_in_head) {
@@ -170,8 +180,6 @@ void Simulator::Handle(const Request& request, Connection& connection,
     }
   }
   const bool chunked = direction.chunked;
-  // Shared, since cpp-httplib copies what it is given.
-  const auto body = std::make_shared<const std::string>(std::move(answer.body));
   const auto deliver = [this, &connection, direction = std::move(direction),
                         body](httplib::DataSink& sink) {
     return Deliver(direction, *body, connection, sink.write);
@@ -201,6 +209,7 @@ bool Simulator::Deliver(const Direction& direction, const std::string& body, Con
   bool hold = direction.hold_after.has_value();
   const size_t cut_at = std::min(direction.cut_after.value_or(kNowhere), body.size());
 
+  absl::Time due = absl::Now();  // of the piece that is sent next
   for (size_t sent = 0;;) {
     if (hold && sent == hold_at) {
       hold = false;
@@ -230,9 +239,12 @@ bool Simulator::Deliver(const Direction& direction, const std::string& body, Con
       NoteEnd(connection);
       return false;
     }
-    if (rate > 0 && !Sleep(connection, absl::Seconds(1) * (end - sent) / rate)) {
-      NoteEnd(connection);
-      return false;
+    if (rate > 0) {
+      due = std::max(due, absl::Now() - kCatchUp) + absl::Seconds(1) * (end - sent) / rate;
+      if (!Sleep(connection, due - absl::Now())) {
+        NoteEnd(connection);
+        return false;
+      }
     }
     sent = end;
   }

@@ -33,6 +33,7 @@ struct Options {
   int port = 0;  // 0 takes a free one.
   Accounts accounts;
   // How long each answer takes to begin, and how fast its body then leaves; 0 is as fast as it can.
+  // What a reader loses by pausing is not made up for.
   absl::Duration latency;
   int64_t bytes_per_second = 0;
   // Bounds what the kernel takes of a body in advance of a reader who paused; 0 leaves it to the
@@ -122,7 +123,8 @@ class Simulator {
                const std::function<bool(const char*, size_t)>& write);
   void NoteEnd(Connection& connection);
   bool WaitFor(absl::Duration timeout, const std::function<bool()>& condition);
-  std::optional<std::string> PageFor(const std::string& target) const;
+  // Null if there is none.
+  std::shared_ptr<const std::string> PageFor(const std::string& target) const;
 
   const Options options_;
   const ProviderApis apis_;
@@ -130,7 +132,8 @@ class Simulator {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::function<Direction(const Request&)> direct_;
-  std::map<std::string, std::string> pages_;
+  // Each shared by all the connections that serve it.
+  std::map<std::string, std::shared_ptr<const std::string>> pages_;
   std::vector<Request> requests_;
   size_t request_count_ = 0;
   std::set<Connection*> held_;

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <functional>
@@ -18,6 +19,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -450,6 +453,24 @@ TEST_F(SimulatorTest, StopsSendingToAReaderWhoPauses) {
   reader.join();
   EXPECT_TRUE(simulator_->WaitForDisconnects(1));
   EXPECT_LT(simulator_->body_bytes_sent(), 1'000'000u);
+}
+
+TEST_F(SimulatorTest, AnswersNoSoonerAndNoFasterThanItWasTold) {
+  Options options;
+  options.latency = absl::Milliseconds(60);
+  options.bytes_per_second = 1'000'000;
+  StartSimulator(options);
+  simulator_->AddPage("/page", std::string(100'000, ' '));
+  const absl::Time asked = absl::Now();
+  absl::Time begun = absl::InfiniteFuture();
+  const auto result = Client()->Get("/page", [&](const char*, size_t) {
+    begun = std::min(begun, absl::Now());
+    return true;
+  });
+  ASSERT_TRUE(result);
+  EXPECT_GE(begun - asked, absl::Milliseconds(60));
+  // The last piece is a hundredth of a second's.
+  EXPECT_GE(absl::Now() - begun, absl::Milliseconds(85));
 }
 
 TEST_F(SimulatorTest, EndsWithConnectionsHeldAndIdle) {
