@@ -14,8 +14,18 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "tests/simulator/participants.h"
 
 namespace rollcall {
+
+std::unique_ptr<Daemon> Daemon::WithConfiguration(const nlohmann::json& configuration) {
+  std::string path = (std::filesystem::temp_directory_path() / "rollcalld-config-XXXXXX").string();
+  close(mkstemp(path.data()));
+  std::ofstream(path) << configuration;
+  auto daemon = std::make_unique<Daemon>(std::vector<std::string>{"--config", path});
+  std::filesystem::remove(path);
+  return daemon;
+}
 
 Daemon::Daemon(const std::vector<std::string>& arguments) {
   std::string errors =
@@ -108,6 +118,22 @@ size_t Daemon::OpenSockets() const {
     if (target.string().rfind("socket:", 0) == 0) ++count;
   }
   return count;
+}
+
+nlohmann::json SimulatorConfiguration(const std::string& base_url) {
+  return {{"listen", "127.0.0.1:0"},
+          {"upstreams",
+           {{{"name", "twilio"},
+             {"provider", "twilio"},
+             {"account_sid", simulator::DefaultAccount(simulator::Api::kVoiceInsights)},
+             {"auth_token", "simulator"},
+             {"insights_base_url", base_url},
+             {"api_base_url", base_url}},
+            {{"name", "signalwire"},
+             {"provider", "signalwire"},
+             {"project_id", simulator::DefaultAccount(simulator::Api::kSignalWire)},
+             {"api_token", "simulator"},
+             {"base_url", base_url}}}}};
 }
 
 }  // namespace rollcall

@@ -6,9 +6,12 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+#include "nlohmann/json.hpp"
 
 namespace rollcall {
 
@@ -16,6 +19,8 @@ class Daemon {
  public:
   // Starts the program with these arguments and waits until it listens or has ended.
   explicit Daemon(const std::vector<std::string>& arguments);
+  // The same with a configuration file of this content.
+  static std::unique_ptr<Daemon> WithConfiguration(const nlohmann::json& configuration);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -55,5 +60,9 @@ class Daemon {
   std::string errors_file_;
   std::string address_;
 };
+
+// A configuration whose upstreams "twilio" and "signalwire" are both the provider simulator at this
+// URL.
+nlohmann::json SimulatorConfiguration(const std::string& base_url);
 
 }  // namespace rollcall

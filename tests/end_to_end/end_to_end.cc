@@ -1,49 +1,28 @@
 #include "tests/end_to_end/end_to_end.h"
 
-#include <unistd.h>
-
-#include <filesystem>
-#include <fstream>
-
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
 namespace rollcall {
 
 void EndToEndTest::SetUp() {
-  auto started = simulator::Simulator::Start();
+  auto started = simulator::Simulator::Start(simulator_options_);
   ASSERT_TRUE(started.ok()) << started.status();
   simulator_ = *std::move(started);
   StartDaemon();
 }
 
 nlohmann::json EndToEndTest::Configuration() const {
-  const std::string base_url = simulator_->base_url();
-  return {{"listen", "127.0.0.1:0"},
-          // Faults that stay are told at once; recovery_test has retries.
-          {"retry", {{"max_attempts", 1}}},
-          {"upstreams",
-           {{{"name", "twilio"},
-             {"provider", "twilio"},
-             {"account_sid", simulator::DefaultAccount(simulator::Api::kVoiceInsights)},
-             {"auth_token", "simulator"},
-             {"insights_base_url", base_url},
-             {"api_base_url", base_url}},
-            {{"name", "signalwire"},
-             {"provider", "signalwire"},
-             {"project_id", simulator::DefaultAccount(simulator::Api::kSignalWire)},
-             {"api_token", "simulator"},
-             {"base_url", base_url}}}}};
+  nlohmann::json configuration = SimulatorConfiguration(simulator_->base_url());
+  // Faults that stay are told at once; recovery_test has retries.
+  configuration["retry"]["max_attempts"] = 1;
+  return configuration;
 }
 
 void EndToEndTest::StartDaemon(const nlohmann::json& changes) {
   nlohmann::json configuration = Configuration();
   configuration.merge_patch(changes);
-  std::string path = (std::filesystem::temp_directory_path() / "rollcalld-config-XXXXXX").string();
-  close(mkstemp(path.data()));
-  std::ofstream(path) << configuration;
-  daemon_ = std::make_unique<Daemon>(std::vector<std::string>{"--config", path});
-  std::filesystem::remove(path);
+  daemon_ = Daemon::WithConfiguration(configuration);
   ASSERT_FALSE(daemon_->address().empty()) << daemon_->Errors();
   channel_ = grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials());
   stub_ = v1::ParticipantService::NewStub(channel_);

@@ -44,6 +44,8 @@ class EndToEndTest : public ::testing::Test {
   // Calls once, to see that the service is alive and well.
   void ExpectStillServes();
 
+  // How SetUp() starts the simulator; set in a fixture's constructor.
+  simulator::Options simulator_options_;
   std::unique_ptr<simulator::Simulator> simulator_;
   std::unique_ptr<Daemon> daemon_;
 

@@ -6,20 +6,13 @@
 
 #include "absl/time/clock.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/resident_memory.h"
 
 namespace rollcall {
 namespace {
 
 using simulator::Direction;
 using simulator::Request;
-
-// Sanitizers keep freed memory, to notice who still uses it, so a process that runs with one only
-// grows.
-#ifdef ROLLCALL_SANITIZED
-constexpr bool kMemoryIsGivenBack = false;
-#else
-constexpr bool kMemoryIsGivenBack = true;
-#endif
 
 class StreamingTest : public EndToEndTest {};
 
@@ -63,19 +56,6 @@ TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
   while (reader->Read(&response)) ++rest;
   EXPECT_TRUE(reader->Finish().ok());
   EXPECT_EQ(rest, 50);
-}
-
-// Waits until `value` has stood still for a while, and returns it.
-template <class Value>
-auto WhenSteady(const Value& value) {
-  auto last = value();
-  for (int steady = 0; steady < 10;) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    const auto now = value();
-    steady = now == last ? steady + 1 : 0;
-    last = now;
-  }
-  return last;
 }
 
 TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {

@@ -1,0 +1,218 @@
+// Many streams, and long ones: what rollcalld keeps in memory depends on how many streams there
+// are, and on nothing else.
+#include <gmock/gmock.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/resident_memory.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Api;
+using ::testing::Each;
+using ::testing::Le;
+
+class LoadTest : public EndToEndTest {
+ protected:
+  LoadTest() {
+    simulator_options_.keep_requests = false;
+    // The kernel keeps what it takes of a page from the simulator. Thousands of pages that nobody
+    // reads are not to fill the machine's memory with it.
+    simulator_options_.send_buffer_bytes = 32 << 10;
+  }
+};
+
+// How many of something there have been, for somebody who waits for them.
+class Tally {
+ public:
+  void Add() {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+    changed_.notify_all();
+  }
+
+  void WaitFor(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return count_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int count_ = 0;
+};
+
+// A caller who takes one record and then no more until GoOn(). Runs on gRPC's threads; outlives its
+// call.
+class StalledCaller final : public grpc::ClientReadReactor<v1::ListParticipantsResponse> {
+ public:
+  // `expected` are the sids of the list, in order. All arguments but `request` outlive the caller.
+  StalledCaller(v1::ParticipantService::Stub& stub, v1::ListParticipantsRequest request,
+                const std::vector<std::string>& expected, Tally& stalled, Tally& done)
+      : request_(std::move(request)), expected_(expected), stalled_(stalled), done_(done) {
+    stub.async()->ListParticipants(&context_, &request_, this);
+    AddHold();  // for GoOn(), which is not called from a callback
+    StartRead(&response_);
+    StartCall();
+  }
+
+  void GoOn() {
+    StartRead(&response_);
+    RemoveHold();
+  }
+
+  // The rest is for after the call.
+  const grpc::Status& status() const { return status_; }
+  size_t count() const { return count_; }
+  bool in_order() const { return in_order_; }
+
+ private:
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      in_order_ = in_order_ && count_ < expected_.size() &&
+                  response_.participant().conference_participant_summary().participant_sid() ==
+                      expected_[count_];
+      ++count_;
+      if (count_ > 1) return StartRead(&response_);
+    }
+    if (count_ <= 1) stalled_.Add();  // likewise where the call has failed, so that nobody waits
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    status_ = status;
+    done_.Add();
+  }
+
+  const v1::ListParticipantsRequest request_;
+  const std::vector<std::string>& expected_;
+  Tally& stalled_;
+  Tally& done_;
+  grpc::ClientContext context_;
+  v1::ListParticipantsResponse response_;
+  grpc::Status status_;
+  size_t count_ = 0;
+  bool in_order_ = true;
+};
+
+TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
+  constexpr int kStreams = kMemoryIsGivenBack ? 1000 : 100;
+  constexpr int kChannels = 10;
+  constexpr int64_t kPageSize = 1000;
+  constexpr int64_t kSize = 1100;  // less to read in the end than another full page
+  constexpr size_t kMostPerStream = size_t{256} << 10;
+
+  // The simulator has a socket and an eventfd for each connection; a stream has two connections,
+  // its page's and the next one's.
+  rlimit files{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
+  const rlim_t needed = 4 * kStreams + 200;
+  if (files.rlim_max < needed) GTEST_SKIP() << "needs a limit of " << needed << " open files";
+  files.rlim_cur = std::max(files.rlim_cur, needed);
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+
+  // All callers read one list of two pages, which the simulator has in memory once.
+  const simulator::List list(Api::kVoiceInsights, kSize);
+  const std::string conference = "CF00000000000000000000000000000001";
+  const std::string path = absl::StrCat("/v1/Conferences/", conference, "/Participants");
+  const auto page = [&](int64_t begin, int64_t end, const std::string& link) {
+    std::string body = absl::StrCat("{\"meta\":{\"next_page_url\":", link, "},\"participants\":[");
+    for (int64_t i = begin; i < end; ++i) {
+      if (i > begin) body += ',';
+      AppendParticipantJson(list, i, &body);
+    }
+    return body + "]}";
+  };
+  const std::string next = absl::StrCat(path, "?Page=1");
+  simulator_->AddPage(path,
+                      page(0, kPageSize, absl::StrCat("\"", simulator_->base_url(), next, "\"")));
+  simulator_->AddPage(next, page(kPageSize, kSize, "null"));
+  std::vector<std::string> expected;
+  for (int64_t i = 0; i < list.size; ++i) expected.push_back(ParticipantSid(list, i));
+
+  // Clients that read ahead by 64 KiB a stream only; by default gRPC measures how far it may, which
+  // can be megabytes.
+  std::vector<std::unique_ptr<v1::ParticipantService::Stub>> stubs;
+  for (int i = 0; i < kChannels; ++i) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+    stubs.push_back(v1::ParticipantService::NewStub(grpc::CreateCustomChannel(
+        daemon_->address(), grpc::InsecureChannelCredentials(), arguments)));
+  }
+
+  ASSERT_TRUE(List(ConferenceRequest(1)).status.ok());
+  const size_t idle = WhenSteady([this] { return daemon_->ResidentBytes(); });
+  Tally stalled;
+  Tally done;
+  std::vector<std::unique_ptr<StalledCaller>> callers;
+  for (int i = 0; i < kStreams; ++i) {
+    callers.push_back(std::make_unique<StalledCaller>(
+        *stubs[i % kChannels], ConferenceRequest(conference), expected, stalled, done));
+  }
+  stalled.WaitFor(kStreams);
+  WhenSteady([this] { return simulator_->body_bytes_sent(); });
+  const size_t full = WhenSteady([this] { return daemon_->ResidentBytes(); });
+  const size_t per_stream = (std::max(full, idle) - idle) / kStreams;
+  const size_t sockets = daemon_->OpenSockets();
+  std::cout << kStreams << " stalled streams: " << (per_stream >> 10) << " KiB each over the "
+            << (idle >> 20) << " MiB of an idle rollcalld, " << sockets << " sockets\n";
+  RecordProperty("resident_bytes_idle", static_cast<int>(idle));
+  RecordProperty("resident_bytes_per_stalled_stream", static_cast<int>(per_stream));
+  // Each stream stands in the middle of a page.
+  EXPECT_GE(sockets, static_cast<size_t>(kStreams));
+  if (kMemoryIsGivenBack) {
+    EXPECT_LE(per_stream, kMostPerStream);
+  }
+
+  for (const auto& caller : callers) caller->GoOn();
+  done.WaitFor(kStreams);
+  int complete = 0;
+  for (const auto& caller : callers) {
+    if (caller->status().ok() && caller->in_order() && caller->count() == expected.size()) {
+      ++complete;
+    } else {
+      ADD_FAILURE() << caller->count() << " records, in order: " << caller->in_order() << ", "
+                    << caller->status().error_message();
+    }
+  }
+  EXPECT_EQ(complete, kStreams);
+}
+
+TEST_F(LoadTest, AListOfAMillionTakesNoMoreMemoryThanItsBeginning) {
+  constexpr int64_t kSize = kMemoryIsGivenBack ? 1000000 : 20000;
+  constexpr int64_t kSample = kSize / 10;
+  const simulator::List list(Api::kVoiceInsights, kSize);
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, RequestFor(list));
+  v1::ListParticipantsResponse response;
+  std::vector<size_t> samples;  // MiB
+  int64_t count = 0;
+  while (reader->Read(&response)) {
+    ASSERT_EQ(response.participant().conference_participant_summary().participant_sid(),
+              ParticipantSid(list, count));
+    if (++count % kSample == 0) samples.push_back(daemon_->ResidentBytes() >> 20);
+  }
+  const grpc::Status status = reader->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(count, kSize);
+  ASSERT_EQ(samples.size(), 10u);
+  std::cout << "resident MiB at each " << kSample
+            << " records: " << ::testing::PrintToString(samples) << '\n';
+  if (kMemoryIsGivenBack) {
+    EXPECT_THAT(samples, Each(Le(samples.front() + 4)));
+  }
+}
+
+}  // namespace
+}  // namespace rollcall
