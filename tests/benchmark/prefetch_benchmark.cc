@@ -1,0 +1,156 @@
+// How much of a provider's latency is hidden: one list of N pages through rollcalld, with prefetch
+// and without, from a provider that takes L to begin each answer and then D to send the page. Who
+// asks for the next page at the end of this one takes N (L + D); who asks for it at the beginning
+// takes N L + D where D is no longer than L, which cannot be undercut, since only an answer says
+// where the next page is. A list is to take no more than 1.1 times that.
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "nlohmann/json.hpp"
+#include "rollcall/v1/participant_service.grpc.pb.h"
+#include "tests/end_to_end/daemon.h"
+#include "tests/simulator/simulator.h"
+
+namespace rollcall {
+namespace {
+
+constexpr int64_t kPages = 20;
+constexpr int kPageSize = 1000;
+constexpr absl::Duration kLatency = absl::Milliseconds(200);
+constexpr absl::Duration kDownload = absl::Milliseconds(200);
+constexpr int kRepetitions = 3;
+constexpr double kTarget = 1.1;
+
+// rollcalld and a caller of it.
+class Service {
+ public:
+  Service(const simulator::Simulator& provider, bool prefetch) {
+    nlohmann::json configuration = SimulatorConfiguration(provider.base_url());
+    configuration["prefetch"] = prefetch;
+    daemon_ = Daemon::WithConfiguration(configuration);
+    stub_ = v1::ParticipantService::NewStub(
+        grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials()));
+  }
+
+  // Reads the first `limit` of the list, or all of it for 0, and returns how long it took. Ends the
+  // program where what arrives is not the list.
+  absl::Duration Read(const simulator::List& list, int64_t limit = 0) {
+    v1::ListParticipantsRequest request;
+    request.mutable_conference_participant_summaries()->set_conference_sid(ListSid(list));
+    request.set_page_size(kPageSize);
+    request.set_limit(limit);
+    const absl::Time begin = absl::Now();
+    grpc::ClientContext context;
+    const auto reader = stub_->ListParticipants(&context, request);
+    v1::ListParticipantsResponse response;
+    int64_t count = 0;
+    while (reader->Read(&response)) {
+      const auto& summary = response.participant().conference_participant_summary();
+      if (summary.participant_sid() != ParticipantSid(list, count)) {
+        Fail("record " + std::to_string(count) + " is not the one that stands there");
+      }
+      ++count;
+    }
+    const grpc::Status status = reader->Finish();
+    if (!status.ok()) Fail(status.error_message());
+    if (count != (limit == 0 ? list.size : limit)) Fail(std::to_string(count) + " records");
+    return absl::Now() - begin;
+  }
+
+ private:
+  [[noreturn]] static void Fail(const std::string& what) {
+    std::fprintf(stderr, "prefetch_benchmark: %s\n", what.c_str());
+    std::exit(1);
+  }
+
+  std::unique_ptr<Daemon> daemon_;
+  std::unique_ptr<v1::ParticipantService::Stub> stub_;
+};
+
+double Median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+int Run(const char* results_file) {
+  const simulator::List list(simulator::Api::kVoiceInsights, kPages * kPageSize);
+  int64_t bytes = 0;
+  for (int64_t i = 0; i < list.size; ++i) {
+    bytes += static_cast<int64_t>(ParticipantJson(list, i).size());
+  }
+  simulator::Options options;
+  options.latency = kLatency;
+  options.bytes_per_second =
+      static_cast<int64_t>(static_cast<double>(bytes) / kPages / absl::ToDoubleSeconds(kDownload));
+  auto provider = simulator::Simulator::Start(options);
+  if (!provider.ok()) {
+    std::fprintf(stderr, "prefetch_benchmark: %s\n", provider.status().ToString().c_str());
+    return 1;
+  }
+
+  const double serial = absl::ToDoubleSeconds(kPages * (kLatency + kDownload));
+  const double hidden = absl::ToDoubleSeconds(kPages * kLatency + kDownload);
+  std::vector<double> page;
+  std::vector<double> without;
+  std::vector<double> with;
+  Service sequential(**provider, false);
+  Service prefetching(**provider, true);
+  for (int i = 0; i < kRepetitions; ++i) {
+    page.push_back(absl::ToDoubleSeconds(sequential.Read(list, kPageSize)));
+    without.push_back(absl::ToDoubleSeconds(sequential.Read(list)));
+    with.push_back(absl::ToDoubleSeconds(prefetching.Read(list)));
+  }
+
+  const double ratio = Median(with) / hidden;
+  std::printf(
+      "%d pages of %d participants, each %.0f ms until it begins (L) and %.0f ms on its way (D):\n",
+      static_cast<int>(kPages), kPageSize, absl::ToDoubleMilliseconds(kLatency),
+      absl::ToDoubleMilliseconds(kDownload));
+  std::printf("  %-18s %8s %10s\n", "", "seconds", "of ideal");
+  const auto row = [&](const char* what, double seconds) {
+    std::printf("  %-18s %8.2f %10.2f\n", what, seconds, seconds / hidden);
+  };
+  row("ideal: N L + D", hidden);
+  row("prefetch", Median(with));
+  row("no prefetch", Median(without));
+  row("serial: N (L + D)", serial);
+  row("one page", Median(page));
+  std::printf("  median of %d; target with prefetch: %.2f of ideal, %s\n", kRepetitions, kTarget,
+              ratio <= kTarget ? "met" : "MISSED");
+
+  std::ofstream(results_file) << nlohmann::json{
+      {"pages", kPages},
+      {"participants", list.size},
+      {"latency_seconds", absl::ToDoubleSeconds(kLatency)},
+      {"download_seconds", absl::ToDoubleSeconds(kDownload)},
+      {"ideal_seconds", hidden},
+      {"serial_seconds", serial},
+      {"one_page_seconds", page},
+      {"prefetch_seconds", with},
+      {"no_prefetch_seconds", without},
+      {"prefetch_median_of_ideal", ratio},
+      {"target_of_ideal", kTarget},
+  };
+  return ratio <= kTarget ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace rollcall
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: prefetch_benchmark RESULTS_FILE\n");
+    return 2;
+  }
+  return rollcall::Run(argv[1]);
+}
