@@ -4,10 +4,8 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <iostream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/end_to_end/resident_memory.h"
+#include "tests/end_to_end/tally.h"
 
 namespace rollcall {
 namespace {
@@ -31,26 +30,6 @@ class LoadTest : public EndToEndTest {
     // reads are not to fill the machine's memory with it.
     simulator_options_.send_buffer_bytes = 32 << 10;
   }
-};
-
-// How many of something there have been, for somebody who waits for them.
-class Tally {
- public:
-  void Add() {
-    const std::lock_guard lock(mutex_);
-    ++count_;
-    changed_.notify_all();
-  }
-
-  void WaitFor(int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return count_ >= count; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int count_ = 0;
 };
 
 // A caller who takes one record and then no more until GoOn(). Runs on gRPC's threads; outlives its

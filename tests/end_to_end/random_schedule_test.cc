@@ -1,4 +1,5 @@
-// Faults by chance, until the list is whole: by retries within a call, and tokens between calls.
+// Faults by chance, and a list that is whole even so: by retries within a call, and between calls
+// by tokens, with which the client library goes on.
 //
 // A schedule follows from its seed alone: what becomes of a request is decided by the seed, by what
 // is asked for, and by how often that was asked for before. A seed that failed can be run by
@@ -18,7 +19,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "client/participant_client.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/patient_caller.h"
 
 namespace rollcall {
 namespace {
@@ -73,7 +77,7 @@ class Schedule {
     if (fault < 14) {
       Direction limited = simulator::Respond(429, R"({"code":20429,"status":429})");
       // Seldom a second, the least but nothing that the header can say.
-      limited.answer->headers.emplace_back("Retry-After", byte % 20 == 0 ? "1" : "0");
+      limited.answer->headers.emplace_back("Retry-After", byte % 60 == 0 ? "1" : "0");
       return limited;
     }
     if (fault < 22) {
@@ -81,8 +85,8 @@ class Schedule {
     } else if (fault < 44) {
       direction.cut_after = byte;
     } else if (fault < 45) {
-      direction.hold_before_head = true;  // nobody lets it go on: the service has to give up
-    } else if (fault < 46) {
+      // Nobody lets it go on: the service has to give up.
+      direction.hold_before_head = byte % 2 == 0;
       direction.hold_after = byte;
     } else if (fault < 50) {
       direction.piece_bytes = 1 + byte % 16;
@@ -109,26 +113,15 @@ class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInter
     StartDaemon(configuration);
   }
 
-  // The list as a careful caller reads it, who goes on behind the last record for as long as that
-  // may help.
-  std::vector<std::string> Read(v1::ListParticipantsRequest request) {
+  std::vector<std::string> Read(const v1::ListParticipantsRequest& request) {
+    const ParticipantClient client(channel());
     std::vector<std::string> sids;
-    grpc::Status status;
-    for (int call = 0; call < 1000; ++call) {
-      grpc::ClientContext context;
-      const auto reader = stub().ListParticipants(&context, request);
-      v1::ListParticipantsResponse response;
-      while (reader->Read(&response)) {
-        sids.push_back(response.participant().conference_participant_summary().participant_sid());
-        request.set_resume_token(response.resume_token());
-      }
-      status = reader->Finish();
-      if (status.error_code() != grpc::StatusCode::UNAVAILABLE &&
-          status.error_code() != grpc::StatusCode::RESOURCE_EXHAUSTED) {
-        break;
-      }
+    ParticipantRange range = client.List(request, PatientCaller(absl::Milliseconds(20)));
+    for (const auto& participant : range) {
+      EXPECT_TRUE(participant.ok()) << participant.status();
+      if (!participant.ok()) break;
+      sids.push_back(participant->conference_participant_summary().participant_sid());
     }
-    EXPECT_TRUE(status.ok()) << status.error_message();
     return sids;
   }
 

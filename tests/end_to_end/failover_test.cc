@@ -1,0 +1,163 @@
+// Two replicas that are killed and drained in turn, under lists that the client library reads: each
+// list arrives as if nothing had happened.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "client/channel.h"
+#include "client/participant_client.h"
+#include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/patient_caller.h"
+#include "tests/end_to_end/tally.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Api;
+
+// A port of this machine that nobody else gets while rollcalld, which has it in between, does not
+// run: bound, and not listened on.
+class ReservedPort {
+ public:
+  ReservedPort() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    // The server that listens in the end says so too; else the port would be taken.
+    const int on = 1;
+    setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(address);
+    if (bind(socket_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
+        getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
+      port_ = ntohs(address.sin_port);
+    }
+  }
+  ~ReservedPort() { close(socket_); }
+  ReservedPort(const ReservedPort&) = delete;
+  ReservedPort& operator=(const ReservedPort&) = delete;
+
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  const int socket_;
+  int port_ = 0;
+};
+
+// A rollcalld that comes back under its old address.
+class Replica {
+ public:
+  explicit Replica(nlohmann::json configuration) : configuration_(std::move(configuration)) {
+    configuration_["listen"] = port_.address();
+    Start();
+  }
+
+  std::string address() const { return port_.address(); }
+
+  // Ends it and starts it again; returns the exit code. Signal 9 gives it no chance to say anything
+  // to anybody.
+  int Restart(int signal) {
+    daemon_->Signal(signal);
+    const int exit_code = daemon_->Wait();
+    Start();
+    return exit_code;
+  }
+
+ private:
+  void Start() {
+    daemon_ = Daemon::WithConfiguration(configuration_);
+    EXPECT_EQ(daemon_->address(), port_.address()) << daemon_->Errors();
+  }
+
+  const ReservedPort port_;
+  nlohmann::json configuration_;
+  std::unique_ptr<Daemon> daemon_;
+};
+
+TEST(FailoverTest, ListsArriveWholeWhileReplicasAreKilledAndDrained) {
+  constexpr int kLists = 100;
+  constexpr int64_t kSize = 300;  // of the first list; each other has one more than the one before
+  constexpr int kRounds = 4;
+
+  simulator::Options provider_options;
+  provider_options.keep_requests = false;
+  // So slow that a list takes more than a second.
+  provider_options.bytes_per_second = 300'000;
+  auto provider = simulator::Simulator::Start(provider_options);
+  ASSERT_TRUE(provider.ok()) << provider.status();
+  nlohmann::json configuration = SimulatorConfiguration((*provider)->base_url());
+  configuration["drain_timeout_seconds"] = 0.1;
+  Replica one(configuration);
+  Replica two(configuration);
+
+  const ParticipantClient client(
+      MakeChannel(absl::StrCat("ipv4:", one.address(), ",", two.address())));
+
+  struct Outcome {
+    absl::Status status;
+    int64_t records = 0;
+    bool in_order = true;
+    int64_t calls = 0;
+  };
+  std::vector<Outcome> outcomes(kLists);
+  std::vector<std::thread> callers;
+  Tally records;
+  int64_t records_in_all = 0;
+  for (int i = 0; i < kLists; ++i) {
+    const simulator::List list(Api::kVoiceInsights, kSize + i);
+    records_in_all += list.size;
+    callers.emplace_back([&, list, &outcome = outcomes[i]] {
+      v1::ListParticipantsRequest request = RequestFor(list);
+      request.set_page_size(50);
+      ParticipantRange range = client.List(request, PatientCaller(absl::Milliseconds(200)));
+      for (const auto& participant : range) {
+        if (!participant.ok()) {
+          outcome.status = participant.status();
+          continue;
+        }
+        outcome.in_order =
+            outcome.in_order && participant->conference_participant_summary().participant_sid() ==
+                                    ParticipantSid(list, outcome.records);
+        ++outcome.records;
+        records.Add();
+      }
+      outcome.calls = range.totals().calls;
+      // Nobody waits for what does not come.
+      records.Add(list.size - outcome.records);
+    });
+  }
+
+  // Each time that another part of all records has come.
+  const int64_t part = records_in_all / (2 * kRounds + 1);
+  for (int round = 0; round < kRounds; ++round) {
+    Replica& killed = round % 2 == 0 ? one : two;
+    Replica& drained = round % 2 == 0 ? two : one;
+    records.WaitFor((2 * round + 1) * part);
+    EXPECT_EQ(killed.Restart(SIGKILL), 128 + SIGKILL);
+    records.WaitFor((2 * round + 2) * part);
+    EXPECT_EQ(drained.Restart(SIGTERM), 0);
+  }
+  for (std::thread& caller : callers) caller.join();
+
+  int64_t calls = 0;
+  for (int i = 0; i < kLists; ++i) {
+    EXPECT_TRUE(outcomes[i].status.ok()) << i << ": " << outcomes[i].status;
+    EXPECT_EQ(outcomes[i].records, kSize + i);
+    EXPECT_TRUE(outcomes[i].in_order) << i;
+    calls += outcomes[i].calls;
+  }
+  // Every end of a replica broke calls off.
+  EXPECT_GE(calls, kLists + 2 * kRounds);
+  RecordProperty("calls", static_cast<int>(calls));
+}
+
+}  // namespace
+}  // namespace rollcall

@@ -1,0 +1,40 @@
+// How tests call through the client library: again and again after whatever may pass, so that only
+// what is wrong ends a list.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "client/call_options.h"
+
+namespace rollcall {
+
+// Tries again at a provider's rate limit, too, which the library's own policy leaves to the caller.
+class PatientRetryPolicy final : public CallRetryPolicy {
+ public:
+  std::unique_ptr<CallRetryPolicy> Clone() const override {
+    return std::make_unique<PatientRetryPolicy>();
+  }
+  bool MayRetry(const absl::Status& failure, absl::Duration /*wait*/,
+                absl::Duration /*elapsed*/) override {
+    return (absl::IsUnavailable(failure) || absl::IsCancelled(failure) ||
+            absl::IsResourceExhausted(failure)) &&
+           ++failures_ < 1000;
+  }
+  void OnProgress() override { failures_ = 0; }
+
+ private:
+  int failures_ = 0;  // in a row
+};
+
+// `max_wait` bounds the wait after a failure.
+inline CallOptions PatientCaller(absl::Duration max_wait) {
+  CallOptions options;
+  options.retry_policy = std::make_shared<PatientRetryPolicy>();
+  options.backoff_policy =
+      std::make_shared<ExponentialBackoff>(BackoffSettings{absl::Milliseconds(5), max_wait});
+  return options;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,30 @@
+// How many of something there have been, for somebody who waits for them. Thread-safe.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+
+namespace rollcall {
+
+class Tally {
+ public:
+  void Add(int64_t number = 1) {
+    const std::lock_guard lock(mutex_);
+    count_ += number;
+    changed_.notify_all();
+  }
+
+  // Waits until there have been at least so many.
+  void WaitFor(int64_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return count_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int64_t count_ = 0;
+};
+
+}  // namespace rollcall
