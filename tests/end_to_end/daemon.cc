@@ -120,6 +120,17 @@ size_t Daemon::OpenSockets() const {
   return count;
 }
 
+size_t Daemon::OpenDescriptors() const { return EntriesOf("fd"); }
+
+size_t Daemon::Threads() const { return EntriesOf("task"); }
+
+size_t Daemon::EntriesOf(const char* directory) const {
+  std::error_code error;
+  const std::filesystem::directory_iterator entries(absl::StrCat("/proc/", pid_, "/", directory),
+                                                    error);
+  return static_cast<size_t>(std::distance(begin(entries), end(entries)));
+}
+
 nlohmann::json SimulatorConfiguration(const std::string& base_url) {
   return {{"listen", "127.0.0.1:0"},
           {"upstreams",

@@ -46,13 +46,18 @@ class Daemon {
   // Resident memory in bytes, as the kernel counts it.
   size_t ResidentBytes() const;
 
-  // Sockets it has open.
+  // Sockets it has open, and descriptors of every kind.
   size_t OpenSockets() const;
+  size_t OpenDescriptors() const;
+
+  size_t Threads() const;
 
  private:
   // What follows `prefix` in its next line of standard output; empty where the line is another one,
   // or it has ended.
   std::string ReadLine(const std::string& prefix);
+  // How many entries its directory of that name under /proc has.
+  size_t EntriesOf(const char* directory) const;
 
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
