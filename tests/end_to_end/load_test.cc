@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/end_to_end/resident_memory.h"
 #include "tests/end_to_end/tally.h"
@@ -100,6 +101,14 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
   files.rlim_cur = std::max(files.rlim_cur, needed);
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
 
+  // Else they would begin a hundred a second: the account is not asked more at once, and the answer
+  // to a caller who stalls counts for a second.
+  nlohmann::json configuration = Configuration();
+  for (auto& upstream : configuration["upstreams"]) {
+    upstream["max_requests_in_flight"] = 2 * kStreams;
+  }
+  StartDaemon(configuration);
+
   // All callers read one list of two pages, which the simulator has in memory once.
   const simulator::List list(Api::kVoiceInsights, kSize);
   const std::string conference = "CF00000000000000000000000000000001";
@@ -140,6 +149,8 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
         *stubs[i % kChannels], ConferenceRequest(conference), expected, stalled, done));
   }
   stalled.WaitFor(kStreams);
+  // Each has asked for its second page, too.
+  EXPECT_TRUE(simulator_->WaitForRequests(1 + 2 * kStreams, absl::Minutes(5)));
   WhenSteady([this] { return simulator_->body_bytes_sent(); });
   const size_t full = WhenSteady([this] { return daemon_->ResidentBytes(); });
   const size_t per_stream = (std::max(full, idle) - idle) / kStreams;

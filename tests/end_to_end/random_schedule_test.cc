@@ -107,7 +107,8 @@ class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInter
     // Waits for a moment only.
     nlohmann::json configuration = {
         {"retry",
-         {{"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}}}};
+         {{"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}}},
+        {"circuit_breaker", {{"open_seconds", 0.01}}}};
     configuration["upstreams"] = Configuration()["upstreams"];
     for (auto& upstream : configuration["upstreams"]) upstream["idle_timeout_seconds"] = 0.25;
     StartDaemon(configuration);

@@ -48,6 +48,7 @@ Direction RandomDirection() {
     case 1:
       return simulator::Respond(503, "<html><body>busy</body></html>");
     case 2: {
+      if (byte % 4 != 0) break;  // each slows everybody down for a while
       Direction limited = simulator::Respond(429, R"({"code":20429,"status":429})");
       limited.answer->headers.emplace_back("Retry-After", "0");
       return limited;
