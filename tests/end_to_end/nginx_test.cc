@@ -90,6 +90,7 @@ TEST_P(NginxTest, EndedInTheBodyAndBackLater) {
 }
 
 TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
+  StartDaemon({{"event_loops", 1}});  // each has connections of its own
   constexpr size_t kLists = 20;
   simulator_->Direct([](const Request&) {
     Direction direction;
@@ -114,6 +115,7 @@ TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
 }
 
 TEST_P(NginxTest, ACallerWhoStopsReadingHoldsUpNobodyElse) {
+  StartDaemon({{"event_loops", 1}});
   simulator_->Direct(nullptr);
   // A client that reads ahead by 64 KiB only.
   grpc::ChannelArguments arguments;
