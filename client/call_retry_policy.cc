@@ -1,6 +1,20 @@
 #include "client/call_retry_policy.h"
 
+#include "client/call_status.h"
+#include "google/rpc/error_details.pb.h"
+
 namespace rollcall {
+namespace {
+
+// Whether the same call may succeed a little later, or on another replica.
+bool MayPass(const absl::Status& failure) {
+  if (absl::IsUnavailable(failure) || absl::IsCancelled(failure)) return true;
+  // Too much at once, and the service says when there may be less.
+  return absl::IsResourceExhausted(failure) &&
+         StatusDetail<google::rpc::RetryInfo>(failure).has_value();
+}
+
+}  // namespace
 
 std::unique_ptr<CallRetryPolicy> LimitedRetryPolicy::Clone() const {
   return std::make_unique<LimitedRetryPolicy>(limits_);
@@ -8,7 +22,7 @@ std::unique_ptr<CallRetryPolicy> LimitedRetryPolicy::Clone() const {
 
 bool LimitedRetryPolicy::MayRetry(const absl::Status& failure, absl::Duration wait,
                                   absl::Duration elapsed) {
-  if (!absl::IsUnavailable(failure) && !absl::IsCancelled(failure)) return false;
+  if (!MayPass(failure)) return false;
   if (wait > limits_.max_wait || elapsed + wait > limits_.max_time) return false;
   if (retries_ >= limits_.max_retries) return false;
   ++retries_;

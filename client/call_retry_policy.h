@@ -41,7 +41,8 @@ struct RetryLimits {
 };
 
 // Tries again what passes when another replica, or the same one restarted, is asked: UNAVAILABLE,
-// and CANCELLED, which a server that is ended by force may say.
+// and CANCELLED, which a server that is ended by force may say. And what passes with time:
+// RESOURCE_EXHAUSTED where the service says when to try again (RetryInfo).
 class LimitedRetryPolicy final : public CallRetryPolicy {
  public:
   explicit LimitedRetryPolicy(const RetryLimits& limits = {}) : limits_(limits) {}

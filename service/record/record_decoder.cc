@@ -40,20 +40,28 @@ bool IsPlainName(absl::string_view name) {
   return !name.empty();
 }
 
+// simdjson's memory, as large as the largest record so far wanted it. One a thread rather than one
+// a list: nothing of it is needed between records, and lists are many.
+simdjson::dom::parser& ThreadsParser() {
+  static thread_local simdjson::dom::parser parser;
+  return parser;
+}
+
 }  // namespace
 
 RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict)
     : schema_(schema), selection_(std::move(selection)), strict_(strict) {}
 
 absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& participant) {
+  simdjson::dom::parser& parser = ThreadsParser();
   simdjson::dom::object object;
   // The text stays where it is: the caller keeps the padding behind it.
-  simdjson::error_code error = parser_.parse(json.data(), json.size(), false).get(object);
+  simdjson::error_code error = parser.parse(json.data(), json.size(), false).get(object);
   if (error != simdjson::SUCCESS) {
     // Perhaps a number that simdjson does not hold; its versions differ in how they say so.
     // `object` points into the parser alone, so the text may go.
     const std::string replaced = ReplaceHugeNumbers(json, kPadding);
-    error = parser_.parse(replaced.data(), replaced.size() - kPadding, false).get(object);
+    error = parser.parse(replaced.data(), replaced.size() - kPadding, false).get(object);
   }
   if (error != simdjson::SUCCESS) {
     return MakeError(

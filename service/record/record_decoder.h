@@ -54,7 +54,6 @@ class RecordDecoder {
   const RecordSchema& schema_;
   const FieldSelection selection_;
   const bool strict_;
-  simdjson::dom::parser parser_;
 
   // Of the record being decoded.
   absl::string_view json_;

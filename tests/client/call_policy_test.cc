@@ -4,6 +4,9 @@
 
 #include "client/backoff_policy.h"
 #include "client/call_retry_policy.h"
+#include "client/call_status.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
 
 namespace rollcall {
 namespace {
@@ -23,6 +26,17 @@ TEST(LimitedRetryPolicyTest, TriesAgainWhatPasses) {
               absl::IsUnavailable(failure) || absl::IsCancelled(failure))
         << failure;
   }
+}
+
+TEST(LimitedRetryPolicyTest, TriesAgainWhatIsTooMuchForNow) {
+  google::rpc::Status status;
+  status.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(1);
+  status.add_details()->PackFrom(retry);
+  const absl::Status failure = ToAbslStatus(
+      {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many calls", status.SerializeAsString()});
+  EXPECT_TRUE(LimitedRetryPolicy().MayRetry(failure, absl::Seconds(1), kNone));
 }
 
 TEST(LimitedRetryPolicyTest, CountsRetriesWithoutProgress) {
