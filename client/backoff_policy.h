@@ -26,7 +26,7 @@ class BackoffPolicy {
 // How ExponentialBackoff grows.
 struct BackoffSettings {
   // The longest wait after a first failure, and after any.
-  absl::Duration initial = absl::Milliseconds(100);
+  absl::Duration initial = absl::Milliseconds(200);
   absl::Duration max = absl::Seconds(5);
 
   // By how much the longest wait grows with each failure. At least 1.

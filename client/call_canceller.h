@@ -4,10 +4,8 @@
 #pragma once
 
 #include <functional>
+#include <mutex>
 #include <set>
-
-#include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 
 namespace rollcall {
 
@@ -41,9 +39,10 @@ class CallCanceller {
   };
 
  private:
-  mutable absl::Mutex mutex_;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
-  std::set<const Watch*> watches_ ABSL_GUARDED_BY(mutex_);
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  bool cancelled_ = false;
+  std::set<const Watch*> watches_;
 };
 
 }  // namespace rollcall

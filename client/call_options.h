@@ -15,7 +15,8 @@ namespace rollcall {
 struct CallOptions {
   // For all of the list or Get together, however many calls it takes; it counts from List() or
   // Get(). What is not done by then ends with DEADLINE_EXCEEDED, or with the last failure where
-  // nothing but a wait was left.
+  // nothing but a wait was left. The service has a longest time for each call of its own; a list
+  // that outlives it is gone on with like one that breaks off.
   absl::Duration timeout = absl::InfiniteDuration();
 
   // Prototypes, cloned for each list or Get. Not null.

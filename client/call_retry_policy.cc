@@ -9,6 +9,7 @@ namespace {
 // Whether the same call may succeed a little later, or on another replica.
 bool MayPass(const absl::Status& failure) {
   if (absl::IsUnavailable(failure) || absl::IsCancelled(failure)) return true;
+  if (absl::IsDeadlineExceeded(failure)) return true;  // the service's own, see MayRetry()
   // Too much at once, and the service says when there may be less.
   return absl::IsResourceExhausted(failure) &&
          StatusDetail<google::rpc::RetryInfo>(failure).has_value();

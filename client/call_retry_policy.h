@@ -18,7 +18,8 @@ class CallRetryPolicy {
   virtual std::unique_ptr<CallRetryPolicy> Clone() const = 0;
 
   // A call has failed. Whether to call again after `wait`, where `elapsed` has passed since the
-  // list or Get began. Not asked about what has to end it anyway: Cancel(), DEADLINE_EXCEEDED, a
+  // list or Get began. Not asked about what has to end it anyway: Cancel(), the caller's own
+  // deadline (so that a DEADLINE_EXCEEDED is of the service's longest call, after records came), a
   // wait beyond the deadline, a record without a resume token.
   virtual bool MayRetry(const absl::Status& failure, absl::Duration wait,
                         absl::Duration elapsed) = 0;

@@ -11,7 +11,7 @@ namespace rollcall {
 
 // A channel without encryption to `target`: HOST:PORT, or whatever else gRPC takes. Where the name
 // has several addresses, calls go to them in turn, and to the others while one is gone. A lost
-// connection is made again within seconds. `user_agent` names the program, for the server's log.
+// connection is made again within seconds. `user_agent` names the program, for proxies and traces.
 // Nothing is connected before the first call.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const std::string& user_agent = "");

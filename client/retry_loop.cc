@@ -1,6 +1,7 @@
 #include "client/retry_loop.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "client/call_status.h"
@@ -35,6 +36,7 @@ void RetryLoop::SetDeadline(grpc::ClientContext& context) const {
 }
 
 void RetryLoop::OnProgress() {
+  progress_ = true;
   if (!failed_) return;
   failed_ = false;
   retry_policy_->OnProgress();
@@ -43,7 +45,9 @@ void RetryLoop::OnProgress() {
 
 absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
   absl::Status status = ToAbslStatus(failure);
-  if (canceller_->cancelled() || absl::IsDeadlineExceeded(status)) return LastError(failure);
+  if (canceller_->cancelled()) return LastError(failure);
+  const bool progress = std::exchange(progress_, false);
+  if (absl::IsDeadlineExceeded(status) && (IsMyDeadline() || !progress)) return status;
   failed_ = true;
   const absl::Duration wait = std::max(backoff_policy_->NextWait(), WaitAskedFor(status));
   const absl::Duration elapsed = clock_->Now() - start_;
@@ -52,6 +56,14 @@ absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
   if (!retry_policy_->MayRetry(status, wait, elapsed)) return status;
   clock_->Wait(wait, *canceller_);
   return canceller_->cancelled() ? LastError(failure) : absl::OkStatus();
+}
+
+// Whether it is the caller's time that is over, rather than what the service has for one call. The
+// service ends a call a little early, to be heard.
+bool RetryLoop::IsMyDeadline() const {
+  const absl::Duration left = timeout_ - (clock_->Now() - start_);
+  return left < std::max(timeout_ / 10, absl::Milliseconds(200)) &&
+         timeout_ != absl::InfiniteDuration();
 }
 
 absl::Status RetryLoop::LastError(const grpc::Status& failure) const {

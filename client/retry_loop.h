@@ -35,13 +35,16 @@ class RetryLoop {
   const std::shared_ptr<CallCanceller>& canceller() const { return canceller_; }
 
  private:
+  bool IsMyDeadline() const;
+
   const std::unique_ptr<CallRetryPolicy> retry_policy_;
   const std::unique_ptr<BackoffPolicy> backoff_policy_;
   const std::shared_ptr<CallCanceller> canceller_;
   const std::shared_ptr<CallClock> clock_;
   const absl::Duration timeout_;
   const absl::Duration start_;
-  bool failed_ = false;  // No record has come since the last failure.
+  bool failed_ = false;    // No record has come since the last failure.
+  bool progress_ = false;  // One has, or since the beginning.
 };
 
 }  // namespace rollcall

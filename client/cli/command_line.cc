@@ -129,9 +129,10 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
       ->check(CheckTimeout)
       ->type_name("SECONDS");
   command
-      .add_option("--retries", arguments.retries,
-                  "How often in a row to call again where rollcalld is unavailable (default: 5; "
-                  "0: never)")
+      .add_option(
+          "--retries", arguments.retries,
+          "How often in a row to call again where rollcalld is unavailable or asks to come back "
+          "later (default: 5; 0: never)")
       ->check(CheckCount<int32_t>)
       ->type_name("N");
 }

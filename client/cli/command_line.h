@@ -30,7 +30,7 @@ struct CommandLine {
   // For the whole command.
   absl::Duration timeout = absl::InfiniteDuration();
 
-  // How often in a row to call again where the service is unavailable.
+  // How often in a row to call again where the service is unavailable or asks to come back later.
   int retries = 0;
 
   // Not set: a table on a terminal, NDJSON elsewhere.

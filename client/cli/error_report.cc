@@ -47,7 +47,8 @@ std::string Advice(absl::StatusCode code, absl::string_view reason, absl::string
   if (reason == "UPSTREAM_RATE_LIMITED") return "try again later, or with fewer calls at a time";
   if (reason == "UPSTREAM_LIMIT_EXCEEDED") return "the limit is set in rollcalld's configuration";
   if (reason == "SERVER_DRAINING") return "this replica is shutting down; try again";
-  if (code == absl::StatusCode::kDeadlineExceeded) return "allow more time with --timeout";
+  if (code == absl::StatusCode::kDeadlineExceeded)
+    return "allow more time with --timeout, as far as the service does";
   if (!reason.empty()) return code == absl::StatusCode::kUnavailable ? "try again" : "";
   // Without a reason, it was not the service that answered.
   if (code == absl::StatusCode::kUnavailable) {
@@ -111,6 +112,7 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server) {
   }
   if (info.has_value()) AddInfo(text, *info);
   // The service gives the provider's request id, which was told above, in both
+  // details.
   if (request.has_value() &&
       request->request_id() !=
           Metadata(info.value_or(google::rpc::ErrorInfo()), "provider_request_id")) {

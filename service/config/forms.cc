@@ -71,6 +71,7 @@ bool IsListenAddress(absl::string_view text) {
     return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
   });
 }
+
 BaseUrl TwilioApiUrl() { return BaseUrl::Parse("https://api.twilio.com").value(); }
 
 BaseUrl TwilioInsightsUrl() { return BaseUrl::Parse("https://insights.twilio.com").value(); }

@@ -118,6 +118,7 @@ class HttpClient::Exchange final : public HttpResponse {
     Set(CURLOPT_WRITEDATA, this);
     Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);
     Set(CURLOPT_HEADERDATA, this);
+    Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's
     WaitForBytes();
   }
 
@@ -234,6 +235,11 @@ class HttpClient::Exchange final : public HttpResponse {
         !absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)),
                                 "chunked")) {
       return 0;
+    }
+    // The line behind the last header. What comes with 1xx is not the answer yet.
+    if (absl::StripAsciiWhitespace(line).empty() && exchange->status() >= 200) {
+      exchange->DeliverHead();
+      if (exchange->receiver_ == nullptr) return 0;
     }
     return size;
   }

@@ -49,7 +49,7 @@ class HttpClient {
   // Gets what a transfer brings. Any of its functions may destroy the transfer.
   class Receiver {
    public:
-    // Called before the first piece of the body, or before OnDone() where there is no body.
+    // Called as soon as the head is complete; not where there is none.
     virtual void OnHead(const HttpResponse& response) = 0;
     // False refuses `bytes`: they come again, perhaps with more, when the transfer is resumed.
     virtual bool OnBody(absl::string_view bytes) = 0;

@@ -12,7 +12,7 @@ namespace rollcall {
 GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Upstream& upstream,
                         UpstreamLoop& loop, RunningCalls& running, const Config& config) {
   std::shared_ptr<GetCall> call(new GetCall(response, loop, running));
-  call->self_ = call;
+  call->ExchangeSelf(call);
   if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
     call->Finish(ToGrpcStatus(refusal));
     return call.get();
@@ -36,17 +36,27 @@ GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Up
 }
 
 void GetCall::EndWith(const absl::Status& status) {
-  loop_->Post([call = self_, status] { call->End(status); });
+  std::shared_ptr<GetCall> self;
+  {
+    const std::lock_guard lock(mutex_);
+    self = self_;
+  }
+  loop_->Post([call = std::move(self), status] { call->End(status); });
 }
 
 void GetCall::OnCancel() { EndWith(absl::CancelledError("the caller ended the call")); }
 
 void GetCall::OnDone() {
   UpstreamLoop& loop = *loop_;
-  loop.Post([call = std::move(self_)] {
+  loop.Post([call = ExchangeSelf(nullptr)] {
     if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
     call->fetch_.reset();
   });
+}
+
+std::shared_ptr<GetCall> GetCall::ExchangeSelf(std::shared_ptr<GetCall> self) {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(self_, std::move(self));
 }
 
 void GetCall::End(const absl::Status& status) {

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -32,16 +33,19 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
 
   void EndWith(const absl::Status& status) override;
   void End(const absl::Status& status);
+  std::shared_ptr<GetCall> ExchangeSelf(std::shared_ptr<GetCall> self);
 
   v1::GetParticipantResponse& response_;
   const LoopLease loop_;
   RunningCalls& running_;
-  std::shared_ptr<GetCall> self_;  // until gRPC and the loop are both done with it
 
   // Of the loop's thread.
   std::unique_ptr<ParticipantFetch> fetch_;
   std::optional<EventLoop::TimerId> deadline_timer_;
   bool ended_ = false;
+
+  std::mutex mutex_;
+  std::shared_ptr<GetCall> self_;  // guarded by mutex_; until gRPC is done with it
 };
 
 }  // namespace rollcall

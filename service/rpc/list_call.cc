@@ -19,7 +19,10 @@ constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const Config& config) {
   std::shared_ptr<ListCall> call(new ListCall(context, loop, running, config));
-  call->self_ = call;
+  {
+    const std::lock_guard lock(call->mutex_);
+    call->self_ = call;
+  }
   if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
     call->Finish(ToGrpcStatus(refusal));
     return call.get();
@@ -37,14 +40,33 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
 void ListCall::StopAt(const Deadline& deadline) {
   const auto left = std::max(deadline.TimeLeft(), std::chrono::milliseconds(0));
   deadline_timer_ = loop_->client().loop().After(left, [this] {
-    deadline_timer_.reset();
+    deadline_timer_ = loop_->client().loop().After(kTimeToFinish, [this] {
+      deadline_timer_.reset();
+      Cancel();
+    });
     Stop(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
                    "the list took longer than its caller or the service allows"));
   });
 }
 
+// Ends a write that the caller does not take. gRPC's context is good until the call has finished.
+void ListCall::Cancel() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (finished_) return;
+    cancelling_ = true;
+  }
+  context_.TryCancel();  // which may call OnWriteDone()
+  {
+    const std::lock_guard lock(mutex_);
+    cancelling_ = false;
+    if (!std::exchange(finish_waits_, false)) return;
+  }
+  FinishCall();
+}
+
 void ListCall::EndWith(const absl::Status& status) {
-  loop_->Post([call = self_, status] { call->Stop(status); });
+  loop_->Post([call = Self(), status] { call->Stop(status); });
 }
 
 void ListCall::Stop(const absl::Status& status) {
@@ -97,6 +119,11 @@ void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
   FinishCall();
 }
 
+std::shared_ptr<ListCall> ListCall::Self() {
+  const std::lock_guard lock(mutex_);
+  return self_;
+}
+
 bool ListCall::HasEnded() {
   const std::lock_guard lock(mutex_);
   return end_.has_value();
@@ -105,7 +132,7 @@ bool ListCall::HasEnded() {
 void ListCall::OnWriteDone(bool ok) {
   const v1::ListParticipantsResponse* next = nullptr;
   bool finish = false;
-  bool wake_loop = false;
+  std::shared_ptr<ListCall> to_wake;
   {
     const std::lock_guard lock(mutex_);
     bytes_ -= sizes_[first_];
@@ -121,11 +148,11 @@ void ListCall::OnWriteDone(bool ok) {
     // Woken at half, the loop fills the queue in one go.
     if (loop_waits_ && count_ <= kSlots / 2 && bytes_ <= config_.limits.send_queue_bytes / 2) {
       loop_waits_ = false;
-      wake_loop = true;
+      to_wake = self_;
     }
   }
-  if (wake_loop) {
-    loop_->Post([call = self_] {
+  if (to_wake != nullptr) {
+    loop_->Post([call = std::move(to_wake)] {
       if (call->pager_ != nullptr) call->pager_->Resume();
     });
   }
@@ -137,16 +164,21 @@ void ListCall::OnWriteDone(bool ok) {
 }
 
 void ListCall::OnCancel() {
-  loop_->Post([call = self_] {
+  loop_->Post([call = Self()] {
     call->pager_.reset();
     call->OnListEnd(absl::CancelledError("the caller ended the call"), {});
   });
 }
 
 void ListCall::OnDone() {
+  std::shared_ptr<ListCall> self;
+  {
+    const std::lock_guard lock(mutex_);
+    self = std::move(self_);
+  }
   // The last reference goes on the loop's thread, behind whatever was posted there before.
   UpstreamLoop& loop = *loop_;
-  loop.Post([call = std::move(self_)] {
+  loop.Post([call = std::move(self)] {
     if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
     call->pager_.reset();
   });
@@ -159,6 +191,22 @@ bool ListCall::IsFull() const {
 
 // After the last record was written.
 void ListCall::FinishCall() {
+  running_.End(*this);  // before the caller can know, and call again
+  grpc::Status status;
+  {
+    const std::lock_guard lock(mutex_);
+    if (cancelling_) {
+      finish_waits_ = true;
+      return;
+    }
+    finished_ = true;
+    AddTrailers();
+    status = ToGrpcStatus(*end_);
+  }
+  Finish(status);
+}
+
+void ListCall::AddTrailers() {
   const auto add = [this](const char* name, int64_t value) {
     context_.AddTrailingMetadata(name, absl::StrCat(value));
   };
@@ -172,8 +220,6 @@ void ListCall::FinishCall() {
       totals_.resume_token.size() <= kMaxTokenInTrailers) {
     context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);
   }
-  running_.End(*this);  // before the caller can know, and call again
-  Finish(ToGrpcStatus(*end_));
 }
 
 }  // namespace rollcall

@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,10 @@
 #include "service/upstream/upstream.h"
 
 namespace rollcall {
+
+// What a call that is told to end has for writing what it holds. Then it is cancelled: its caller
+// has stopped to read.
+inline constexpr std::chrono::seconds kTimeToFinish{5};
 
 class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
                        private RecordSink,
@@ -44,19 +49,21 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   void EndWith(const absl::Status& status) override;
   void StopAt(const Deadline& deadline);
   void Stop(const absl::Status& status);
+  void Cancel();
 
   v1::ListParticipantsResponse* NextSlot() override;
   void Commit(size_t bytes) override;
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
+  std::shared_ptr<ListCall> Self();
   bool HasEnded();
   bool IsFull() const;
   void FinishCall();
+  void AddTrailers();
 
   grpc::CallbackServerContext& context_;
   const LoopLease loop_;
   RunningCalls& running_;
   const Config& config_;
-  std::shared_ptr<ListCall> self_;  // until gRPC and the loop are both done with it
 
   // Of the loop's thread.
   std::unique_ptr<Pager> pager_;
@@ -69,13 +76,17 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
 
   std::mutex mutex_;
   // Guarded by mutex_.
+  std::shared_ptr<ListCall> self_;  // until gRPC is done with it
   std::array<size_t, kSlots> sizes_{};
   size_t first_ = 0;
   size_t count_ = 0;
   size_t bytes_ = 0;
   bool writing_ = false;  // slots_[first_] is gRPC's
   bool loop_waits_ = false;
-  bool writable_ = true;             // until a write fails
+  bool writable_ = true;       // until a write fails
+  bool cancelling_ = false;    // context_ is in use, so the call may not finish yet
+  bool finish_waits_ = false;  // for that
+  bool finished_ = false;
   std::optional<absl::Status> end_;  // no more records come; does not change again
   ListTotals totals_;                // set with end_
 };

@@ -9,18 +9,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
 
 namespace rollcall {
-namespace {
-
-// What calls that are told to end have for writing what they hold.
-constexpr std::chrono::seconds kTimeToFinish{5};
-
-}  // namespace
-
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:

@@ -1,28 +1,15 @@
 #include "service/upstream/circuit_breaker.h"
 
-#include <algorithm>
-
 namespace rollcall {
-namespace {
 
 using std::chrono::milliseconds;
 
-// Before those who may not be the probe ask again: it is answered soon, where it is.
-constexpr milliseconds kProbeTime = std::chrono::seconds(1);
-
-}  // namespace
-
 std::optional<milliseconds> CircuitBreaker::TimeToWait(Time now) {
-  switch (state_) {
-    case State::kClosed:
-      return std::nullopt;
-    case State::kProbing:
-      return std::min(kProbeTime, settings_.open);
-    case State::kOpen:
-      break;
-  }
-  if (now < open_until_) return std::chrono::ceil<milliseconds>(open_until_ - now);
+  if (state_ == State::kClosed) return std::nullopt;
+  if (now < shut_until_) return std::chrono::ceil<milliseconds>(shut_until_ - now);
+  // A probe that nothing comes of is not waited for longer than this.
   state_ = State::kProbing;
+  shut_until_ = now + settings_.open;
   return std::nullopt;
 }
 
@@ -32,16 +19,16 @@ void CircuitBreaker::OnAnswer() {
 }
 
 void CircuitBreaker::OnFailure(Time now) {
-  // Requests that went out before it opened fail later, and say nothing new.
-  if (state_ == State::kOpen) return;
   if (++failures_ < settings_.failures) return;
   state_ = State::kOpen;
-  open_until_ = now + settings_.open;
+  shut_until_ = now + settings_.open;
 }
 
 void CircuitBreaker::OnProbeGivenUp() {
+  if (state_ != State::kProbing) return;
   // The next to ask is the probe.
-  if (state_ == State::kProbing) state_ = State::kOpen;
+  state_ = State::kOpen;
+  shut_until_ = Time::min();
 }
 
 }  // namespace rollcall

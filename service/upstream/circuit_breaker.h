@@ -1,5 +1,6 @@
 // Leaves an upstream alone that is down: after so many failures in a row, no request goes out for a
-// while; then one does, and what comes of it decides for all. Time is handed in. Used by the
+// while; then one does, and what comes of it decides for all. Where nothing comes of it for as long
+// again, another one does. Time is handed in. Used by the
 // request gate, under its lock.
 #pragma once
 
@@ -28,7 +29,7 @@ class CircuitBreaker {
 
   // The upstream answered a request: it is up.
   void OnAnswer();
-  // It did not, or said itself that it cannot.
+  // It did not, or said itself that it cannot. While not closed, this is of the probe only.
   void OnFailure(Time now);
   // The probe was given up before anything came of it.
   void OnProbeGivenUp();
@@ -39,7 +40,7 @@ class CircuitBreaker {
   const BreakerSettings settings_;
   State state_ = State::kClosed;
   int failures_ = 0;  // in a row
-  Time open_until_;
+  Time shut_until_;   // while not closed: when the next probe may go out
 };
 
 }  // namespace rollcall

@@ -9,6 +9,9 @@
 namespace rollcall {
 namespace {
 
+// A list whose links expire faster than it is read would be walked again and again.
+constexpr int kMaxWalksAgain = 10;
+
 PageLimits PageLimitsOf(const Limits& limits) {
   return {limits.max_record_bytes, limits.max_page_bytes, limits.max_json_depth};
 }
@@ -218,14 +221,18 @@ absl::Status Pager::GoToNextPage() {
     return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
                      "the provider's link to the next page leads back to a page already read");
   }
-  const RequestGate::Kind kind =
-      pages_asked_++ == 0 ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
+  const bool is_first = pages_asked_++ == 0 && walks_again_ == 0;
+  const auto kind = is_first ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
   const std::string url = std::exchange(next_url_, {});
   page_target_ = query_.api->base_url(upstream_.config).TargetOf(url);
   taken_.clear();
   expected_again_.clear();
   link_seen_ = false;
   Leave(page_);
+  // One that the gate refused while it was not wanted yet may pass now.
+  if (next_page_ != nullptr && next_page_->ended() && !next_page_->request().sent()) {
+    next_page_.reset();
+  }
   page_ = next_page_ != nullptr ? std::move(next_page_) : Ask(url, kind);
   page_->Open();
   return absl::OkStatus();
@@ -253,12 +260,16 @@ void Pager::Retry(const absl::Status& failure) {
 
 // Whether walking the list again leads to where it was: its records must have been counted from the
 // first on, and something must have come of the last time.
-bool Pager::CanWalkAgain() const { return ordinals_known_ && walked_again_at_ != last_ordinal_; }
+bool Pager::CanWalkAgain() const {
+  return ordinals_known_ && walked_again_at_ != last_ordinal_ && walks_again_ < kMaxWalksAgain;
+}
 
 void Pager::WalkAgain() {
   walked_again_at_ = to_pass_over_ = last_ordinal_;
+  ++walks_again_;
   begin_behind_.reset();
   urls_seen_.clear();
+  pages_asked_ = 0;
   Leave(next_page_);
   next_url_ = query_.first_url;
   if (absl::Status status = GoToNextPage(); !status.ok()) End(status);

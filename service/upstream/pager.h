@@ -104,7 +104,7 @@ class Pager final : private PageFetch::Listener {
   RecordDecoder decoder_;
   RetryPolicy retry_;
   ListTotals totals_;
-  int64_t pages_asked_ = 0;
+  int64_t pages_asked_ = 0;               // of this walk through the list
   std::unordered_set<size_t> urls_seen_;  // hashes
 
   // The page that is being read, and where it is.
@@ -130,6 +130,7 @@ class Pager final : private PageFetch::Listener {
   // must be the last one that was handed on.
   uint64_t to_pass_over_ = 0;
   std::optional<uint64_t> walked_again_at_;  // last_ordinal_ of the last time
+  int walks_again_ = 0;
 
   // The page after it.
   bool link_seen_ = false;  // whether this page said where it is, or that there is none

@@ -83,7 +83,8 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 }
 
 void ProviderRequest::OnDone(absl::Status status) {
-  if (!answer_.has_head()) place_->OnNoAnswer();
+  // Where it came to nothing for another reason than the provider's being down, nothing is said.
+  if (!answer_.has_head() && absl::IsUnavailable(status)) place_->OnNoAnswer();
   place_.reset();
   // A status that refuses says enough, even where its body breaks.
   if (answer_.has_head() && !answer_.ok()) {

@@ -15,9 +15,11 @@ constexpr milliseconds kQueueRetryDelay = std::chrono::seconds(1);
 }  // namespace
 
 RequestGate::RequestGate(const RequestLimits& limits, const BreakerSettings& breaker,
-                         std::function<void(bool up)> on_change)
+                         std::function<void(bool up)> on_change,
+                         std::function<Clock::time_point()> now)
     : limits_(limits),
       on_change_(std::move(on_change)),
+      now_(std::move(now)),
       breaker_(breaker),
       limit_(limits.max_in_flight) {}
 
@@ -26,10 +28,10 @@ std::unique_ptr<RequestGate::Place> RequestGate::Enter(Kind kind, std::string ca
   std::unique_ptr<Place> place(new Place(*this, kind, std::move(caller), loop, std::move(decided)));
   const std::lock_guard lock(mutex_);
   if (!breaker_.is_closed()) {
-    if (const auto wait = breaker_.TimeToWait(Clock::now())) {
+    if (const auto wait = breaker_.TimeToWait(now_())) {
       Decide(*place, CircuitOpen(*wait));
     } else {
-      place->is_probe_ = true;
+      probe_ = place.get();
       LetGo(*place);
     }
     return place;
@@ -67,7 +69,10 @@ void RequestGate::Leave(Place& place) {
     case Place::State::kRefused:
       break;
   }
-  if (place.is_probe_) breaker_.OnProbeGivenUp();
+  if (probe_ == &place) {
+    probe_ = nullptr;
+    breaker_.OnProbeGivenUp();
+  }
   AdmitWaiting();
 }
 
@@ -90,28 +95,27 @@ void RequestGate::StandStill(Place& place) {
 }
 
 void RequestGate::OnOutcome(Place& place, std::optional<int> http_status, int account_requests) {
-  bool was_up;
-  bool is_up;
-  {
-    const std::lock_guard lock(mutex_);
-    const Clock::time_point now = Clock::now();
-    place.is_probe_ = false;
-    was_up = breaker_.is_closed();
-    if (!http_status || *http_status >= 500) {
-      breaker_.OnFailure(now);
+  const std::lock_guard lock(mutex_);
+  const Clock::time_point now = now_();
+  const bool was_up = breaker_.is_closed();
+  const bool was_probe = probe_ == &place;
+  if (was_probe) probe_ = nullptr;
+  if (!http_status || *http_status >= 500) {
+    // Requests that went out before the circuit opened fail later, and say nothing new.
+    if (was_up || was_probe) breaker_.OnFailure(now);
+  } else {
+    breaker_.OnAnswer();
+    probe_ = nullptr;
+    if (*http_status == 429 || account_requests > limits_.max_in_flight) {
+      limit_.OnTooMany(place.sent_, now);
     } else {
-      breaker_.OnAnswer();
-      if (*http_status == 429 || account_requests > limits_.max_in_flight) {
-        limit_.OnTooMany(place.sent_, now);
-      } else {
-        limit_.OnServed(in_flight_ >= limit_.value());
-      }
+      limit_.OnServed(in_flight_ >= limit_.value());
     }
-    is_up = breaker_.is_closed();
-    if (!is_up) RefuseWaiting();
-    AdmitWaiting();
   }
+  const bool is_up = breaker_.is_closed();
   if (was_up != is_up) on_change_(is_up);
+  if (!is_up) RefuseWaiting();
+  AdmitWaiting();
 }
 
 void RequestGate::Decide(Place& place, const absl::Status& status) {
@@ -125,7 +129,7 @@ void RequestGate::Decide(Place& place, const absl::Status& status) {
 
 void RequestGate::LetGo(Place& place) {
   ++in_flight_;
-  place.sent_ = Clock::now();
+  place.sent_ = now_();
   Decide(place, absl::OkStatus());
 }
 

@@ -38,9 +38,10 @@ class RequestGate {
   using Clock = std::chrono::steady_clock;
 
   // `on_change` hears when the upstream is given up as down (false) and when it is back (true), on
-  // any thread.
+  // any thread. It must not call the gate. `now` tells the time; tests have one of their own.
   RequestGate(const RequestLimits& limits, const BreakerSettings& breaker,
-              std::function<void(bool up)> on_change);
+              std::function<void(bool up)> on_change,
+              std::function<Clock::time_point()> now = &Clock::now);
 
   // `decided` is called once, from `loop`: with OK when the request is to go out, else with why it
   // is not, which is UPSTREAM_CIRCUIT_OPEN or, of a first request, UPSTREAM_QUEUE_FULL. Not called
@@ -63,6 +64,7 @@ class RequestGate {
 
   const RequestLimits limits_;
   const std::function<void(bool up)> on_change_;
+  const std::function<Clock::time_point()> now_;
 
   std::mutex mutex_;
   // Guarded by mutex_.
@@ -72,7 +74,8 @@ class RequestGate {
   FairQueue<Place> prefetches_;
   int first_waiting_ = 0;
   int in_flight_ = 0;
-  int standing_ = 0;  // answered in part, and not read on for now
+  const Place* probe_ = nullptr;  // that goes out while the circuit is open
+  int standing_ = 0;              // answered in part, and not read on for now
 };
 
 class RequestGate::Place {
@@ -116,7 +119,6 @@ class RequestGate::Place {
   // Guarded by the gate's lock.
   Kind kind_;
   State state_ = State::kWaiting;
-  bool is_probe_ = false;
   Clock::time_point sent_;
 };
 

@@ -45,7 +45,9 @@ std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failur
   ceiling = std::min(ceiling, settings_.max_backoff);
   auto wait = std::chrono::duration_cast<milliseconds>(ceiling * random_());
   if (const auto asked = RetryDelayOf(failure)) {
-    if (*asked > settings_.max_backoff) return std::nullopt;
+    // A circuit opens by our own settings, and waiting for it costs the provider nothing.
+    const bool is_ours = ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN;
+    if (*asked > settings_.max_backoff && !is_ours) return std::nullopt;
     wait = std::max(wait, *asked);
   }
   if (wait >= time_left) return std::nullopt;

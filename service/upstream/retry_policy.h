@@ -28,7 +28,7 @@ class RetryPolicy {
   // How long to wait before the next attempt after this failure; nothing where another attempt
   // cannot help, where there were enough, or where it could not begin within `time_left`. A wait
   // that the provider asked for (RetryInfo) is kept where it is longer than ours and at most
-  // `max_backoff`, else there is no other attempt.
+  // `max_backoff`, else there is no other attempt; an open circuit is waited for in any case.
   std::optional<std::chrono::milliseconds> AfterFailure(const absl::Status& failure,
                                                         std::chrono::milliseconds time_left);
 

@@ -124,7 +124,7 @@ int Run(const char* results_file) {
   row("prefetch", Median(with));
   row("no prefetch", Median(without));
   row("serial: N (L + D)", serial);
-  row("one page", Median(page));
+  std::printf("  %-18s %8.2f\n", "one page", Median(page));
   std::printf("  median of %d; target with prefetch: %.2f of ideal, %s\n", kRepetitions, kTarget,
               ratio <= kTarget ? "met" : "MISSED");
 

@@ -138,12 +138,12 @@ TEST(FailoverTest, ListsArriveWholeWhileReplicasAreKilledAndDrained) {
   // Each time that another part of all records has come.
   const int64_t part = records_in_all / (2 * kRounds + 1);
   for (int round = 0; round < kRounds; ++round) {
-    Replica& killed = round % 2 == 0 ? one : two;
-    Replica& drained = round % 2 == 0 ? two : one;
+    // Each end moves the lists to the other replica, so the roles stay: else one would be killed
+    // that has none.
     records.WaitFor((2 * round + 1) * part);
-    EXPECT_EQ(killed.Restart(SIGKILL), 128 + SIGKILL);
+    EXPECT_EQ(one.Restart(SIGKILL), 128 + SIGKILL);
     records.WaitFor((2 * round + 2) * part);
-    EXPECT_EQ(drained.Restart(SIGTERM), 0);
+    EXPECT_EQ(two.Restart(SIGTERM), 0);
   }
   for (std::thread& caller : callers) caller.join();
 
@@ -154,8 +154,8 @@ TEST(FailoverTest, ListsArriveWholeWhileReplicasAreKilledAndDrained) {
     EXPECT_TRUE(outcomes[i].in_order) << i;
     calls += outcomes[i].calls;
   }
-  // Every end of a replica broke calls off.
-  EXPECT_GE(calls, kLists + 2 * kRounds);
+  // The ends of the replicas broke many calls off.
+  EXPECT_GE(calls, kLists * 2);
   RecordProperty("calls", static_cast<int>(calls));
 }
 

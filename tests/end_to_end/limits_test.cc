@@ -159,12 +159,40 @@ TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
     EXPECT_GT(delay.seconds() * 1000000000 + delay.nanos(), 0);
   }
   simulator_->Direct(nullptr);
-  while (!List(ConferenceRequest(5)).status.ok()) {
+  while (daemon_->IsRunning() && !List(ConferenceRequest(5)).status.ok()) {
   }
   daemon_->Signal(15);
   daemon_->Wait();
   EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is down","upstream":"twilio")"));
   EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is back","upstream":"twilio")"));
+}
+
+TEST_F(LimitsTest, ARefusalThatBreaksOffIsAnAnswer) {
+  StartWith(nlohmann::json::object(),
+            {{"retry", {{"max_attempts", 1}}}, {"circuit_breaker", {{"failures", 1}}}});
+  simulator_->Direct([](const Request&) {
+    Direction direction = simulator::Respond(401, R"({"code":20003})");
+    direction.cut_after = 0;
+    return direction;
+  });
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_CREDENTIALS_REJECTED");
+  }
+}
+
+TEST_F(LimitsTest, ACallerWhoDoesNotReadDoesNotOutliveTheDeadline) {
+  StartDaemon({{"limits", {{"max_calls", 1}}}, {"deadline", {{"max_seconds", 0.5}}}});
+  grpc::ClientContext context;
+  const auto stalled = stub().ListParticipants(&context, ConferenceRequest(200000));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(stalled->Read(&response));
+  while (daemon_->IsRunning() && !List(ConferenceRequest(1)).status.ok()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(daemon_->IsRunning());
+  while (stalled->Read(&response)) {
+  }
+  EXPECT_FALSE(stalled->Finish().ok());
 }
 
 TEST_F(LimitsTest, AListThatRunsWaitsForAnUpstreamThatIsDown) {
@@ -191,8 +219,8 @@ TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
     direction.hold_after = 20000;
     return direction;
   };
-  for (const auto& deadline : {nlohmann::json{{"default_seconds", 0.3}},
-                               nlohmann::json{{"default_seconds", 0.3}, {"max_seconds", 0.3}}}) {
+  for (const auto& deadline : {nlohmann::json{{"default_seconds", 2}},
+                               nlohmann::json{{"default_seconds", 2}, {"max_seconds", 2}}}) {
     StartDaemon({{"deadline", deadline}});
     simulator_->Direct(hold);
     grpc::ClientContext context;

@@ -10,7 +10,8 @@
 
 namespace rollcall {
 
-// Tries again at a provider's rate limit, too, which the library's own policy leaves to the caller.
+// Tries again at a provider's rate limit, too, also where it does not say when to
+// come back.
 class PatientRetryPolicy final : public CallRetryPolicy {
  public:
   std::unique_ptr<CallRetryPolicy> Clone() const override {

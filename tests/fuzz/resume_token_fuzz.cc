@@ -14,8 +14,8 @@ void Fuzz(absl::string_view input) {
   Require(!tokens.Open(input), "nobody but the service makes a token");
   if (input.size() < 2) return;
 
-  const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1]),
-                              1, input.size()};
+  const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1]), 1,
+                              input.size()};
   const std::string token = tokens.Seal(position);
   const auto opened = tokens.Open(token);
   Require(opened && opened->page == position.page && opened->record == position.record &&

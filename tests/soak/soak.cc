@@ -35,8 +35,7 @@ constexpr int kCallers = 50;
 // A caller connects anew now and then, as real ones do.
 constexpr int kListsPerConnection = 20;
 
-// --- The provider
-// ---------------------------------------------------------------------------------
+// The provider.
 
 Direction RandomDirection() {
   thread_local std::mt19937 random{std::random_device{}()};
@@ -74,8 +73,7 @@ Direction RandomDirection() {
   return direction;
 }
 
-// --- Callers
-// --------------------------------------------------------------------------------------
+// Callers.
 
 // What all callers did together.
 struct Totals {
@@ -207,8 +205,7 @@ class Caller {
   ParticipantClient client_{MakeChannel(server_)};
 };
 
-// --- What rollcalld takes
-// -------------------------------------------------------------------------
+// What rollcalld takes.
 
 struct Sample {
   int64_t resident = 0;  // KiB

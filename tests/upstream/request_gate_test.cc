@@ -194,6 +194,29 @@ TEST_F(RequestGateTest, AnUpstreamThatIsDownIsAskedNothingUntilAProbeIsAnswered)
   for (auto* place : {&another, &probe, &last}) Drop(*place);
 }
 
+TEST_F(RequestGateTest, RequestsFromBeforeSayNothingOfTheProbe) {
+  MakeGate({.max_in_flight = 4}, {1, std::chrono::milliseconds(1)});
+  auto a = Enter(Kind::kFirst, "a");
+  auto b = Enter(Kind::kFirst, "b");
+  auto c = Enter(Kind::kFirst, "c");
+  EXPECT_THAT(Out(), ElementsAre("a", "b", "c"));
+  a->OnNoAnswer();
+  EXPECT_THAT(changes_, ElementsAre(false));
+  std::unique_ptr<Place> probe;
+  do {
+    probe = Enter(Kind::kFirst, "probe");
+  } while (!Refused().empty());
+  EXPECT_THAT(Out(), ElementsAre("probe"));
+  b->OnNoAnswer();  // the probe is still the only one
+  auto another = Enter(Kind::kNext, "another");
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
+  c->OnAnswer(200, 0);  // it is up after all
+  auto last = Enter(Kind::kNext, "last");
+  EXPECT_THAT(Out(), ElementsAre("last"));
+  EXPECT_THAT(changes_, ElementsAre(false, true));
+  for (auto* place : {&a, &b, &c, &probe, &another, &last}) Drop(*place);
+}
+
 TEST_F(RequestGateTest, APlaceThatIsGivenUpHearsNothing) {
   MakeGate({.max_in_flight = 1});
   OnLoop([&] {
