@@ -22,8 +22,9 @@ TEST(LimitedRetryPolicyTest, TriesAgainWhatPasses) {
   for (int code = 1; code <= 16; ++code) {
     LimitedRetryPolicy policy;
     const absl::Status failure(static_cast<absl::StatusCode>(code), "");
-    EXPECT_EQ(policy.MayRetry(failure, kNone, kNone),
-              absl::IsUnavailable(failure) || absl::IsCancelled(failure))
+    EXPECT_EQ(policy.MayRetry(failure, kNone, kNone), absl::IsUnavailable(failure) ||
+                                                          absl::IsCancelled(failure) ||
+                                                          absl::IsDeadlineExceeded(failure))
         << failure;
   }
 }

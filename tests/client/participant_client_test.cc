@@ -216,7 +216,7 @@ TEST_F(ParticipantClientTest, LastFailureIsTheErrorWhereRetriesAreUsedUp) {
 
 TEST_F(ParticipantClientTest, OtherFailuresAreFinalAndKeepTheirDetails) {
   for (int code = 2; code <= 16; ++code) {
-    if (code == grpc::UNAVAILABLE) continue;
+    if (code == grpc::UNAVAILABLE || code == grpc::DEADLINE_EXCEEDED) continue;
     google::rpc::ErrorInfo info;
     info.set_domain("rollcall");
     info.set_reason("UPSTREAM_LIST_CHANGED");
@@ -229,8 +229,16 @@ TEST_F(ParticipantClientTest, OtherFailuresAreFinalAndKeepTheirDetails) {
     ASSERT_TRUE(detail.has_value()) << heard.status;
     EXPECT_EQ(detail->reason(), "UPSTREAM_LIST_CHANGED");
   }
-  EXPECT_THAT(server_.list_requests(), SizeIs(14));
+  EXPECT_THAT(server_.list_requests(), SizeIs(13));
   EXPECT_THAT(clock_->waits(), IsEmpty());
+}
+
+TEST_F(ParticipantClientTest, TheServicesOwnDeadlineIsResumedWhereRecordsCame) {
+  const grpc::Status late(grpc::DEADLINE_EXCEEDED, "no call takes so long");
+  EXPECT_THAT(HearInTurn({List({"A"}, late), List({"B"})}).call_sids, ElementsAre("A", "B"));
+  const Heard nothing = HearInTurn({List({"A"}, late), List({}, late), List({"B"})});
+  EXPECT_THAT(nothing.call_sids, ElementsAre("A"));
+  EXPECT_TRUE(absl::IsDeadlineExceeded(nothing.status));
 }
 
 TEST_F(ParticipantClientTest, CancelledByTheServerIsResumed) {
