@@ -67,7 +67,8 @@ absl::Status ToStatus(const Head& head, absl::string_view body) {
   answer.TakeBody(body.substr(0, body.size() / 2));
   answer.TakeBody(body.substr(body.size() / 2));
   return InUpstream(answer.ToStatus(Upstream(), "https://api.example.com/list?PageToken=x",
-                                    absl::FromUnixSeconds(kNow)), Upstream());
+                                    absl::FromUnixSeconds(kNow)),
+                    Upstream());
 }
 
 // How the message travels: bytes outside printable ASCII become three.
