@@ -16,7 +16,7 @@ void PageFetch::Open() {
 
 absl::Status PageFetch::Outcome() const {
   if (!end_->ok()) return *end_;
-  const absl::Status complete = reader_.Finish();
+  absl::Status complete = reader_.Finish();
   if (!complete.ok() && request_.may_be_cut()) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                      "the connection to the provider ended before the page was complete");
