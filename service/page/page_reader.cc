@@ -1,12 +1,13 @@
 #include "service/page/page_reader.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "service/error/error.h"
+#include "service/page/json_block.h"
 
 namespace rollcall {
 namespace {
@@ -21,32 +22,28 @@ bool IsWhitespace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\
 // Whether a number or a literal ends before `c`.
 bool EndsScalar(char c) { return c == ',' || c == '}' || c == ']' || IsWhitespace(c); }
 
-// The bytes that matter inside an object or array but outside a string.
-constexpr std::array<bool, 256> kStructural = [] {
-  std::array<bool, 256> table{};
-  for (unsigned char c : {'"', '{', '}', '[', ']'}) table[c] = true;
-  return table;
-}();
-
-const char* FindStructural(const char* begin, const char* end) {
-  while (begin != end && !kStructural[static_cast<unsigned char>(*begin)]) ++begin;
-  return begin;
+// The bytes of a block of `size` that are escaped by a backslash before them. `carry` says so of
+// the block's first byte, and then of the byte behind the block.
+uint64_t EscapedBytes(uint64_t backslashes, size_t size, bool& carry) {
+  uint64_t escaped = carry ? 1 : 0;
+  carry = false;
+  for (backslashes &= ~escaped; backslashes != 0;) {
+    const int first = std::countr_zero(backslashes);
+    if (static_cast<size_t>(first) + 1 == size) {
+      carry = true;
+      break;
+    }
+    escaped |= uint64_t{2} << first;
+    backslashes &= ~(uint64_t{3} << first);  // a backslash behind it is escaped and escapes nothing
+  }
+  return escaped;
 }
 
-// Whether any byte of `word` is zero; exact for the lowest one, which is all that is asked here.
-constexpr uint64_t kOnes = 0x0101010101010101;
-uint64_t HasZeroByte(uint64_t word) { return (word - kOnes) & ~word & (kOnes << 7); }
-
-// The first quote or backslash. Strings are most of a page, so they are passed over eight bytes at
-// a time.
-const char* FindQuoteOrBackslash(const char* begin, const char* end) {
-  for (; end - begin >= 8; begin += 8) {
-    uint64_t word;
-    std::memcpy(&word, begin, sizeof(word));
-    if (HasZeroByte(word ^ (kOnes * '"')) | HasZeroByte(word ^ (kOnes * '\\'))) break;
-  }
-  while (begin != end && *begin != '"' && *begin != '\\') ++begin;
-  return begin;
+// Each bit tells whether the bits up to it, its own included, are odd in number: from the quotes,
+// what is inside strings.
+uint64_t PrefixParity(uint64_t bits) {
+  for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
+  return bits;
 }
 
 }  // namespace
@@ -203,54 +200,65 @@ void PageReader::BeginValue(State state) {
   state_ = state;
 }
 
-// Moves behind the value that begins at value_begin_. `depth_` counts what is open; whether
-// brackets match their kind is left to the parser of the value.
+// Moves behind the value that begins at value_begin_.
 PageReader::Progress PageReader::SkipValue() {
-  const int outside = state_ == State::kInRecord ? kDepthOfRecord : kDepthOfMember;
-  const char* const data = buffer_.data();
-  if (depth_ == outside && !in_string_) {
-    const char first = data[value_begin_];
-    if (first != '{' && first != '[' && first != '"') {
-      while (position_ < end_ && !EndsScalar(data[position_])) ++position_;
-      return position_ < end_ ? Progress::kComplete : Progress::kMore;
-    }
+  const char first = buffer_[value_begin_];
+  if (first == '{' || first == '[') return SkipObjectOrArray();
+  if (first == '"') {
+    if (position_ == value_begin_) ++position_;
+    return SkipString();
   }
+  while (position_ < end_ && !EndsScalar(buffer_[position_])) ++position_;
+  return position_ < end_ ? Progress::kComplete : Progress::kMore;
+}
+
+// `depth_` counts what is open; whether brackets match their kind is left to the parser of the
+// value.
+PageReader::Progress PageReader::SkipObjectOrArray() {
+  const int outside = state_ == State::kInRecord ? kDepthOfRecord : kDepthOfMember;
   while (position_ < end_) {
-    if (in_string_) {
-      if (SkipString() == Progress::kMore) return Progress::kMore;
-      in_string_ = false;
-      if (depth_ == outside) return Progress::kComplete;
+    const size_t size = std::min(end_ - position_, JsonBlock::kSize);
+    const uint64_t here = ~uint64_t{0} >> (JsonBlock::kSize - size);
+    const JsonBlock block = ScanBlock(buffer_.data() + position_);  // kPadding allows for all of it
+    const uint64_t quotes =
+        block.quotes & here & ~EscapedBytes(block.backslashes & here, size, escaped_);
+    const uint64_t strings = PrefixParity(quotes) ^ (in_string_ ? ~uint64_t{0} : 0);
+    const uint64_t opens = block.opens & here & ~strings;
+    const uint64_t closes = block.closes & here & ~strings;
+    if ((opens | closes) != 0) {
+      const int opened = std::popcount(opens);
+      const int closed = std::popcount(closes);
+      if (depth_ - closed > outside && depth_ + opened <= limits_.max_depth) {
+        depth_ += opened - closed;  // neither the value's end nor too deep, in whatever order
+      } else {
+        for (uint64_t rest = opens | closes; rest != 0; rest &= rest - 1) {
+          const int at = std::countr_zero(rest);
+          if ((opens >> at & 1) != 0) {
+            deepest_ = std::max(deepest_, ++depth_);
+          } else if (--depth_ == outside) {
+            position_ += static_cast<size_t>(at) + 1;
+            return Progress::kComplete;
+          }
+        }
+      }
     }
-    position_ = static_cast<size_t>(FindStructural(data + position_, data + end_) - data);
-    if (position_ == end_) return Progress::kMore;
-    switch (data[position_++]) {
-      case '"':
-        in_string_ = true;
-        break;
-      case '{':
-      case '[':
-        deepest_ = std::max(deepest_, ++depth_);
-        break;
-      default:
-        if (--depth_ == outside) return Progress::kComplete;
-    }
+    in_string_ = (strings >> (size - 1) & 1) != 0;
+    position_ += size;
   }
   return Progress::kMore;
 }
 
 // Moves behind the closing quote of the string that position_ is in.
 PageReader::Progress PageReader::SkipString() {
-  const char* const data = buffer_.data();
   while (position_ < end_) {
+    const char c = buffer_[position_++];
     if (escaped_) {
       escaped_ = false;
-      ++position_;
-      continue;
+    } else if (c == '"') {
+      return Progress::kComplete;
+    } else {
+      escaped_ = c == '\\';
     }
-    position_ = static_cast<size_t>(FindQuoteOrBackslash(data + position_, data + end_) - data);
-    if (position_ == end_) break;
-    if (data[position_++] == '"') return Progress::kComplete;
-    escaped_ = true;
   }
   return Progress::kMore;
 }

@@ -90,6 +90,7 @@ class PageReader {
   bool SkipWhitespace();
   void BeginValue(State state);
   Progress SkipValue();
+  Progress SkipObjectOrArray();
   Progress SkipString();
   absl::Status TakeKey();
   absl::Status CheckValue() const;

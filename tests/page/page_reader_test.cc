@@ -7,6 +7,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -169,6 +170,38 @@ TEST(PageReader, SeedRecordsAreThoseOfAJsonParser) {
     for (size_t i = 0; i < expected.size(); ++i) {
       EXPECT_EQ(nlohmann::json::parse(reading.records[i]), expected[i]) << name << ' ' << i;
     }
+  }
+}
+
+// Quotes, backslashes and brackets at every place in the blocks that the reader looks at.
+TEST(PageReader, RandomRecordsAreThoseOfAJsonParser) {
+  std::mt19937_64 random(1);
+  constexpr absl::string_view kText = "\\\\\\\"{}[],:a \n";
+  const auto text = [&] {
+    std::string made(random() % 90, ' ');
+    for (char& c : made) c = kText[random() % kText.size()];
+    return made;
+  };
+  for (int i = 0; i < 3000; ++i) {
+    nlohmann::json records = nlohmann::json::array();
+    for (size_t count = random() % 5; records.size() < count;) {
+      nlohmann::json value = text();
+      for (size_t depth = random() % 4; depth > 0; --depth) {
+        if (random() % 2 == 0) {
+          value = nlohmann::json::array({text(), value, text()});
+        } else {
+          value = nlohmann::json{{text(), value}};
+        }
+      }
+      records.push_back({{text(), value}});
+    }
+    const std::string page = nlohmann::json{{"meta", text()}, {"participants", records}}.dump();
+    const size_t cut = random() % page.size();
+    const Reading reading =
+        ReadInPieces({absl::string_view(page).substr(0, cut), absl::string_view(page).substr(cut)});
+    ASSERT_TRUE(reading.status.ok()) << reading.status << '\n' << page;
+    ASSERT_EQ(reading.records.size(), records.size()) << page;
+    for (size_t j = 0; j < records.size(); ++j) ASSERT_EQ(reading.records[j], records[j].dump());
   }
 }
 
