@@ -47,12 +47,24 @@ simdjson::dom::parser& ThreadsParser() {
   return parser;
 }
 
+// Empties `participant` but for the memory of its parts, which Clear() would give back with the
+// record, since that is one of a oneof.
+google::protobuf::Message& EmptyRecord(const RecordSchema& schema, v1::Participant& participant) {
+  participant.clear_null_fields();
+  participant.clear_empty_fields();
+  participant.clear_unrecognized();
+  google::protobuf::Message& record = schema.mutable_record(participant);
+  record.Clear();
+  return record;
+}
+
 }  // namespace
 
 RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict)
     : schema_(schema), selection_(std::move(selection)), strict_(strict) {}
 
 absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& participant) {
+  google::protobuf::Message& record = EmptyRecord(schema_, participant);
   simdjson::dom::parser& parser = ThreadsParser();
   simdjson::dom::object object;
   // The text stays where it is: the caller keeps the padding behind it.
@@ -75,7 +87,7 @@ absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& part
   std::string_view sid;
   const bool has_sid = object.at_key(schema_.identity).get(sid) == simdjson::SUCCESS;
   identity_ = Hash(has_sid && !sid.empty() ? sid : std::string_view(json.data(), json.size()));
-  DecodeObject(object, schema_.object, selection_, schema_.mutable_record(participant));
+  DecodeObject(object, schema_.object, selection_, record);
   if (strict_ && participant.unrecognized_size() > 0) {
     return MakeError(
         v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
@@ -91,9 +103,11 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
   size_t next = 0;
   uint64_t seen = 0;
   size_t index = 0;
+  const size_t depth = path_.size();
+  path_.emplace_back();
   for (const auto member : object) {
     const FieldSchema* const field = Find(schema, member.key, next);
-    path_.push_back({member.key, field != nullptr ? field->proto : absl::string_view(), index++});
+    path_[depth] = {member.key, field != nullptr ? field->proto : absl::string_view(), index++};
     if (field == nullptr) {
       // Nobody who asks for certain fields asks for one that is not known.
       if (selection.includes_all()) AddUnrecognized(v1::UnrecognizedValue::KIND_UNKNOWN_FIELD);
@@ -106,8 +120,8 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
         DecodeField(member.value, *field, selection, message);
       }
     }
-    path_.pop_back();
   }
+  path_.pop_back();
   // What was read of this object is of no use for the next one.
   if (readers_.size() > path_.size()) readers_.pop_back();
 }
@@ -116,7 +130,7 @@ void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field
                                 const FieldSelection& selection,
                                 google::protobuf::Message& message) {
   if (value.is_null()) {
-    participant_->mutable_null_fields()->add_paths(ProtoPath());
+    AssignProtoPath(*participant_->mutable_null_fields()->add_paths());
     return;
   }
   if (field.object != nullptr) {
@@ -132,7 +146,7 @@ void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field
     case Outcome::kSet:
       break;
     case Outcome::kEmpty:
-      participant_->mutable_empty_fields()->add_paths(ProtoPath());
+      AssignProtoPath(*participant_->mutable_empty_fields()->add_paths());
       break;
     case Outcome::kWrongType:
       AddUnrecognized(v1::UnrecognizedValue::KIND_WRONG_TYPE);
@@ -143,12 +157,12 @@ void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field
   }
 }
 
-std::string RecordDecoder::ProtoPath() const {
-  std::string path;
+void RecordDecoder::AssignProtoPath(std::string& path) const {
+  path.clear();
   for (const Step& step : path_) {
-    absl::StrAppend(&path, path.empty() ? "" : ".", step.proto);
+    if (!path.empty()) path.push_back('.');
+    path.append(step.proto.data(), step.proto.size());
   }
-  return path;
 }
 
 std::string RecordDecoder::JsonPath() const {

@@ -25,9 +25,9 @@ class RecordDecoder {
   // A strict decoder takes an unrecognized value for an error.
   RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict);
 
-  // Fills `participant`, which must be empty. `json` is followed by kPadding readable bytes. An
-  // error means that the text is no JSON object, or holds text that is not valid Unicode and so
-  // fits no protobuf string.
+  // Fills `participant`, whatever it held before: one that is used for a record after another keeps
+  // its memory. `json` is followed by kPadding readable bytes. An error means that the text is no
+  // JSON object, or holds text that is not valid Unicode and so fits no protobuf string.
   absl::Status Decode(absl::string_view json, v1::Participant& participant);
 
   // What tells the record decoded last from the others of its list, whether or not the field was
@@ -47,7 +47,7 @@ class RecordDecoder {
                     const FieldSelection& selection, google::protobuf::Message& message);
   void DecodeField(const JsonValue& value, const FieldSchema& field,
                    const FieldSelection& selection, google::protobuf::Message& message);
-  std::string ProtoPath() const;
+  void AssignProtoPath(std::string& path) const;
   std::string JsonPath() const;
   void AddUnrecognized(v1::UnrecognizedValue::Kind kind);
 

@@ -22,7 +22,8 @@ absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::s
   const auto buffer = std::make_unique<char[]>(size);
   std::copy(json.begin(), json.end(), buffer.get());
   std::fill(buffer.get() + json.size(), buffer.get() + size, '"');
-  v1::Participant participant;
+  // As in the service, a message that other records were decoded into before.
+  static thread_local v1::Participant participant;
   RecordDecoder decoder(schema, std::move(selection), strict);
   absl::Status status = decoder.Decode(absl::string_view(buffer.get(), json.size()), participant);
   if (!status.ok()) return status;
