@@ -1,5 +1,6 @@
 #include "service/resume/resume_token.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -51,31 +52,34 @@ bool TakeNumber(absl::string_view& text, Number& number) {
 }  // namespace
 
 struct ResumeTokens::Cipher {
-  Cipher() {
-    if (context == nullptr) throw std::bad_alloc();
+  Cipher(const Secret& credential, absl::string_view list) : binding(list) {
+    const std::string& secret = credential.reveal();
+    std::array<unsigned char, 32> key{};
+    unsigned int size = 0;
+    const bool good =
+        context != nullptr &&
+        HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), Bytes(kKeyPurpose),
+             kKeyPurpose.size(), key.data(), &size) != nullptr &&
+        EVP_CipherInit_ex(context, EVP_aes_256_gcm(), nullptr, key.data(), nullptr, 1) == 1 &&
+        RAND_bytes(nonce.data(), kNonceSize) == 1;
+    OPENSSL_cleanse(key.data(), key.size());
+    if (!good) {
+      EVP_CIPHER_CTX_free(context);
+      throw std::runtime_error("OpenSSL has neither HMAC, AES-256-GCM nor random numbers");
+    }
   }
   ~Cipher() { EVP_CIPHER_CTX_free(context); }
   Cipher(const Cipher&) = delete;
   Cipher& operator=(const Cipher&) = delete;
 
-  EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();
-  std::array<unsigned char, 32> key{};
-  std::string binding;
+  EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();  // keeps the key
+  const std::string binding;
   // Random for each list and then counted, so that none is used twice with the key.
   std::array<unsigned char, kNonceSize> nonce{};
 };
 
 ResumeTokens::ResumeTokens(const Secret& credential, absl::string_view binding)
-    : cipher_(std::make_unique<Cipher>()) {
-  cipher_->binding = std::string(binding);
-  unsigned int size = 0;
-  const std::string& secret = credential.reveal();
-  if (HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), Bytes(kKeyPurpose),
-           kKeyPurpose.size(), cipher_->key.data(), &size) == nullptr ||
-      RAND_bytes(cipher_->nonce.data(), kNonceSize) != 1) {
-    throw std::runtime_error("OpenSSL has neither HMAC nor random numbers");
-  }
-}
+    : cipher_(std::make_unique<Cipher>(credential, binding)) {}
 
 ResumeTokens::~ResumeTokens() = default;
 ResumeTokens::ResumeTokens(ResumeTokens&&) noexcept = default;
@@ -98,8 +102,7 @@ std::string ResumeTokens::Seal(const ListPosition& position) {
   int size = 0;
   EVP_CIPHER_CTX* const context = cipher.context;
   const bool good =
-      EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), nullptr, cipher.key.data(),
-                         cipher.nonce.data()) == 1 &&
+      EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, cipher.nonce.data()) == 1 &&
       EVP_EncryptUpdate(context, nullptr, &size, Bytes(sealed), 1) == 1 &&
       EVP_EncryptUpdate(context, nullptr, &size, Bytes(cipher.binding),
                         static_cast<int>(cipher.binding.size())) == 1 &&
@@ -122,8 +125,7 @@ std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) const {
   std::string text(text_size, '\0');
   int size = 0;
   EVP_CIPHER_CTX* const context = cipher_->context;
-  const bool good = EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), nullptr, cipher_->key.data(),
-                                       Bytes(sealed, 1)) == 1 &&
+  const bool good = EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, Bytes(sealed, 1)) == 1 &&
                     EVP_DecryptUpdate(context, nullptr, &size, Bytes(sealed), 1) == 1 &&
                     EVP_DecryptUpdate(context, nullptr, &size, Bytes(cipher_->binding),
                                       static_cast<int>(cipher_->binding.size())) == 1 &&
