@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -77,37 +78,64 @@ void ListCall::Stop(const absl::Status& status) {
   }
 }
 
-v1::ListParticipantsResponse* ListCall::NextSlot() {
+bool ListCall::HasRoom() {
+  const size_t limit = config_.limits.send_queue_bytes;
+  // A record that is larger than the whole queue may still be its only one.
+  if (bytes_ + taken_bytes_ < limit) return true;
+  Flush();
   const std::lock_guard lock(mutex_);
-  if (IsFull()) {
-    loop_waits_ = true;
-    return nullptr;
-  }
-  const size_t index = (first_ + count_) % kSlots;
-  if (sizes_[index] > config_.limits.send_queue_bytes / kSlots) {
-    slots_[index] = {};  // gives back the memory of a record that was larger than its share
-  } else {
-    slots_[index].Clear();
-  }
-  return &slots_[index];
+  loop_waits_ = bytes_ >= limit;
+  return !loop_waits_;
 }
 
-void ListCall::Commit(size_t bytes) {
-  const v1::ListParticipantsResponse* next = nullptr;
+void ListCall::Take(const v1::ListParticipantsResponse& record) {
+  const size_t size = record.ByteSizeLong();
+  grpc::Slice slice(size);
+  record.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
+  taken_.emplace_back(&slice, 1);
+  taken_bytes_ += size;
+  // While some are written, others are decoded.
+  if (taken_bytes_ >= config_.limits.send_queue_bytes / 4) Flush();
+}
+
+void ListCall::Flush() {
+  if (taken_.empty()) return;
+  bool write = false;
   {
     const std::lock_guard lock(mutex_);
-    sizes_[(first_ + count_) % kSlots] = bytes;
-    bytes_ += bytes;
-    ++count_;
+    bytes_ += taken_bytes_;
+    ready_.insert(ready_.end(), std::make_move_iterator(taken_.begin()),
+                  std::make_move_iterator(taken_.end()));
     if (!writing_ && writable_) {
-      writing_ = true;
-      next = &slots_[first_];
+      writing_ = write = true;
+      NextBatch();
     }
   }
-  if (next != nullptr) StartWrite(next);
+  taken_.clear();
+  taken_bytes_ = 0;
+  if (write) WriteNext();
+}
+
+// Under mutex_, while batch_ is nobody's.
+void ListCall::NextBatch() {
+  batch_.clear();
+  batch_.swap(ready_);
+  batch_bytes_ = bytes_;
+  next_ = 0;
+}
+
+// gRPC keeps what is written with a buffer hint until there is more, or something without: so a
+// batch goes to the socket in one piece. The first message takes the head of the answer with it,
+// which must not wait.
+void ListCall::WriteNext() {
+  grpc::WriteOptions options;
+  if (any_written_ && next_ + 1 < batch_.size()) options.set_buffer_hint();
+  any_written_ = true;
+  StartWrite(&batch_[next_], options);
 }
 
 void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
+  Flush();
   {
     const std::lock_guard lock(mutex_);
     if (end_) return;
@@ -130,23 +158,27 @@ bool ListCall::HasEnded() {
 }
 
 void ListCall::OnWriteDone(bool ok) {
-  const v1::ListParticipantsResponse* next = nullptr;
+  batch_[next_++].Clear();
+  if (ok && next_ < batch_.size()) {
+    WriteNext();
+    return;
+  }
+  bool write = false;
   bool finish = false;
   std::shared_ptr<ListCall> to_wake;
   {
     const std::lock_guard lock(mutex_);
-    bytes_ -= sizes_[first_];
-    first_ = (first_ + 1) % kSlots;
-    --count_;
+    bytes_ -= batch_bytes_;
     if (!ok) writable_ = false;  // the caller is gone; OnCancel() ends the pager
-    if (writable_ && count_ > 0) {
-      next = &slots_[first_];
+    write = writable_ && !ready_.empty();
+    if (write) {
+      NextBatch();
     } else {
       writing_ = false;
       finish = end_.has_value();
     }
-    // Woken at half, the loop fills the queue in one go.
-    if (loop_waits_ && count_ <= kSlots / 2 && bytes_ <= config_.limits.send_queue_bytes / 2) {
+    // Woken at half, the loop decodes while the rest is written.
+    if (loop_waits_ && bytes_ <= config_.limits.send_queue_bytes / 2) {
       loop_waits_ = false;
       to_wake = self_;
     }
@@ -156,8 +188,8 @@ void ListCall::OnWriteDone(bool ok) {
       if (call->pager_ != nullptr) call->pager_->Resume();
     });
   }
-  if (next != nullptr) {
-    StartWrite(next);
+  if (write) {
+    WriteNext();
   } else if (finish) {
     FinishCall();
   }
@@ -182,11 +214,6 @@ void ListCall::OnDone() {
     if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
     call->pager_.reset();
   });
-}
-
-bool ListCall::IsFull() const {
-  // A record that is larger than the whole queue may still be its only one.
-  return count_ == kSlots || (count_ > 0 && bytes_ >= config_.limits.send_queue_bytes);
 }
 
 // After the last record was written.

@@ -1,15 +1,17 @@
 // One ListParticipants call: the gRPC side of the stream and its queue of records. It is the one
 // place where threads meet: the pager fills the queue on an event loop's thread, gRPC's threads
 // write from it, and when it is full the pager, and with it the provider's socket, stands still.
+// Records are queued as the bytes that gRPC sends, and change threads many at a time.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
 
-#include <array>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "rollcall/v1/participant_service.pb.h"
@@ -25,7 +27,7 @@ namespace rollcall {
 // has stopped to read.
 inline constexpr std::chrono::seconds kTimeToFinish{5};
 
-class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse>,
+class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private RecordSink,
                        private RunningCalls::Call {
  public:
@@ -39,9 +41,6 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   void OnDone() override;
 
  private:
-  // As many records as keep the writer busy; more would only be memory.
-  static constexpr size_t kSlots = 16;
-
   ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, RunningCalls& running,
            const Config& config)
       : context_(context), loop_(loop), running_(running), config_(config) {}
@@ -51,12 +50,14 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   void Stop(const absl::Status& status);
   void Cancel();
 
-  v1::ListParticipantsResponse* NextSlot() override;
-  void Commit(size_t bytes) override;
+  bool HasRoom() override;
+  void Take(const v1::ListParticipantsResponse& record) override;
+  void Flush() override;
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
   std::shared_ptr<ListCall> Self();
   bool HasEnded();
-  bool IsFull() const;
+  void NextBatch();
+  void WriteNext();
   void FinishCall();
   void AddTrailers();
 
@@ -69,19 +70,24 @@ class ListCall final : public grpc::ServerWriteReactor<v1::ListParticipantsRespo
   std::unique_ptr<Pager> pager_;
   std::optional<EventLoop::TimerId> deadline_timer_;
 
-  // A ring of records, of which `count_` from `first_` on are complete. Slots are used again and
-  // keep their memory, so that a stream allocates little once it runs. The slot behind the last one
-  // is the loop's to fill.
-  std::array<v1::ListParticipantsResponse, kSlots> slots_;
+  // Records that have not changed threads yet. Of the loop's thread.
+  std::vector<grpc::ByteBuffer> taken_;
+  size_t taken_bytes_ = 0;
+
+  // What is being written, from next_ on. Of whoever set writing_.
+  std::vector<grpc::ByteBuffer> batch_;
+  size_t next_ = 0;
+  size_t batch_bytes_ = 0;
+  bool any_written_ = false;
+
+  // Bytes in ready_ and batch_. Changed under mutex_.
+  std::atomic<size_t> bytes_ = 0;
 
   std::mutex mutex_;
   // Guarded by mutex_.
-  std::shared_ptr<ListCall> self_;  // until gRPC is done with it
-  std::array<size_t, kSlots> sizes_{};
-  size_t first_ = 0;
-  size_t count_ = 0;
-  size_t bytes_ = 0;
-  bool writing_ = false;  // slots_[first_] is gRPC's
+  std::shared_ptr<ListCall> self_;       // until gRPC is done with it
+  std::vector<grpc::ByteBuffer> ready_;  // to be written behind batch_
+  bool writing_ = false;                 // batch_ is gRPC's
   bool loop_waits_ = false;
   bool writable_ = true;       // until a write fails
   bool cancelling_ = false;    // context_ is in use, so the call may not finish yet

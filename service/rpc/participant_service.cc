@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "service/error/error.h"
 #include "service/query/query.h"
 #include "service/rpc/get_call.h"
 #include "service/rpc/grpc_status.h"
@@ -12,7 +13,7 @@ namespace rollcall {
 namespace {
 
 // The call of a request that is refused.
-class RefusedList final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse> {
+class RefusedList final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   explicit RefusedList(const absl::Status& status) { Finish(ToGrpcStatus(status)); }
   void OnDone() override { delete this; }
@@ -28,9 +29,15 @@ CallContext ContextOf(const grpc::CallbackServerContext& context, const Config& 
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ParticipantServiceImpl::ListParticipants(
-    grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) {
-  auto query = CheckRequest(*request, config_, ContextOf(*context, config_));
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipants(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) {
+  v1::ListParticipantsRequest request;
+  grpc::ByteBuffer copy = *bytes;  // reading empties it
+  if (!grpc::SerializationTraits<v1::ListParticipantsRequest>::Deserialize(&copy, &request).ok()) {
+    return new RefusedList(MakeError(v1::ERROR_REASON_INVALID_REQUEST,
+                                     "the request is not a ListParticipantsRequest message"));
+  }
+  auto query = CheckRequest(request, config_, ContextOf(*context, config_));
   if (!query.ok()) return new RefusedList(query.status());
   Upstream& upstream = *upstreams_.at(query->upstream->name);
   return ListCall::Start(*context, *std::move(query), upstream, loops_.Pick(), running_, config_);

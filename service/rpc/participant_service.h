@@ -15,7 +15,12 @@
 
 namespace rollcall {
 
-class ParticipantServiceImpl final : public v1::ParticipantService::CallbackService {
+// Lists are answered in bytes rather than messages: a list call makes these itself, on another
+// thread than gRPC's.
+using ParticipantServiceBase = v1::ParticipantService::WithRawCallbackMethod_ListParticipants<
+    v1::ParticipantService::WithCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
+
+class ParticipantServiceImpl final : public ParticipantServiceBase {
  public:
   // Upstreams by name.
   using Upstreams = absl::flat_hash_map<std::string, std::unique_ptr<Upstream>>;
@@ -25,8 +30,8 @@ class ParticipantServiceImpl final : public v1::ParticipantService::CallbackServ
                          RunningCalls& running)
       : config_(config), upstreams_(upstreams), loops_(loops), running_(running) {}
 
-  grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ListParticipants(
-      grpc::CallbackServerContext* context, const v1::ListParticipantsRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ListParticipants(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
 
   grpc::ServerUnaryReactor* GetParticipant(grpc::CallbackServerContext* context,
                                            const v1::GetParticipantRequest* request,

@@ -16,6 +16,17 @@ PageLimits PageLimitsOf(const Limits& limits) {
   return {limits.max_record_bytes, limits.max_page_bytes, limits.max_json_depth};
 }
 
+// A message that was used for a larger record does not keep its memory.
+constexpr size_t kUsualRecordBytes = size_t{32} << 10;
+
+// What records are decoded into, one after the other, so that a record finds the memory of the one
+// before it. One a thread rather than one a list: it is of use only until the sink has taken it,
+// and lists are many.
+v1::ListParticipantsResponse& ThreadsResponse() {
+  static thread_local v1::ListParticipantsResponse response;
+  return response;
+}
+
 absl::Status ListChanged() {
   return MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
                    "the list has changed, and the participant behind which it goes on is not where "
@@ -72,16 +83,20 @@ std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind 
 
 // Hands on all that the page has, as far as there is room.
 void Pager::Read() {
+  ReadPage();
+  if (!ended_) sink_.Flush();
+}
+
+void Pager::ReadPage() {
   while (!ended_ && page_ != nullptr) {
     if (record_waits_) {
-      v1::ListParticipantsResponse* const slot = sink_.NextSlot();
-      if (slot == nullptr) {
+      if (!sink_.HasRoom()) {
         sink_is_full_ = true;
         page_->Close();
         return;
       }
       record_waits_ = false;
-      if (absl::Status status = TakeRecord(*slot); !status.ok()) return End(status);
+      if (absl::Status status = TakeRecord(); !status.ok()) return End(status);
       if (query_.limit > 0 && totals_.records == query_.limit) return End(absl::OkStatus());
     }
     const auto event = page_->reader().Next();
@@ -144,10 +159,12 @@ bool Pager::WantsPrefetch() const {
   return query_.limit == 0 || totals_.records + of_this_page < query_.limit;
 }
 
-absl::Status Pager::TakeRecord(v1::ListParticipantsResponse& slot) {
+absl::Status Pager::TakeRecord() {
   const absl::string_view json = page_->reader().record();
-  v1::Participant& participant = *slot.mutable_participant();
-  if (absl::Status status = decoder_.Decode(json, participant); !status.ok()) {
+  v1::ListParticipantsResponse& response = ThreadsResponse();
+  const v1::Participant& participant = response.participant();
+  absl::Status status = decoder_.Decode(json, *response.mutable_participant());
+  if (!status.ok()) {
     upstream_.monitor.OnParticipant(participant);  // an unrecognized value may be the error
     return status;
   }
@@ -160,11 +177,12 @@ absl::Status Pager::TakeRecord(v1::ListParticipantsResponse& slot) {
   if (ordinals_known_) ++last_ordinal_;
   totals_.resume_token =
       query_.tokens.Seal({page_target_, identity, taken_[identity], last_ordinal_});
-  slot.set_resume_token(totals_.resume_token);
+  response.set_resume_token(totals_.resume_token);
   totals_.unrecognized += participant.unrecognized_size();
   ++totals_.records;
   retry_.Progress();
-  sink_.Commit(json.size() + totals_.resume_token.size());
+  sink_.Take(response);
+  if (json.size() > kUsualRecordBytes) response = {};
   return absl::OkStatus();
 }
 
@@ -246,9 +264,8 @@ void Pager::Retry(const absl::Status& failure) {
   const auto wait = totals_.attempts > 0 ? retry_.AfterFailure(failure, query_.deadline.TimeLeft())
                                          : std::nullopt;
   if (!wait) return End(failure);
-  for (const auto& [identity, times] : std::exchange(taken_, {})) {
-    expected_again_[identity] += times;
-  }
+  for (const auto& [identity, times] : taken_) expected_again_[identity] += times;
+  taken_.clear();
   next_url_.clear();
   link_seen_ = false;
   retry_timer_ = client_.loop().After(*wait, [this, url] {

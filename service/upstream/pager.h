@@ -12,9 +12,9 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant_service.pb.h"
@@ -41,14 +41,15 @@ struct ListTotals {
 // Takes the records of a list, in order.
 class RecordSink {
  public:
-  // Where to decode the next record to: an empty message, or null while there is no room. After
-  // null, the sink calls Pager::Resume() once there is. A slot that was not committed is given out
-  // again.
-  virtual v1::ListParticipantsResponse* NextSlot() = 0;
+  // Whether there is room for a record. After false, the sink calls Pager::Resume() once there is.
+  virtual bool HasRoom() = 0;
 
-  // The record in the slot that NextSlot() gave last is complete. `bytes` is about the memory it
-  // takes.
-  virtual void Commit(size_t bytes) = 0;
+  // The next record. The message is the pager's again on return.
+  virtual void Take(const v1::ListParticipantsResponse& record) = 0;
+
+  // The next record may be long in coming: those taken are to be on their way now. Until then a
+  // sink may keep them, since many together cost less than one at a time.
+  virtual void Flush() = 0;
 
   // There are no more records: the list is complete, or an error ended it. The last call.
   virtual void OnListEnd(const absl::Status& status, const ListTotals& totals) = 0;
@@ -80,10 +81,11 @@ class Pager final : private PageFetch::Listener {
 
   std::unique_ptr<PageFetch> Ask(const std::string& url, RequestGate::Kind kind);
   void Read();
+  void ReadPage();
   absl::Status TakeEnvelopeMember();
   absl::Status ResolveNextLink(const std::string& link);
   bool WantsPrefetch() const;
-  absl::Status TakeRecord(v1::ListParticipantsResponse& slot);
+  absl::Status TakeRecord();
   bool IsNew(uint64_t identity);
   absl::Status PassOver(uint64_t identity);
   void FinishPage();
@@ -104,8 +106,8 @@ class Pager final : private PageFetch::Listener {
   RecordDecoder decoder_;
   RetryPolicy retry_;
   ListTotals totals_;
-  int64_t pages_asked_ = 0;               // of this walk through the list
-  std::unordered_set<size_t> urls_seen_;  // hashes
+  int64_t pages_asked_ = 0;                // of this walk through the list
+  absl::flat_hash_set<size_t> urls_seen_;  // hashes
 
   // The page that is being read, and where it is.
   std::unique_ptr<PageFetch> page_;
@@ -117,8 +119,8 @@ class Pager final : private PageFetch::Listener {
   // Records of this page that are dealt with, in case it must be fetched again; and, once it is,
   // those of them that have not come again yet.
   // How often each: a provider may name one twice.
-  std::unordered_map<uint64_t, uint32_t> taken_;
-  std::unordered_map<uint64_t, uint32_t> expected_again_;
+  absl::flat_hash_map<uint64_t, uint32_t> taken_;
+  absl::flat_hash_map<uint64_t, uint32_t> expected_again_;
   // The record of a resume token, behind which this list begins, until it has come.
   std::optional<ListPosition> begin_behind_;
 
