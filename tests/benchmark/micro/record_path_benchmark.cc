@@ -1,0 +1,150 @@
+// The way of a record through one core, step by step: the page's bytes into records, these into
+// participants, these into the bytes that gRPC sends. Each step is measured with those before it,
+// so that the difference of two rows is what the later step costs; `nlohmann_dom` is the same page
+// read by a general JSON library, for comparison. All check how many records they saw.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "nlohmann/json.hpp"
+#include "rollcall/v1/participant_service.pb.h"
+#include "service/config/secret.h"
+#include "service/page/page_reader.h"
+#include "service/provider/participant_api.h"
+#include "service/record/field_selection.h"
+#include "service/record/record_decoder.h"
+#include "service/resume/resume_token.h"
+#include "tests/simulator/participants.h"
+
+namespace rollcall {
+namespace {
+
+constexpr int64_t kRecords = 1000;
+constexpr size_t kChunk = size_t{32} << 10;
+constexpr char kTarget[] =
+    "/v1/Conferences/CF90000000000000000000000000001000/Participants"
+    "?PageSize=1000&Page=1&PageToken=PA00000000000003e89c4a2b7be2e1f3aa";
+
+struct Page {
+  const ParticipantApi& api;
+  std::string json;
+};
+
+Page MakePage(simulator::Api which, const ParticipantApi& api) {
+  const simulator::List list(which, kRecords);
+  Page page{api,
+            "{\"meta\": {\"next_page_url\": null, \"key\": \"participants\"}, \"participants\": ["};
+  for (int64_t i = 0; i < kRecords; ++i) {
+    if (i > 0) page.json += ", ";
+    AppendParticipantJson(list, i, &page.json);
+  }
+  page.json += "]}";
+  return page;
+}
+
+// Which steps a benchmark takes.
+enum class Steps { kRead, kDecode, kSerialize };
+
+// Reads the page in chunks as they come from the network.
+int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, Steps steps,
+                 v1::ListParticipantsResponse& response, std::string& bytes) {
+  int64_t records = 0;
+  reader.Reset();
+  for (absl::string_view rest = page.json; !rest.empty();) {
+    reader.Append(rest.substr(0, kChunk));
+    rest.remove_prefix(std::min(rest.size(), kChunk));
+    for (auto event = reader.Next(); event.ok(); event = reader.Next()) {
+      if (*event == PageReader::Event::kNeedInput || *event == PageReader::Event::kEnd) break;
+      if (*event != PageReader::Event::kRecord) continue;
+      ++records;
+      if (steps == Steps::kRead) continue;
+      if (!decoder.Decode(reader.record(), *response.mutable_participant()).ok()) return -1;
+      if (steps == Steps::kSerialize) response.SerializeToString(&bytes);
+    }
+  }
+  return reader.Finish().ok() ? records : -1;
+}
+
+void Count(benchmark::State& state, const Page& page) {
+  state.SetItemsProcessed(state.iterations() * kRecords);
+  state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(page.json.size()));
+}
+
+void Measure(benchmark::State& state, const Page& page, Steps steps,
+             const FieldSelection& selection = {}) {
+  PageReader reader(page.api.page_layout().records_key, {});
+  RecordDecoder decoder(page.api.record_schema(), selection, /*strict=*/true);
+  v1::ListParticipantsResponse response;
+  std::string bytes;
+  for (auto _ : state) {
+    if (ReadPage(page, reader, decoder, steps, response, bytes) != kRecords) {
+      return state.SkipWithError("not all records were read");
+    }
+  }
+  Count(state, page);
+}
+
+const Page& VoiceInsights() {
+  static const Page page = MakePage(simulator::Api::kVoiceInsights, TwilioVoiceInsights());
+  return page;
+}
+
+const Page& VideoInsights() {
+  static const Page page = MakePage(simulator::Api::kVideoInsights, TwilioVideoInsights());
+  return page;
+}
+
+const Page& LiveParticipants() {
+  static const Page page = MakePage(simulator::Api::kSignalWire, SignalWire());
+  return page;
+}
+
+// A caller's field mask of three.
+FieldSelection ThreeFields() {
+  google::protobuf::FieldMask mask;
+  for (const char* path : {"participant_sid", "label", "call_status"}) mask.add_paths(path);
+  std::vector<std::string> unknown;
+  return FieldSelection::FromMask(mask, TwilioVoiceInsights().record_schema().object, unknown);
+}
+
+BENCHMARK_CAPTURE(Measure, read, VoiceInsights(), Steps::kRead);
+BENCHMARK_CAPTURE(Measure, read_decode, VoiceInsights(), Steps::kDecode);
+BENCHMARK_CAPTURE(Measure, read_decode_serialize, VoiceInsights(), Steps::kSerialize);
+BENCHMARK_CAPTURE(Measure, read_decode_serialize_three_fields, VoiceInsights(), Steps::kSerialize,
+                  ThreeFields());
+BENCHMARK_CAPTURE(Measure, read_decode_serialize_room, VideoInsights(), Steps::kSerialize);
+BENCHMARK_CAPTURE(Measure, read_decode_serialize_live, LiveParticipants(), Steps::kSerialize);
+
+void NlohmannDom(benchmark::State& state) {
+  const Page& page = VoiceInsights();
+  for (auto _ : state) {
+    const auto document = nlohmann::json::parse(page.json);
+    if (document["participants"].size() != kRecords) {
+      return state.SkipWithError("not all records were read");
+    }
+  }
+  Count(state, page);
+}
+BENCHMARK(NlohmannDom);
+
+void SealToken(benchmark::State& state) {
+  ResumeTokens tokens(Secret("a credential"), "a list");
+  ListPosition position{kTarget, 0, 1, 0};
+  for (auto _ : state) {
+    position.record = ++position.ordinal * 0x9e3779b97f4a7c15;
+    benchmark::DoNotOptimize(tokens.Seal(position));
+  }
+  const auto opened = tokens.Open(tokens.Seal(position));
+  if (!opened || opened->ordinal != position.ordinal) state.SkipWithError("a token does not open");
+  state.SetItemsProcessed(state.iterations());
+}
+BENCHMARK(SealToken);
+
+}  // namespace
+}  // namespace rollcall
+
+BENCHMARK_MAIN();
