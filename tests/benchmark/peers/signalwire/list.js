@@ -1,0 +1,44 @@
+// Lists the participants that are in a conference now with SignalWire's library for Node.js.
+
+"use strict";
+
+const { RestClient } = require("@signalwire/compatibility-api");
+const { CheckedList } = require("../checked_list.js");
+
+const project = "b3877c40-da60-4998-90ad-b792e98472af";
+
+// Connections are closed after each request unless a request asks for `forever`, which the library
+// leaves to an HTTP client of one's own.
+class HttpClient extends RestClient.RequestClient {
+  request(options) {
+    return super.request({ ...options, forever: true });
+  }
+}
+
+async function main() {
+  const checked = new CheckedList();
+  const client = RestClient(project, "simulator", {
+    signalwireSpaceUrl: new URL(checked.baseUrl).host,
+    httpClient: new HttpClient(),
+  });
+  // The library makes its base URL an HTTPS one, and leaves out the prefix under which the
+  // simulator has the compatibility API. Links have it.
+  client.api.baseUrl = checked.baseUrl;
+  client.api.v2010._version = "api/laml/2010-04-01";
+
+  const { participants } = client.conferences(checked.sid);
+  await checked.measure(
+    (add) =>
+      new Promise((resolve, reject) => {
+        const done = (error) => (error ? reject(error) : resolve());
+        participants.each({ pageSize: checked.pageSize, done }, (participant) =>
+          add(participant.callSid),
+        );
+      }),
+  );
+}
+
+main().catch((error) => {
+  console.error(`signalwire: ${error.stack}`);
+  process.exitCode = 1;
+});
