@@ -1,5 +1,6 @@
 #include "service/record/record_decoder.h"
 
+#include <cstring>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -12,6 +13,23 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
+// Names are short, and most comparisons are of equal ones.
+bool SameName(absl::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  size_t i = 0;
+  for (; i + 8 <= a.size(); i += 8) {
+    uint64_t eight_of_a;
+    uint64_t eight_of_b;
+    std::memcpy(&eight_of_a, a.data() + i, 8);
+    std::memcpy(&eight_of_b, b.data() + i, 8);
+    if (eight_of_a != eight_of_b) return false;
+  }
+  for (; i < a.size(); ++i) {
+    if (a[i] != b[i]) return false;
+  }
+  return true;
+}
+
 // Providers write the members of an object in the same order most of the time, so the row behind
 // the last one found is tried first.
 const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_t& next) {
@@ -19,7 +37,7 @@ const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_
   for (size_t tried = 0; tried < count; ++tried) {
     const size_t index = next < count ? next : 0;
     next = index + 1;
-    if (schema.fields[index].name == View(name)) return &schema.fields[index];
+    if (SameName(schema.fields[index].name, name)) return &schema.fields[index];
   }
   return nullptr;
 }

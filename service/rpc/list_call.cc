@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <iterator>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
@@ -79,9 +79,9 @@ void ListCall::Stop(const absl::Status& status) {
 }
 
 bool ListCall::HasRoom() {
-  const size_t limit = config_.limits.send_queue_bytes;
   // A record that is larger than the whole queue may still be its only one.
-  if (bytes_ + taken_bytes_ < limit) return true;
+  const size_t limit = config_.limits.send_queue_bytes;
+  if (bytes_ + taken_.size() < limit) return true;
   Flush();
   const std::lock_guard lock(mutex_);
   loop_waits_ = bytes_ >= limit;
@@ -89,38 +89,34 @@ bool ListCall::HasRoom() {
 }
 
 void ListCall::Take(const v1::ListParticipantsResponse& record) {
-  const size_t size = record.ByteSizeLong();
-  grpc::Slice slice(size);
-  record.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
-  taken_.emplace_back(&slice, 1);
-  taken_bytes_ += size;
-  // While some are written, others are decoded.
-  if (taken_bytes_ >= config_.limits.send_queue_bytes / 4) Flush();
+  const size_t enough = config_.limits.send_queue_bytes / 2;
+  if (taken_.empty()) taken_.reserve(enough + enough / 4);
+  record.AppendToString(&taken_);
+  taken_ends_.push_back(taken_.size());
+  if (taken_.size() >= enough) Flush();  // while some are written, others are decoded
 }
 
 void ListCall::Flush() {
   if (taken_.empty()) return;
-  bool write = false;
+  Batch batch{grpc::Slice(taken_), std::move(taken_ends_)};
+  taken_ = {};
+  taken_ends_ = {};
   {
     const std::lock_guard lock(mutex_);
-    bytes_ += taken_bytes_;
-    ready_.insert(ready_.end(), std::make_move_iterator(taken_.begin()),
-                  std::make_move_iterator(taken_.end()));
-    if (!writing_ && writable_) {
-      writing_ = write = true;
-      NextBatch();
-    }
+    if (!writable_) return;
+    bytes_ += batch.messages.size();
+    ready_.push_back(std::move(batch));
+    if (writing_) return;
+    writing_ = true;
+    TakeBatch();
   }
-  taken_.clear();
-  taken_bytes_ = 0;
-  if (write) WriteNext();
+  WriteNext();
 }
 
 // Under mutex_, while batch_ is nobody's.
-void ListCall::NextBatch() {
-  batch_.clear();
-  batch_.swap(ready_);
-  batch_bytes_ = bytes_;
+void ListCall::TakeBatch() {
+  batch_ = std::move(ready_.front());
+  ready_.pop_front();
   next_ = 0;
 }
 
@@ -128,10 +124,13 @@ void ListCall::NextBatch() {
 // batch goes to the socket in one piece. The first message takes the head of the answer with it,
 // which must not wait.
 void ListCall::WriteNext() {
+  const size_t begin = next_ == 0 ? 0 : batch_.ends[next_ - 1];
+  const grpc::Slice slice = batch_.messages.sub(begin, batch_.ends[next_++]);
+  message_ = grpc::ByteBuffer(&slice, 1);
   grpc::WriteOptions options;
-  if (any_written_ && next_ + 1 < batch_.size()) options.set_buffer_hint();
+  if (any_written_ && next_ < batch_.ends.size()) options.set_buffer_hint();
   any_written_ = true;
-  StartWrite(&batch_[next_], options);
+  StartWrite(&message_, options);
 }
 
 void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
@@ -158,8 +157,7 @@ bool ListCall::HasEnded() {
 }
 
 void ListCall::OnWriteDone(bool ok) {
-  batch_[next_++].Clear();
-  if (ok && next_ < batch_.size()) {
+  if (ok && next_ < batch_.ends.size()) {
     WriteNext();
     return;
   }
@@ -168,12 +166,13 @@ void ListCall::OnWriteDone(bool ok) {
   std::shared_ptr<ListCall> to_wake;
   {
     const std::lock_guard lock(mutex_);
-    bytes_ -= batch_bytes_;
+    bytes_ -= batch_.messages.size();
     if (!ok) writable_ = false;  // the caller is gone; OnCancel() ends the pager
     write = writable_ && !ready_.empty();
     if (write) {
-      NextBatch();
+      TakeBatch();
     } else {
+      batch_ = {};
       writing_ = false;
       finish = end_.has_value();
     }

@@ -8,9 +8,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -56,7 +58,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
   std::shared_ptr<ListCall> Self();
   bool HasEnded();
-  void NextBatch();
+  void TakeBatch();
   void WriteNext();
   void FinishCall();
   void AddTrailers();
@@ -70,24 +72,31 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   std::unique_ptr<Pager> pager_;
   std::optional<EventLoop::TimerId> deadline_timer_;
 
-  // Records that have not changed threads yet. Of the loop's thread.
-  std::vector<grpc::ByteBuffer> taken_;
-  size_t taken_bytes_ = 0;
+  // A batch while it is collected. Of the loop's thread.
+  std::string taken_;
+  std::vector<size_t> taken_ends_;
 
-  // What is being written, from next_ on. Of whoever set writing_.
-  std::vector<grpc::ByteBuffer> batch_;
+  // Records on their way from one thread to the other: messages as gRPC sends them, one behind the
+  // other, in memory of one piece.
+  struct Batch {
+    grpc::Slice messages;
+    std::vector<size_t> ends;
+  };
+
+  // What is being written, from message next_ on. Of whoever set writing_.
+  Batch batch_;
   size_t next_ = 0;
-  size_t batch_bytes_ = 0;
+  grpc::ByteBuffer message_;
   bool any_written_ = false;
 
-  // Bytes in ready_ and batch_. Changed under mutex_.
+  // Of the messages in ready_ and batch_. Changed under mutex_.
   std::atomic<size_t> bytes_ = 0;
 
   std::mutex mutex_;
   // Guarded by mutex_.
-  std::shared_ptr<ListCall> self_;       // until gRPC is done with it
-  std::vector<grpc::ByteBuffer> ready_;  // to be written behind batch_
-  bool writing_ = false;                 // batch_ is gRPC's
+  std::shared_ptr<ListCall> self_;  // until gRPC is done with it
+  std::deque<Batch> ready_;         // to be written behind batch_
+  bool writing_ = false;            // batch_ is gRPC's
   bool loop_waits_ = false;
   bool writable_ = true;       // until a write fails
   bool cancelling_ = false;    // context_ is in use, so the call may not finish yet
