@@ -76,6 +76,10 @@ struct ResumeTokens::Cipher {
   const std::string binding;
   // Random for each list and then counted, so that none is used twice with the key.
   std::array<unsigned char, kNonceSize> nonce{};
+  // Of the token that was sealed last; kept for their memory, since each record has one.
+  std::string text;
+  std::string sealed;
+  std::string token;
 };
 
 ResumeTokens::ResumeTokens(const Secret& credential, absl::string_view binding)
@@ -85,18 +89,20 @@ ResumeTokens::~ResumeTokens() = default;
 ResumeTokens::ResumeTokens(ResumeTokens&&) noexcept = default;
 ResumeTokens& ResumeTokens::operator=(ResumeTokens&&) noexcept = default;
 
-std::string ResumeTokens::Seal(const ListPosition& position) {
-  std::string text;
+const std::string& ResumeTokens::Seal(const ListPosition& position) {
+  Cipher& cipher = *cipher_;
+  std::string& text = cipher.text;
+  text.clear();
   AppendNumber(text, position.record);
   AppendNumber(text, position.occurrence);
   AppendNumber(text, position.ordinal);
   text += position.page;
 
-  Cipher& cipher = *cipher_;
   // The last four bytes count.
   for (size_t i = kNonceSize; i-- > kNonceSize - 4 && ++cipher.nonce[i] == 0;) {
   }
-  std::string sealed(kHeadSize + text.size() + kTagSize, '\0');
+  std::string& sealed = cipher.sealed;
+  sealed.resize(kHeadSize + text.size() + kTagSize);
   sealed[0] = kForm;
   std::memcpy(sealed.data() + 1, cipher.nonce.data(), kNonceSize);
   int size = 0;
@@ -111,8 +117,9 @@ std::string ResumeTokens::Seal(const ListPosition& position) {
       EVP_EncryptFinal_ex(context, Bytes(sealed, kHeadSize + text.size()), &size) == 1 &&
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kTagSize,
                           Bytes(sealed, kHeadSize + text.size())) == 1;
-  // Without a token a list is still a list.
-  return good ? absl::WebSafeBase64Escape(sealed) : std::string();
+  cipher.token.clear();  // without a token a list is still a list
+  if (good) absl::WebSafeBase64Escape(sealed, &cipher.token);
+  return cipher.token;
 }
 
 std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) const {

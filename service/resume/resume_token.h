@@ -33,8 +33,8 @@ class ResumeTokens {
   ResumeTokens(ResumeTokens&&) noexcept;
   ResumeTokens& operator=(ResumeTokens&&) noexcept;
 
-  // Safe in URLs and command lines.
-  std::string Seal(const ListPosition& position);
+  // Safe in URLs and command lines. Valid until the next call.
+  const std::string& Seal(const ListPosition& position);
 
   // Nothing where `token` is not one of this list, was changed, or has a form that is no longer
   // read.

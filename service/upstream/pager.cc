@@ -49,9 +49,8 @@ Pager::Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQ
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
   if (query_.resume) {
     begin_behind_ = query_.resume;
-    last_identity_ = query_.resume->record;
-    last_ordinal_ = query_.resume->ordinal;
-    ordinals_known_ = ordinals_known_ && last_ordinal_ > 0;
+    position_ = *query_.resume;
+    ordinals_known_ = ordinals_known_ && position_.ordinal > 0;
   }
 }
 
@@ -173,10 +172,10 @@ absl::Status Pager::TakeRecord() {
   if (to_pass_over_ > 0) return PassOver(identity);
   upstream_.monitor.OnParticipant(participant);
 
-  last_identity_ = identity;
-  if (ordinals_known_) ++last_ordinal_;
-  totals_.resume_token =
-      query_.tokens.Seal({page_target_, identity, taken_[identity], last_ordinal_});
+  position_.record = identity;
+  position_.occurrence = taken_[identity];
+  if (ordinals_known_) ++position_.ordinal;
+  totals_.resume_token = query_.tokens.Seal(position_);
   response.set_resume_token(totals_.resume_token);
   totals_.unrecognized += participant.unrecognized_size();
   ++totals_.records;
@@ -208,7 +207,7 @@ bool Pager::IsNew(uint64_t identity) {
 // Counts a record that was handed on before the list is walked again.
 absl::Status Pager::PassOver(uint64_t identity) {
   ++totals_.duplicates;
-  if (--to_pass_over_ > 0 || identity == last_identity_) return absl::OkStatus();
+  if (--to_pass_over_ > 0 || identity == position_.record) return absl::OkStatus();
   return ListChanged();
 }
 
@@ -242,7 +241,7 @@ absl::Status Pager::GoToNextPage() {
   const bool is_first = pages_asked_++ == 0 && walks_again_ == 0;
   const auto kind = is_first ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
   const std::string url = std::exchange(next_url_, {});
-  page_target_ = query_.api->base_url(upstream_.config).TargetOf(url);
+  position_.page = query_.api->base_url(upstream_.config).TargetOf(url);
   taken_.clear();
   expected_again_.clear();
   link_seen_ = false;
@@ -278,11 +277,11 @@ void Pager::Retry(const absl::Status& failure) {
 // Whether walking the list again leads to where it was: its records must have been counted from the
 // first on, and something must have come of the last time.
 bool Pager::CanWalkAgain() const {
-  return ordinals_known_ && walked_again_at_ != last_ordinal_ && walks_again_ < kMaxWalksAgain;
+  return ordinals_known_ && walked_again_at_ != position_.ordinal && walks_again_ < kMaxWalksAgain;
 }
 
 void Pager::WalkAgain() {
-  walked_again_at_ = to_pass_over_ = last_ordinal_;
+  walked_again_at_ = to_pass_over_ = position_.ordinal;
   ++walks_again_;
   begin_behind_.reset();
   urls_seen_.clear();

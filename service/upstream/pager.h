@@ -111,7 +111,6 @@ class Pager final : private PageFetch::Listener {
 
   // The page that is being read, and where it is.
   std::unique_ptr<PageFetch> page_;
-  std::string page_target_;    // path and query below the API's base URL
   bool record_waits_ = false;  // the reader's record was not handed on yet
   bool sink_is_full_ = false;
   std::optional<EventLoop::TimerId> retry_timer_;
@@ -124,14 +123,14 @@ class Pager final : private PageFetch::Listener {
   // The record of a resume token, behind which this list begins, until it has come.
   std::optional<ListPosition> begin_behind_;
 
-  // The last record that was handed on, here or before the resume token.
-  uint64_t last_identity_ = 0;
-  uint64_t last_ordinal_ = 0;  // which of the list's records, from 1 on
-  bool ordinals_known_;        // whether the list is walked from its first page
+  // The last record that was handed on, here or before the resume token; its page is the one that
+  // is being read.
+  ListPosition position_;
+  bool ordinals_known_;  // whether the list is walked from its first page
   // While the list is walked again: how many records are still to be passed over, of which the last
   // must be the last one that was handed on.
   uint64_t to_pass_over_ = 0;
-  std::optional<uint64_t> walked_again_at_;  // last_ordinal_ of the last time
+  std::optional<uint64_t> walked_again_at_;  // position_.ordinal of the last time
   int walks_again_ = 0;
 
   // The page after it.
