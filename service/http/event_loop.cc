@@ -10,9 +10,13 @@
 #include <cstdlib>
 #include <limits>
 #include <system_error>
+#include <utility>
 
 namespace rollcall {
 namespace {
+
+// Rounds of the loop that an idle task waits for at the most.
+constexpr int kMostRounds = 4;
 
 int Checked(int descriptor, const char* what) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -58,6 +62,8 @@ EventLoop::TimerId EventLoop::After(std::chrono::milliseconds delay, Task task) 
   return id;
 }
 
+void EventLoop::WhenIdle(Task task) { idle_tasks_.push_back(std::move(task)); }
+
 void EventLoop::Cancel(const TimerId& timer) { timers_.erase(timer); }
 
 void EventLoop::Watch(int socket, uint32_t events, SocketCallback callback) {
@@ -81,8 +87,12 @@ void EventLoop::Run() {
   std::array<epoll_event, 64> events{};
   while (true) {
     RunTimers();
+    const int timeout = MillisecondsToNextTimer();
+    const bool idle_tasks_wait = !idle_tasks_.empty();
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                                 MillisecondsToNextTimer());
+                                 idle_tasks_wait ? 0 : timeout);
+    const bool idle = count == 0 && timeout != 0;
+    if (idle_tasks_wait && (idle || ++rounds_since_idle_ >= kMostRounds)) RunIdleTasks();
     for (int i = 0; i < count; ++i) {
       const int socket = events[i].data.fd;
       if (socket == wakeup_) {
@@ -109,6 +119,11 @@ void EventLoop::RunTasks() {
     tasks.swap(tasks_);
   }
   for (Task& task : tasks) task();
+}
+
+void EventLoop::RunIdleTasks() {
+  rounds_since_idle_ = 0;
+  for (Task& task : std::exchange(idle_tasks_, {})) task();
 }
 
 void EventLoop::RunTimers() {

@@ -41,6 +41,10 @@ class EventLoop {
   // Does nothing for a timer that has fired.
   void Cancel(const TimerId& timer);
 
+  // Calls `task` once, when there is nothing else to do, or soon even so: for what is better done
+  // for many events at once.
+  void WhenIdle(Task task);
+
   // Calls `callback` whenever `socket` has one of the EPOLL* `events`, in place of what was asked
   // before.
   void Watch(int socket, uint32_t events, SocketCallback callback);
@@ -50,6 +54,7 @@ class EventLoop {
   void Run();
   void RunTasks();
   void RunTimers();
+  void RunIdleTasks();
   int MillisecondsToNextTimer() const;
 
   const int epoll_;
@@ -63,6 +68,8 @@ class EventLoop {
   std::map<TimerId, Task> timers_;
   uint64_t next_timer_ = 0;
   std::map<int, SocketCallback> sockets_;
+  std::vector<Task> idle_tasks_;
+  int rounds_since_idle_ = 0;  // with idle_tasks_ waiting
 
   std::thread thread_;
 };

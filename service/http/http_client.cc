@@ -16,8 +16,6 @@ namespace rollcall {
 namespace {
 
 constexpr long kMaxConnectionsKept = 512;
-// What is read from a socket at once. A transfer has such a buffer for itself.
-constexpr long kReadBytes = long{32} << 10;
 constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
@@ -116,7 +114,6 @@ class HttpClient::Exchange final : public HttpResponse {
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
     // Through a proxy for plain HTTP, credentials would travel further than to the provider.
     if (absl::StartsWith(request.url, "http:")) Set(CURLOPT_PROXY, "");
-    Set(CURLOPT_BUFFERSIZE, kReadBytes);
     Set(CURLOPT_WRITEFUNCTION, &Exchange::OnWrite);
     Set(CURLOPT_WRITEDATA, this);
     Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);

@@ -82,7 +82,7 @@ bool ListCall::HasRoom() {
   // A record that is larger than the whole queue may still be its only one.
   const size_t limit = config_.limits.send_queue_bytes;
   if (bytes_ + taken_.size() < limit) return true;
-  Flush();
+  HandOver();
   const std::lock_guard lock(mutex_);
   loop_waits_ = bytes_ >= limit;
   return !loop_waits_;
@@ -93,10 +93,20 @@ void ListCall::Take(const v1::ListParticipantsResponse& record) {
   if (taken_.empty()) taken_.reserve(enough + enough / 4);
   record.AppendToString(&taken_);
   taken_ends_.push_back(taken_.size());
-  if (taken_.size() >= enough) Flush();  // while some are written, others are decoded
+  if (taken_.size() >= enough) HandOver();  // while some are written, others are decoded
 }
 
+// Not at once: the next piece of the page may be there already, and to hand over takes longer than
+// to decode some records.
 void ListCall::Flush() {
+  if (taken_.empty() || std::exchange(flush_waits_, true)) return;
+  loop_->client().loop().WhenIdle([call = Self()] {
+    call->flush_waits_ = false;
+    call->HandOver();
+  });
+}
+
+void ListCall::HandOver() {
   if (taken_.empty()) return;
   Batch batch{grpc::Slice(taken_), std::move(taken_ends_)};
   taken_ = {};
@@ -134,7 +144,7 @@ void ListCall::WriteNext() {
 }
 
 void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
-  Flush();
+  HandOver();
   {
     const std::lock_guard lock(mutex_);
     if (end_) return;

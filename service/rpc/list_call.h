@@ -58,6 +58,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
   std::shared_ptr<ListCall> Self();
   bool HasEnded();
+  void HandOver();
   void TakeBatch();
   void WriteNext();
   void FinishCall();
@@ -75,6 +76,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // A batch while it is collected. Of the loop's thread.
   std::string taken_;
   std::vector<size_t> taken_ends_;
+  bool flush_waits_ = false;  // for the loop to be idle
 
   // Records on their way from one thread to the other: messages as gRPC sends them, one behind the
   // other, in memory of one piece.

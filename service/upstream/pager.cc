@@ -161,9 +161,8 @@ bool Pager::WantsPrefetch() const {
 absl::Status Pager::TakeRecord() {
   const absl::string_view json = page_->reader().record();
   v1::ListParticipantsResponse& response = ThreadsResponse();
-  const v1::Participant& participant = response.participant();
-  absl::Status status = decoder_.Decode(json, *response.mutable_participant());
-  if (!status.ok()) {
+  v1::Participant& participant = *response.mutable_participant();
+  if (absl::Status status = decoder_.Decode(json, participant); !status.ok()) {
     upstream_.monitor.OnParticipant(participant);  // an unrecognized value may be the error
     return status;
   }
