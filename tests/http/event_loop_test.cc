@@ -1,0 +1,60 @@
+// What an event loop does first, and what it leaves for when it has nothing else to do.
+#include "service/http/event_loop.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <future>
+#include <string>
+
+namespace rollcall {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(EventLoop, RunsIdleTasksBehindAllThatIsDue) {
+  std::string order;
+  std::promise<void> done;
+  EventLoop loop;
+  loop.Post([&] {
+    loop.WhenIdle([&] {
+      order += "idle ";
+      done.set_value();
+    });
+    loop.After(milliseconds(0), [&] { order += "timer "; });
+    loop.Post([&] { order += "task "; });
+    loop.After(std::chrono::hours(1), [&] { order += "later "; });
+  });
+  done.get_future().wait();
+  EXPECT_EQ(order, "timer task idle ");
+}
+
+TEST(EventLoop, RunsIdleTasksSoonWhereItIsNeverIdle) {
+  int rounds = 0;
+  std::promise<int> idle;
+  bool is_done = false;
+  std::function<void()> keep_busy;
+  EventLoop loop;
+  keep_busy = [&] {
+    ++rounds;
+    if (!is_done) loop.Post(keep_busy);
+  };
+  loop.Post([&] {
+    loop.WhenIdle([&] {
+      is_done = true;
+      idle.set_value(rounds);
+    });
+    keep_busy();
+  });
+  EXPECT_LE(idle.get_future().get(), 10);
+}
+
+TEST(EventLoop, RunsAnIdleTaskOfAnIdleTask) {
+  std::promise<void> done;
+  EventLoop loop;
+  loop.Post([&] { loop.WhenIdle([&] { loop.WhenIdle([&] { done.set_value(); }); }); });
+  done.get_future().wait();
+}
+
+}  // namespace
+}  // namespace rollcall
