@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
   app.add_option("--bytes-per-second", options.bytes_per_second,
                  "How fast each body leaves; 0 is as fast as it can")
       ->check(CLI::NonNegativeNumber);
+  app.add_flag("--keep-pages", options.keep_pages,
+               "Keep every page in memory once it is made up, for benchmarks");
   app.add_option("--account-sid", options.accounts.twilio_account_sid, "Twilio account")
       ->capture_default_str();
   app.add_option("--username", username, "Twilio user: the account's sid unless given");

@@ -67,10 +67,32 @@ void Simulator::Direct(std::function<Direction(const Request&)> direct) {
 
 void Simulator::AddPage(absl::string_view target, std::string body) {
   std::lock_guard<std::mutex> lock(mutex_);
-  pages_[std::string(target)] = std::make_shared<const std::string>(std::move(body));
+  pages_[std::string(target)] = std::make_shared<const Answer>(
+      Answer{200, {{"Content-Type", "application/json"}}, std::move(body)});
 }
 
-std::shared_ptr<const std::string> Simulator::PageFor(const std::string& target) const {
+std::shared_ptr<const Answer> Simulator::Serve(const Request& request) {
+  // A proxy that ends TLS says so, and links are for its clients.
+  const std::string scheme = request.Header("X-Forwarded-Proto");
+  const std::string origin =
+      absl::StrCat(scheme.empty() ? "http" : scheme, "://", request.Header("Host"));
+  const std::string authorization = request.Header("Authorization");
+  const std::string key =
+      absl::StrCat(request.method, " ", origin, request.target, " ", authorization);
+  if (options_.keep_pages) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (const auto kept = kept_.find(key); kept != kept_.end()) return kept->second;
+  }
+  auto answer = std::make_shared<const Answer>(
+      apis_.Serve(request.method, request.target, authorization, origin));
+  if (options_.keep_pages && answer->status == 200) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    kept_[key] = answer;
+  }
+  return answer;
+}
+
+std::shared_ptr<const Answer> Simulator::PageFor(const std::string& target) const {
   std::lock_guard<std::mutex> lock(mutex_);
   auto page = pages_.find(target);
   if (page == pages_.end()) {
@@ -135,22 +157,14 @@ void Simulator::Handle(const Request& request, Connection& connection,
   }
   Direction direction = direct ? direct(request) : Direction();
 
-  Answer answer;
-  std::shared_ptr<const std::string> body;
+  std::shared_ptr<const Answer> answer;
   if (direction.answer) {
-    answer = *std::move(direction.answer);
-  } else if ((body = PageFor(request.target)) != nullptr) {
-    answer = Answer{200, {{"Content-Type", "application/json"}}, ""};
-  } else {
-    // A proxy that ends TLS says so, and links are for its clients.
-    const std::string scheme = request.Header("X-Forwarded-Proto");
-    answer =
-        apis_.Serve(request.method, request.target, request.Header("Authorization"),
-                    absl::StrCat(scheme.empty() ? "http" : scheme, "://", request.Header("Host")));
+    answer = std::make_shared<const Answer>(*std::move(direction.answer));
+  } else if ((answer = PageFor(request.target)) == nullptr) {
+    answer = Serve(request);
   }
-  if (body == nullptr) {
-    body = std::make_shared<const std::string>(std::move(answer.body));
-  }
+  // Shares the answer, so that a page that is kept is not copied for each who reads it.
+  std::shared_ptr<const std::string> body(answer, &answer->body);
   if (direction.edit_body) {
     body = std::make_shared<const std::string>(direction.edit_body(*body));
   }
@@ -168,11 +182,11 @@ void Simulator::Handle(const Request& request, Connection& connection,
     return direction.reset ? connection.Reset() : connection.Close();
   }
 
-  response.status = answer.status;
+  response.status = answer->status;
   const auto request_id = RequestIdHeader(number);
   response.set_header(request_id.first, request_id.second);
   std::string content_type = "application/octet-stream";
-  for (const auto& [name, value] : answer.headers) {
+  for (const auto& [name, value] : answer->headers) {
     if (absl::EqualsIgnoreCase(name, "Content-Type")) {
       content_type = value;
     } else {

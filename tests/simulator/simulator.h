@@ -41,6 +41,9 @@ struct Options {
   int send_buffer_bytes = 0;
   // Whether requests() fills up.
   bool keep_requests = true;
+  // Whether each good answer is kept once it is made up, and served from memory from then on; for
+  // benchmarks, which the provider must not slow down. Nothing is ever dropped.
+  bool keep_pages = false;
 };
 
 // What a request gets instead of, or beside, the normal answer. Unset members change nothing, and
@@ -123,8 +126,10 @@ class Simulator {
                const std::function<bool(const char*, size_t)>& write);
   void NoteEnd(Connection& connection);
   bool WaitFor(absl::Duration timeout, const std::function<bool()>& condition);
+  // What the provider answers, from memory where it is kept.
+  std::shared_ptr<const Answer> Serve(const Request& request);
   // Null if there is none.
-  std::shared_ptr<const std::string> PageFor(const std::string& target) const;
+  std::shared_ptr<const Answer> PageFor(const std::string& target) const;
 
   const Options options_;
   const ProviderApis apis_;
@@ -133,7 +138,9 @@ class Simulator {
   std::condition_variable changed_;
   std::function<Direction(const Request&)> direct_;
   // Each shared by all the connections that serve it.
-  std::map<std::string, std::shared_ptr<const std::string>> pages_;
+  std::map<std::string, std::shared_ptr<const Answer>> pages_;
+  // With keep_pages, by everything that an answer depends on.
+  std::map<std::string, std::shared_ptr<const Answer>> kept_;
   std::vector<Request> requests_;
   size_t request_count_ = 0;
   std::set<Connection*> held_;

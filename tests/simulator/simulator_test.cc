@@ -419,6 +419,21 @@ TEST_F(SimulatorTest, LinksAreForTheClientsOfAProxyThatEndsTls) {
               StartsWith("https://provider.example:8443/v1/"));
 }
 
+TEST_F(SimulatorTest, KeepsPagesForTheSameRequestOnly) {
+  const std::string target = ListPath(List(Api::kVoiceInsights, 30)) + "?PageSize=20";
+  const httplib::Headers host = {{"Host", "one.example"}};
+  const std::string made_up = Client()->Get(target, host)->body;
+  Options options;
+  options.keep_pages = true;
+  StartSimulator(options);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(Client()->Get(target, host)->body, made_up);
+  EXPECT_EQ(httplib::Client(simulator_->base_url()).Get(target, host)->status, 401);
+  EXPECT_THAT(Client()->Get(target, {{"Host", "two.example"}})->body,
+              HasSubstr("http://two.example/v1/"));
+  EXPECT_EQ(Client()->Get(target + "&Page=1", host)->body.find(made_up), std::string::npos);
+  EXPECT_EQ(Client()->Get(target, host)->body, made_up);
+}
+
 TEST_F(SimulatorTest, NoticesClientsThatGoAway) {
   simulator_->Direct([](const Request&) {
     Direction direction;
