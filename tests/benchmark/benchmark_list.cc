@@ -1,0 +1,116 @@
+#include "tests/benchmark/benchmark_list.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "absl/algorithm/container.h"
+#include "absl/status/status.h"
+#include "service/provider/participant_api.h"
+#include "service/record/record_decoder.h"
+
+namespace rollcall {
+
+// What is a kind's own.
+struct BenchmarkList::Kind {
+  absl::string_view name;
+  simulator::Api api;
+  const ParticipantApi& (*provider)();
+  absl::string_view upstream;
+  absl::string_view sid_field;  // whose text ParticipantSid() gives
+  std::string* (*mutable_list_sid)(v1::ListParticipantsRequest& request);
+};
+
+namespace {
+
+const std::string& SidOf(const v1::Participant& participant) {
+  if (participant.has_conference_participant_summary()) {
+    return participant.conference_participant_summary().participant_sid();
+  }
+  if (participant.has_room_participant_summary()) {
+    return participant.room_participant_summary().participant_sid();
+  }
+  return participant.live_participant().call_sid();
+}
+
+}  // namespace
+
+const BenchmarkList::Kind BenchmarkList::kKinds[] = {
+    {"conference", simulator::Api::kVoiceInsights, &TwilioVoiceInsights, "twilio",
+     "participant_sid",
+     [](v1::ListParticipantsRequest& request) {
+       return request.mutable_conference_participant_summaries()->mutable_conference_sid();
+     }},
+    {"room", simulator::Api::kVideoInsights, &TwilioVideoInsights, "twilio", "participant_sid",
+     [](v1::ListParticipantsRequest& request) {
+       return request.mutable_room_participant_summaries()->mutable_room_sid();
+     }},
+    {"live", simulator::Api::kSignalWire, &SignalWire, "signalwire", "call_sid",
+     [](v1::ListParticipantsRequest& request) {
+       return request.mutable_live_participants()->mutable_conference_sid();
+     }},
+};
+
+BenchmarkList::BenchmarkList(const Kind& kind, int64_t size, google::protobuf::FieldMask mask,
+                             FieldSelection selection)
+    : kind_(&kind),
+      list_(kind.api, size),
+      mask_(std::move(mask)),
+      selection_(std::move(selection)),
+      has_sid_(mask_.paths().empty() || absl::c_linear_search(mask_.paths(), kind.sid_field)) {}
+
+std::optional<BenchmarkList> BenchmarkList::Make(absl::string_view kind, int64_t size,
+                                                 const google::protobuf::FieldMask& mask) {
+  for (const Kind& known : kKinds) {
+    if (known.name == kind) return Make(known, size, mask);
+  }
+  return std::nullopt;
+}
+
+std::optional<BenchmarkList> BenchmarkList::Make(const Kind& kind, int64_t size,
+                                                 const google::protobuf::FieldMask& mask) {
+  std::vector<std::string> unknown;
+  FieldSelection selection =
+      FieldSelection::FromMask(mask, kind.provider().record_schema().object, unknown);
+  if (!unknown.empty()) return std::nullopt;
+  return BenchmarkList(kind, size, mask, std::move(selection));
+}
+
+std::optional<BenchmarkList> BenchmarkList::Of(const v1::ListParticipantsRequest& request) {
+  for (const Kind& kind : kKinds) {
+    v1::ListParticipantsRequest copy = request;
+    const auto size = simulator::ListSize(kind.api, *kind.mutable_list_sid(copy));
+    if (size) return Make(kind, *size, request.read_mask());
+  }
+  return std::nullopt;
+}
+
+v1::ListParticipantsRequest BenchmarkList::Request() const {
+  v1::ListParticipantsRequest request;
+  *kind_->mutable_list_sid(request) = simulator::ListSid(list_);
+  request.set_upstream(std::string(kind_->upstream));
+  *request.mutable_read_mask() = mask_;
+  return request;
+}
+
+bool BenchmarkList::IsRecord(const v1::Participant& participant, int64_t index) const {
+  return !has_sid_ || SidOf(participant) == simulator::ParticipantSid(list_, index);
+}
+
+v1::Participant BenchmarkList::Record(int64_t index) const {
+  std::string json = simulator::ParticipantJson(list_, index);
+  const size_t size = json.size();
+  json.append(RecordDecoder::kPadding, '\0');
+  v1::Participant participant;
+  RecordDecoder decoder(kind_->provider().record_schema(), selection_, /*strict=*/false);
+  const absl::Status status = decoder.Decode(absl::string_view(json).substr(0, size), participant);
+  if (!status.ok()) {
+    std::fprintf(stderr, "record %lld: %s\n", static_cast<long long>(index),
+                 std::string(status.message()).c_str());
+    std::abort();
+  }
+  return participant;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,60 @@
+// A generated list of the provider simulator as gRPC sees it: how it is asked for, and what each of
+// its records must be. Used by the benchmarks' reader and message server. Constant once made: any
+// thread may call it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "google/protobuf/field_mask.pb.h"
+#include "rollcall/v1/participant_service.pb.h"
+#include "service/record/field_selection.h"
+#include "tests/simulator/participants.h"
+
+namespace rollcall {
+
+class BenchmarkList {
+ public:
+  // A list of `size` participants with only the fields that `mask` names, or with all where it is
+  // empty. `kind` is "conference", "room" or "live" (SignalWire). Nothing for any other kind, or a
+  // mask with an unknown path.
+  static std::optional<BenchmarkList> Make(absl::string_view kind, int64_t size,
+                                           const google::protobuf::FieldMask& mask);
+
+  // The list that `request` asks for; nothing where the simulator has no such list.
+  static std::optional<BenchmarkList> Of(const v1::ListParticipantsRequest& request);
+
+  int64_t size() const { return list_.size; }
+
+  // The provider's path of the list.
+  std::string path() const { return simulator::ListPath(list_); }
+
+  // All of it, where the upstreams are named "twilio" and "signalwire".
+  v1::ListParticipantsRequest Request() const;
+
+  // Whether `participant` can be the record at `index`: its sid is that record's. Cheap enough for
+  // every record. Always true where the sid was not asked for.
+  bool IsRecord(const v1::Participant& participant, int64_t index) const;
+
+  // The whole record at `index`, as the service's decoder makes it of the simulator's text.
+  v1::Participant Record(int64_t index) const;
+
+ private:
+  struct Kind;
+  static const Kind kKinds[3];
+
+  static std::optional<BenchmarkList> Make(const Kind& kind, int64_t size,
+                                           const google::protobuf::FieldMask& mask);
+  BenchmarkList(const Kind& kind, int64_t size, google::protobuf::FieldMask mask,
+                FieldSelection selection);
+
+  const Kind* kind_;
+  simulator::List list_;
+  google::protobuf::FieldMask mask_;
+  FieldSelection selection_;
+  bool has_sid_;
+};
+
+}  // namespace rollcall
