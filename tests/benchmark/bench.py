@@ -1,0 +1,153 @@
+"""The end-to-end benchmark: `./dev bench` runs it, and says how.
+
+Every program is a process of its own, and all of them share this machine's cores. Nothing is said
+of a run that failed or that did not bring the very list that was asked for: it ends the benchmark.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+
+from comparison import Comparison, peers_of
+from goals import Goal, print_goals
+from latency import FirstRecord, OneRecord
+from plots import Plots
+from processes import Failure
+from programs import Programs
+from sweeps import Sweeps
+
+PROFILES = {
+    "full": {"comparison", "peers", "latency", "sweeps", "prefetch"},
+    "quick": {"comparison"},
+    "peers": {"comparison", "peers"},
+    "latency": {"latency"},
+    "sweeps": {"sweeps"},
+    "prefetch": {"prefetch"},
+}
+PEERS_FILE = "tests/benchmark/peers/peers.json"
+
+
+def output_of(*argv):
+    """The first line that a program prints; None where it cannot be run."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return (done.stdout or done.stderr).partition("\n")[0].strip()
+
+
+def machine():
+    model = "unknown"
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    packages = ("grpc++", "protobuf", "libcurl", "simdjson")
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "cpu": model,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "kernel": platform.release(),
+        "revision": output_of("git", "describe", "--always", "--dirty"),
+        "versions": {
+            **{name: output_of("pkg-config", "--modversion", name) for name in packages},
+            "curl": output_of("curl", "--version"),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def say(text):
+    print(f"\n== {text}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Measures Rollcall end to end")
+    parser.add_argument("profile", choices=PROFILES)
+    parser.add_argument("--binaries", type=pathlib.Path, default="build/release/bin")
+    parser.add_argument("--results", type=pathlib.Path, default="build/bench")
+    parser.add_argument("--rounds", type=int, help="in place of the profile's own")
+    parser.add_argument(
+        "--scale", type=float, default=1, help="of all lists; less than 1 is to try it out"
+    )
+    arguments = parser.parse_args()
+
+    os.chdir(pathlib.Path(__file__).parent.parent.parent)
+    arguments.results.mkdir(parents=True, exist_ok=True)
+    programs = Programs(arguments.binaries)
+    parts = PROFILES[arguments.profile]
+    results = {"machine": machine(), "profile": arguments.profile, "scale": arguments.scale}
+    goals = []
+    plots = Plots(arguments.results)
+
+    print(f"{results['machine']['cores']} cores: {results['machine']['cpu']}")
+    print("Servers, clients and the simulated provider share them.")
+
+    peers = []
+    if "peers" in parts:
+        say("Other people's libraries")
+        peers = peers_of(PEERS_FILE)
+
+    if "comparison" in parts:
+        say("One list, read by one caller")
+        comparison = Comparison(programs, int(200_000 * arguments.scale), peers)
+        comparison.run(arguments.rounds or 5)
+        comparison.print()
+        results["comparison"] = comparison.runs
+        goals += comparison.goals()
+        plots.comparison(comparison.runs)
+
+    if "latency" in parts:
+        say("A list of one record")
+        one_record = OneRecord(programs, calls=int(1000 * arguments.scale))
+        one_record.run(arguments.rounds or 3)
+        one_record.print()
+        results["one_record"] = one_record.runs
+        goals += one_record.goals()
+
+        say("The first record of a slow page")
+        first_record = FirstRecord(programs, peers)
+        first_record.run(arguments.rounds or 3)
+        first_record.print()
+        results["first_record"] = {"Rollcall": first_record.runs, **first_record.peers}
+        goals += first_record.goals()
+
+    if "sweeps" in parts:
+        say("What a record costs when one thing changes")
+        sweeps = Sweeps(programs, arguments.scale)
+        sweeps.run(arguments.rounds or 3)
+        results["sweeps"] = sweeps.json()
+        goals += sweeps.goals()
+        plots.sweeps(sweeps.sweeps)
+
+    if "prefetch" in parts:
+        say("Prefetch")
+        found = programs.prefetch(arguments.results / "prefetch.json")
+        results["prefetch"] = found
+        goals.append(
+            Goal.at_most(
+                "a list with prefetch, of the ideal",
+                {"median": found["prefetch_median_of_ideal"]},
+                found["target_of_ideal"],
+            )
+        )
+
+    say("Goals")
+    print_goals(goals)
+    results["goals"] = [goal.json() for goal in goals]
+    file = arguments.results / "results.json"
+    file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    print(f"\nwritten to {', '.join(str(path) for path in [file] + plots.files)}")
+    return 0 if all(goal.met for goal in goals) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Failure as failure:
+        sys.exit(f"bench: {failure}")

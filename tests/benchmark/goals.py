@@ -1,0 +1,53 @@
+"""What the benchmark is to show, and whether it does."""
+
+import math
+
+from measure import print_table, show
+
+
+class Goal:
+    """`spread` is the figure's, with "median" and perhaps "min" and "max". It is met by the
+    median."""
+
+    def __init__(self, name, spread, target, at_most, unit="x", note=""):
+        self.name = name
+        self.spread = spread
+        self.target = target
+        self.unit = unit
+        self.note = note
+        self._at_most = at_most
+        value = spread["median"]
+        if not math.isfinite(value):
+            raise ValueError(f"{name}: {value}")
+        self.met = value <= target if at_most else value >= target
+
+    @classmethod
+    def at_most(cls, name, spread, target, **more):
+        return cls(name, spread, target, True, **more)
+
+    @classmethod
+    def at_least(cls, name, spread, target, **more):
+        return cls(name, spread, target, False, **more)
+
+    def row(self):
+        bound = "at most" if self._at_most else "at least"
+        return [
+            self.name + (f"; {self.note}" if self.note else ""),
+            show(self.spread, 2, self.unit),
+            f"{bound} {self.target:g}{self.unit}",
+            "met" if self.met else "MISSED",
+        ]
+
+    def json(self):
+        return {
+            "goal": self.name,
+            "value": self.spread,
+            "unit": self.unit,
+            "at_most" if self._at_most else "at_least": self.target,
+            "met": self.met,
+            **({"note": self.note} if self.note else {}),
+        }
+
+
+def print_goals(goals):
+    print_table(["", "found", "goal", ""], [goal.row() for goal in goals])

@@ -1,0 +1,91 @@
+"""Rounds of measured runs, and what they come to."""
+
+import statistics
+import sys
+
+
+def spread(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def measured(read, server=None, provider=None):
+    """What one run came to: what `read` says of it (at least its records and seconds), with the
+    CPU time a record of everybody who took part."""
+    if server:
+        server.forget_resident_bytes()
+    before = [process and process.cpu_seconds() for process in (server, provider)]
+    result = read()
+    after = [process and process.cpu_seconds() for process in (server, provider)]
+    micros = 1e6 / result["records"]
+    result["records_per_second"] = result["records"] / result["seconds"]
+    if "cpu_seconds" in result:
+        result["client_cpu_us"] = result["cpu_seconds"] * micros
+    if server:
+        result["server_cpu_us"] = (after[0] - before[0]) * micros
+        result["server_resident_bytes"] = server.resident_bytes()
+    if provider:
+        result["provider_cpu_us"] = (after[1] - before[1]) * micros
+    return result
+
+
+def rounds(contestants, count):
+    """Runs each contestant once to warm up, and then all of them so many times in turn, so that
+    what else happens on the machine happens to all. Gives each one's runs."""
+    runs = {name: [] for name in contestants}
+    for number in range(count + 1):
+        for name, contestant in contestants.items():
+            result = contestant()
+            if number > 0:
+                runs[name].append(result)
+            which = f"round {number} of {count}" if number else "warm-up"
+            who = name if isinstance(name, str) else ", ".join(str(part) for part in name)
+            progress(f"{which}: {who}: {result['records_per_second']:,.0f} records a second")
+    return runs
+
+
+def progress(text):
+    print(f"   {text}", file=sys.stderr, flush=True)
+
+
+def ratio(above, below):
+    """The spread of a ratio, which is taken within each round. Each argument is a contestant's
+    runs and what to take of a run."""
+    (above_runs, above_key), (below_runs, below_key) = above, below
+    return spread(
+        [
+            of(a, above_key) / of(b, below_key)
+            for a, b in zip(above_runs, below_runs, strict=True)
+        ]
+    )
+
+
+def of(result, key):
+    """A figure of one run: what stands under `key`, or what it makes of the run."""
+    return key(result) if callable(key) else result[key]
+
+
+def print_table(header, rows):
+    """The first column is text, the others are figures."""
+    table = [header] + rows
+    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+    for row in table:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+        print("  " + "   ".join(cells).rstrip())
+
+
+def number(value, digits=0):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def show(values, digits=0, unit=""):
+    """A spread: the median, with the least and the most where they are others."""
+    text = number(values["median"], digits) + unit
+    if values.get("min") == values.get("max"):
+        return text
+    return f"{text} ({number(values['min'], digits)}-{number(values['max'], digits)})"
+
+
+def range_of(runs, key, digits=0):
+    """What the runs have under `key`, where they have it."""
+    return show(spread([run[key] for run in runs]), digits) if key in runs[0] else "-"

@@ -1,0 +1,119 @@
+"""Draws what the benchmark found, as SVG. Without matplotlib there are no plots, and it says so."""
+
+from measure import spread
+
+try:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    # Text as text, and the same file for the same figures.
+    matplotlib.rcParams.update(
+        {
+            "svg.fonttype": "none",
+            "svg.hashsalt": "rollcall",
+            "font.size": 9,
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+        }
+    )
+except ImportError:
+    Figure = None
+
+OURS = "#1f6fb4"
+OTHERS = "#b8c0c8"
+LIMIT = "gRPC alone"
+
+
+class Plots:
+    """Plots go to a directory; `files` names those that were drawn."""
+
+    def __init__(self, directory):
+        self._directory = directory
+        self.files = []
+        if Figure is None:
+            print("No plots are drawn: matplotlib is not installed.")
+
+    def comparison(self, runs):
+        if Figure is None:
+            return
+        figure = Figure(figsize=(8, 0.5 + 0.4 * len(runs)), layout="constrained")
+        speed, cost = figure.subplots(1, 2, sharey=True)
+        names = list(runs)
+        colors = [OURS if name.startswith("Rollcall") else OTHERS for name in names]
+        records = [spread_of(runs[name], "records_per_second", 1e-3) for name in names]
+        bars(speed, names, records, colors)
+        speed.set_title("thousand records a second")
+        server = [spread_of(runs[name], "server_cpu_us") for name in names]
+        client = [spread_of(runs[name], "client_cpu_us") for name in names]
+        # A client without a server does all the work itself.
+        bars(cost, names, [s or c for s, c in zip(server, client)], colors)
+        cost.set_title("CPU µs a record, server or library")
+        speed.invert_yaxis()
+        self._save(figure, "comparison")
+
+    def sweeps(self, sweeps):
+        if Figure is None:
+            return
+        flat = [sweep for sweep in sweeps.values() if sweep.flat]
+        figure = Figure(figsize=(9, 5), layout="constrained")
+        axes = figure.subplots(2, len(flat), sharex="col", sharey="row", squeeze=False)
+        for column, sweep in enumerate(flat):
+            for who, color in ((LIMIT, OTHERS), ("Rollcall", OURS)):
+                points = [point for name, point in sweep.runs if name == who]
+                if not points:
+                    continue
+                for row, key, unit in ((0, "server_cpu_us", 1), (1, "records_per_second", 1e-3)):
+                    values = [spread_of(sweep.runs[who, point], key, unit) for point in points]
+                    middle = [value["median"] for value in values]
+                    axes[row][column].plot(points, middle, "o-", color=color, label=who)
+                    axes[row][column].fill_between(
+                        points,
+                        [value["min"] for value in values],
+                        [value["max"] for value in values],
+                        color=color,
+                        alpha=0.25,
+                        linewidth=0,
+                    )
+            for axis in (axes[0][column], axes[1][column]):
+                axis.set_xscale("log")
+                axis.set_ylim(bottom=0)
+            axes[1][column].set_xlabel(sweep.title)
+        axes[0][0].set_ylabel("server CPU µs a record")
+        axes[1][0].set_ylabel("thousand records a second")
+        axes[0][-1].legend(frameon=False)
+        self._save(figure, "scaling")
+
+        other = [sweep for sweep in sweeps.values() if not sweep.flat]
+        figure = Figure(figsize=(9, 2 * ((len(other) + 1) // 2)), layout="constrained")
+        axes = figure.subplots((len(other) + 1) // 2, 2, squeeze=False).flatten()
+        for axis, sweep in zip(axes, other):
+            keys = [key for key in sweep.runs if key[0] != LIMIT]
+            values = [spread_of(sweep.runs[key], "server_cpu_us") for key in keys]
+            bars(axis, [str(point) for _, point in keys], values, [OURS] * len(keys))
+            axis.invert_yaxis()
+            axis.set_title(f"server CPU µs a record, by {sweep.title}")
+        for axis in axes[len(other) :]:
+            axis.set_visible(False)
+        self._save(figure, "settings")
+
+    def _save(self, figure, name):
+        file = self._directory / f"{name}.svg"
+        figure.savefig(file, metadata={"Date": None})
+        self.files.append(file)
+
+
+def spread_of(runs, key, unit=1):
+    """None where the runs do not have it."""
+    return spread([run[key] * unit for run in runs]) if key in runs[0] else None
+
+
+def bars(axis, names, spreads, colors):
+    """The medians, with the least and the most."""
+    middle = [value["median"] for value in spreads]
+    reach = [
+        [value["median"] - value["min"] for value in spreads],
+        [value["max"] - value["median"] for value in spreads],
+    ]
+    axis.barh(names, middle, color=colors, xerr=reach, error_kw={"ecolor": "#555", "elinewidth": 1})
+    axis.bar_label(axis.containers[-1], [f" {value:,.3g}" for value in middle], padding=6)
+    axis.margins(x=0.2)

@@ -1,0 +1,160 @@
+"""Programs of a benchmark: started, measured and ended. Whatever goes wrong with one is a Failure,
+so that nothing is measured that did not work."""
+
+import os
+import select
+import signal
+import subprocess
+import tempfile
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Failure(Exception):
+    """Why there is no result."""
+
+
+class Finished:
+    """A program that has ended well: what it printed, the CPU seconds that it took, and the most
+    memory that it was seen to hold; None where it was too quick to be looked at."""
+
+    def __init__(self, output, cpu_seconds, resident_bytes):
+        self.output = output
+        self.cpu_seconds = cpu_seconds
+        self.resident_bytes = resident_bytes
+
+
+def run(argv):
+    """Runs a program to its end."""
+    argv = [str(argument) for argument in argv]
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=errors
+            )
+        except OSError as error:
+            raise Failure(f"{argv[0]}: {error.strerror}") from error
+        try:
+            resident_bytes = _watch(process.pid)
+            _, status, usage = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode != 0:
+            said = errors.read().decode(errors="replace").strip()
+            raise Failure(f"exit code {process.returncode} of {' '.join(argv)}\n{said}")
+        cpu_seconds = usage.ru_utime + usage.ru_stime
+        return Finished(output.read().decode(), cpu_seconds, resident_bytes)
+
+
+def _watch(pid):
+    """Waits for the end of a program, and says how much memory it held. It is looked at ten times a
+    second, since what the kernel tells in the end would count our own memory at its start."""
+    most = None
+    descriptor = os.pidfd_open(pid)
+    try:
+        end = select.poll()
+        end.register(descriptor, select.POLLIN)
+        while not end.poll(100):
+            most = _resident_bytes(pid) or most
+    finally:
+        os.close(descriptor)
+    return most
+
+
+def _resident_bytes(pid):
+    """The most that a process has held; None where it is about to end."""
+    with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            name, _, value = line.partition(":")
+            if name == "VmHWM":
+                return int(value.split()[0]) * 1024
+    return None
+
+
+class Server:
+    """A program that runs until it is told to end, and says "listening on ADDRESS" when it is
+    ready, or listens when `ready` is true. Ends with a `with` block."""
+
+    def __init__(self, name, argv, ready=None):
+        self.name = name
+        self._errors = tempfile.TemporaryFile()
+        try:
+            self._process = subprocess.Popen(
+                [str(argument) for argument in argv],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+            )
+        except OSError as error:
+            raise Failure(f"{name}: {error.strerror}: {argv[0]}") from error
+        self.address = None
+        try:
+            if ready is None:
+                self._read_address()
+            else:
+                while not ready():
+                    self.check()
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+
+    def _read_address(self):
+        for line in self._process.stdout:
+            _, found, address = line.decode().strip().partition("listening on ")
+            if found:
+                self.address = address
+                return
+        self._process.wait()
+        self.check()
+
+    def check(self):
+        """Fails where it has ended."""
+        if self._process.poll() is not None:
+            self._errors.seek(0)
+            said = self._errors.read().decode(errors="replace")[-2000:].strip()
+            raise Failure(f"{self.name} has ended: exit code {self._process.returncode}\n{said}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, error_type, error, trace):
+        ended = self._process.poll() is not None
+        if not ended:
+            self._process.send_signal(signal.SIGTERM)
+        for line in self._process.stdout:
+            pass
+        self._process.wait()
+        if error_type is None and (ended or self._process.returncode != 0):
+            self.check()
+
+    def _processes(self):
+        """Its own id, and those of the processes that it started."""
+        pid = self._process.pid
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            return [pid] + [int(child) for child in file.read().split()]
+
+    def cpu_seconds(self):
+        """What it has used so far, in user mode and in the kernel."""
+        self.check()
+        ticks = 0
+        for pid in self._processes():
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                # The name before the bracket may hold anything.
+                fields = file.read().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / TICKS
+
+    def resident_bytes(self):
+        """The most that it has held since forget_resident_bytes()."""
+        self.check()
+        return _resident_bytes(self._process.pid)
+
+    def forget_resident_bytes(self):
+        with open(f"/proc/{self._process.pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")

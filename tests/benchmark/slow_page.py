@@ -1,0 +1,84 @@
+"""A provider whose one page takes its time, and who knows when each record of it left."""
+
+import json
+import socket
+import threading
+import time
+
+from programs import fetch
+
+
+class SlowPage:
+    """Serves a simulated list in one page to everybody who asks for anything, record by record over
+    so many seconds, and notes when it sends the last byte of each. `provider` is the simulator's
+    URL."""
+
+    def __init__(self, provider, of, seconds):
+        self._seconds = seconds
+        body = fetch(of, of.first_page(provider, of.size)).decode()
+        self._pieces = self._cut(body)
+        self.records = len(self._pieces) - 1
+        self._length = len(body.encode())
+        self._lock = threading.Lock()
+        self._left_ns = []
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.address = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self._socket.close()
+
+    def left_ns(self):
+        """When each record of the page that was asked for last was sent, by CLOCK_MONOTONIC."""
+        with self._lock:
+            return list(self._left_ns)
+
+    @staticmethod
+    def _cut(body):
+        """A piece up to the end of each record, and what is behind the last."""
+        decoder = json.JSONDecoder()
+        pieces = []
+        begin = 0
+        position = body.index('"participants": [') + len('"participants": [')
+        while body[position] != "]":
+            position += len(body[position:]) - len(body[position:].lstrip(", "))
+            _, position = decoder.raw_decode(body, position)
+            pieces.append(body[begin:position].encode())
+            begin = position
+        return pieces + [body[begin:].encode()]
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:  # closed
+                return
+            threading.Thread(target=self._serve, args=[connection], daemon=True).start()
+
+    def _serve(self, connection):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with connection, connection.makefile("rb") as requests:
+            try:
+                while requests.readline().strip():
+                    while requests.readline().strip():
+                        pass
+                    self._send(connection)
+            except OSError:
+                # The client has seen enough, or fails and says so itself.
+                pass
+
+    def _send(self, connection):
+        left_ns = []
+        with self._lock:
+            self._left_ns = left_ns
+        head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {self._length}\r\n\r\n".encode())
+        begin = time.monotonic()
+        for number, piece in enumerate(self._pieces):
+            time.sleep(max(begin + number * self._seconds / self.records - time.monotonic(), 0))
+            with self._lock:
+                left_ns.append(time.monotonic_ns())
+            connection.sendall(piece)
