@@ -1,7 +1,8 @@
 """The end-to-end benchmark: `./dev bench` runs it, and says how.
 
 Every program is a process of its own, and all of them share this machine's cores. Nothing is said
-of a run that failed or that did not bring the very list that was asked for: it ends the benchmark.
+of a run that failed or that did not bring the very list that was asked for: it ends the benchmark,
+with exit code 2. A goal that is missed makes it 1.
 """
 
 import argparse
@@ -95,6 +96,7 @@ def main():
 
     if "comparison" in parts:
         say("One list, read by one caller")
+        results["libraries"] = {peer["name"]: peer["library"] for peer in peers}
         comparison = Comparison(programs, int(200_000 * arguments.scale), peers)
         comparison.run(arguments.rounds or 5)
         comparison.print()
@@ -150,4 +152,7 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except Failure as failure:
-        sys.exit(f"bench: {failure}")
+        print(f"bench: {failure}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

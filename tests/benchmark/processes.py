@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -116,9 +117,13 @@ class Server:
     def check(self):
         """Fails where it has ended."""
         if self._process.poll() is not None:
-            self._errors.seek(0)
-            said = self._errors.read().decode(errors="replace")[-2000:].strip()
-            raise Failure(f"{self.name} has ended: exit code {self._process.returncode}\n{said}")
+            raise self._end()
+
+    def _end(self):
+        """It has ended: how, and what it said last."""
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace")[-2000:].strip()
+        return Failure(f"{self.name} has ended: exit code {self._process.returncode}\n{said}")
 
     def __enter__(self):
         return self
@@ -130,8 +135,11 @@ class Server:
         for line in self._process.stdout:
             pass
         self._process.wait()
-        if error_type is None and (ended or self._process.returncode != 0):
-            self.check()
+        if ended or self._process.returncode != 0:
+            if error_type is None:
+                raise self._end()
+            # Perhaps why the other thing went wrong.
+            print(self._end(), file=sys.stderr)
 
     def _processes(self):
         """Its own id, and those of the processes that it started."""

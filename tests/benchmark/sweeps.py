@@ -58,7 +58,7 @@ class Sweep:
         ]
         low, high = min(medians), max(medians)
         return Goal.at_most(
-            f"CPU a record by {self.title}: within",
+            f"server CPU a record, +- over {self.title}",
             {"median": 100 * (high - low) / (high + low)},
             15,
             unit=" %",
