@@ -22,12 +22,13 @@ from programs import Programs
 from sweeps import Sweeps
 
 PROFILES = {
-    "full": {"comparison", "peers", "latency", "sweeps", "prefetch"},
+    "full": {"comparison", "peers", "latency", "sweeps", "prefetch", "micro"},
     "quick": {"comparison"},
     "peers": {"comparison", "peers"},
     "latency": {"latency"},
     "sweeps": {"sweeps"},
     "prefetch": {"prefetch"},
+    "micro": {"micro"},
 }
 PEERS_FILE = "tests/benchmark/peers/peers.json"
 
@@ -139,8 +140,13 @@ def main():
             )
         )
 
-    say("Goals")
-    print_goals(goals)
+    if "micro" in parts:
+        say("Each step of a record's way by itself")
+        results["micro"] = programs.micro(arguments.results / "micro.json")
+
+    if goals:
+        say("Goals")
+        print_goals(goals)
     results["goals"] = [goal.json() for goal in goals]
     file = arguments.results / "results.json"
     file.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")

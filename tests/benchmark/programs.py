@@ -146,6 +146,22 @@ class Programs:
             raise Failure("prefetch_benchmark found nothing")
         return json.loads(results_file.read_text(encoding="utf-8"))
 
+    def micro(self, results_file):
+        """What each step of a record's way costs. Prints it, too."""
+        argv = [self._binaries / "record_path_benchmark", "--benchmark_out_format=json"]
+        done = subprocess.run([*argv, f"--benchmark_out={results_file}"], check=False)
+        if done.returncode != 0:
+            raise Failure(f"exit code {done.returncode} of record_path_benchmark")
+        # Beside the figures it names the machine.
+        steps = json.loads(results_file.read_text(encoding="utf-8"))["benchmarks"]
+        for step in steps:
+            if step.get("error_occurred"):
+                raise Failure(f"{step['name']}: {step['error_message']}")
+        return {
+            step["name"]: {key: step[key] for key in ("cpu_time", "time_unit", "items_per_second")}
+            for step in steps
+        }
+
 
 def curl(user, urls):
     """Fetches the URLs one after the other over one connection, to /dev/null. Gives what the
