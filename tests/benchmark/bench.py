@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import subprocess
 import sys
 
@@ -155,6 +156,8 @@ def main():
 
 
 if __name__ == "__main__":
+    # So that no program is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
     except Failure as failure:

@@ -145,10 +145,12 @@ class Sweeps:
 
     def _streams(self, start):
         sweep = Sweep("streams", "streams at once", flat=True)
-        provider, rollcalld = self._servers(start)
+        provider = start(self._programs.provider())
         server = start(self._programs.message_server())
         of = List("conference", PAGE)
         for streams in (1, 10, 100, 1000):
+            # One each, since what one has held for a thousand streams it keeps for a while.
+            rollcalld = start(self._programs.rollcalld(provider.address))
             options = {**self._lists(of, self._streams_total), "streams": streams}
             options["lists"] = max(options["lists"], streams)
             sweep.add("Rollcall", streams, self._read(rollcalld, of, provider, **options))
