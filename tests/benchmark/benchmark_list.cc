@@ -15,11 +15,11 @@ namespace rollcall {
 // What is a kind's own.
 struct BenchmarkList::Kind {
   absl::string_view name;
-  simulator::Api api;
-  const ParticipantApi& (*provider)();
+  simulator::Api api = simulator::Api::kVoiceInsights;
+  const ParticipantApi& (*provider)() = nullptr;
   absl::string_view upstream;
   absl::string_view sid_field;  // whose text ParticipantSid() gives
-  std::string* (*mutable_list_sid)(v1::ListParticipantsRequest& request);
+  std::string* (*mutable_list_sid)(v1::ListParticipantsRequest& request) = nullptr;
 };
 
 namespace {
