@@ -13,18 +13,31 @@ namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
 
+template <class Integer>
+bool SameBytes(const char* a, const char* b) {
+  Integer of_a;
+  Integer of_b;
+  std::memcpy(&of_a, a, sizeof of_a);
+  std::memcpy(&of_b, b, sizeof of_b);
+  return of_a == of_b;
+}
+
 // Names are short, and most comparisons are of equal ones.
 bool SameName(absl::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  size_t i = 0;
-  for (; i + 8 <= a.size(); i += 8) {
-    uint64_t eight_of_a;
-    uint64_t eight_of_b;
-    std::memcpy(&eight_of_a, a.data() + i, 8);
-    std::memcpy(&eight_of_b, b.data() + i, 8);
-    if (eight_of_a != eight_of_b) return false;
+  const size_t size = a.size();
+  if (size != b.size()) return false;
+  if (size >= 8) {
+    for (size_t i = 0; i < size - 8; i += 8) {
+      if (!SameBytes<uint64_t>(a.data() + i, b.data() + i)) return false;
+    }
+    // The last eight, of which some were compared before.
+    return SameBytes<uint64_t>(a.data() + size - 8, b.data() + size - 8);
   }
-  for (; i < a.size(); ++i) {
+  if (size >= 4) {
+    return SameBytes<uint32_t>(a.data(), b.data()) &&
+           SameBytes<uint32_t>(a.data() + size - 4, b.data() + size - 4);
+  }
+  for (size_t i = 0; i < size; ++i) {
     if (a[i] != b[i]) return false;
   }
   return true;
