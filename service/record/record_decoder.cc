@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/field_mask.pb.h"
 #include "service/error/error.h"
 #include "service/record/json_text.h"
 
@@ -78,24 +79,48 @@ simdjson::dom::parser& ThreadsParser() {
   return parser;
 }
 
-// Empties `participant` but for the memory of its parts, which Clear() would give back with the
-// record, since that is one of a oneof.
-google::protobuf::Message& EmptyRecord(const RecordSchema& schema, v1::Participant& participant) {
-  participant.clear_null_fields();
-  participant.clear_empty_fields();
-  participant.clear_unrecognized();
-  google::protobuf::Message& record = schema.mutable_record(participant);
-  record.Clear();
-  return record;
-}
+// The memory for a record that is larger is given back.
+constexpr size_t kUsualRecordBytes = size_t{32} << 10;
 
 }  // namespace
+
+// Paths and unrecognized values are met in the midst of the record, and stand behind it in the
+// participant.
+struct RecordDecoder::Parts {
+  WireWriter participant;
+  WireWriter null_paths;   // the fields of a FieldMask
+  WireWriter empty_paths;  // the same
+  UnrecognizedValues unrecognized;
+  size_t json_bytes = 0;
+};
+
+// One a thread rather than one a list, as the parser is.
+RecordDecoder::Parts& RecordDecoder::ThreadsParts() {
+  static thread_local Parts parts;
+  return parts;
+}
 
 RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict)
     : schema_(schema), selection_(std::move(selection)), strict_(strict) {}
 
-absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& participant) {
-  google::protobuf::Message& record = EmptyRecord(schema_, participant);
+absl::string_view RecordDecoder::bytes() const { return parts_->participant.bytes(); }
+
+v1::Participant::RecordCase RecordDecoder::record() const {
+  return bytes().empty() ? v1::Participant::RECORD_NOT_SET : schema_.record;
+}
+
+const RecordDecoder::UnrecognizedValues& RecordDecoder::unrecognized() const {
+  return parts_->unrecognized;
+}
+
+absl::Status RecordDecoder::Decode(absl::string_view json) {
+  parts_ = &ThreadsParts();
+  if (parts_->json_bytes > kUsualRecordBytes) *parts_ = {};
+  parts_->json_bytes = json.size();
+  parts_->participant.Truncate(0);
+  parts_->null_paths.Truncate(0);
+  parts_->empty_paths.Truncate(0);
+  parts_->unrecognized.Clear();
   simdjson::dom::parser& parser = ThreadsParser();
   simdjson::dom::object object;
   // The text stays where it is: the caller keeps the padding behind it.
@@ -112,25 +137,27 @@ absl::Status RecordDecoder::Decode(absl::string_view json, v1::Participant& part
         absl::StrCat("a record of the provider cannot be read: ", simdjson::error_message(error)));
   }
   json_ = json;
-  participant_ = &participant;
   path_.clear();
   readers_.clear();
   std::string_view sid;
   const bool has_sid = object.at_key(schema_.identity).get(sid) == simdjson::SUCCESS;
   identity_ = Hash(has_sid && !sid.empty() ? sid : std::string_view(json.data(), json.size()));
-  DecodeObject(object, schema_.object, selection_, record);
-  if (strict_ && participant.unrecognized_size() > 0) {
+  // The record is written even where nothing of it is known: it is what says which kind it is.
+  const size_t record = parts_->participant.Open(BytesTag(schema_.record));
+  DecodeObject(object, schema_.object, selection_);
+  parts_->participant.Close(record);
+  AppendOtherParts();
+  if (strict_ && !unrecognized().empty()) {
     return MakeError(
         v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
-        absl::StrCat("a record holds an unrecognized value at ", participant.unrecognized(0).path(),
+        absl::StrCat("a record holds an unrecognized value at ", unrecognized().begin()->path(),
                      ", and the upstream is configured as strict"));
   }
   return absl::OkStatus();
 }
 
 void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
-                                 const FieldSelection& selection,
-                                 google::protobuf::Message& message) {
+                                 const FieldSelection& selection) {
   size_t next = 0;
   uint64_t seen = 0;
   size_t index = 0;
@@ -138,7 +165,7 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
   path_.emplace_back();
   for (const auto member : object) {
     const FieldSchema* const field = Find(schema, member.key, next);
-    path_[depth] = {member.key, field != nullptr ? field->proto : absl::string_view(), index++};
+    path_[depth] = {member.key, field, index++};
     if (field == nullptr) {
       // Nobody who asks for certain fields asks for one that is not known.
       if (selection.includes_all()) AddUnrecognized(v1::UnrecognizedValue::KIND_UNKNOWN_FIELD);
@@ -148,7 +175,7 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
         AddUnrecognized(v1::UnrecognizedValue::KIND_DUPLICATE_FIELD);
       } else {
         seen |= bit;
-        DecodeField(member.value, *field, selection, message);
+        DecodeField(member.value, *field, selection);
       }
     }
   }
@@ -158,26 +185,31 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
 }
 
 void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field,
-                                const FieldSelection& selection,
-                                google::protobuf::Message& message) {
+                                const FieldSelection& selection) {
   if (value.is_null()) {
-    AssignProtoPath(*participant_->mutable_null_fields()->add_paths());
+    AppendProtoPath(parts_->null_paths);
     return;
   }
+  WireWriter& message = parts_->participant;
   if (field.object != nullptr) {
     simdjson::dom::object object;
     if (value.get(object) != simdjson::SUCCESS) {
       AddUnrecognized(v1::UnrecognizedValue::KIND_WRONG_TYPE);
       return;
     }
-    DecodeObject(object, *field.object, selection.Within(field), field.mutable_object(message));
+    const size_t nested = message.Open(field.tag);
+    DecodeObject(object, *field.object, selection.Within(field));
+    message.Close(nested);
     return;
   }
-  switch (field.store(value, message)) {
+  const size_t before = message.size();
+  const Outcome outcome = field.store(value, field, message);
+  if (outcome != Outcome::kSet) message.Truncate(before);
+  switch (outcome) {
     case Outcome::kSet:
       break;
     case Outcome::kEmpty:
-      AssignProtoPath(*participant_->mutable_empty_fields()->add_paths());
+      AppendProtoPath(parts_->empty_paths);
       break;
     case Outcome::kWrongType:
       AddUnrecognized(v1::UnrecognizedValue::KIND_WRONG_TYPE);
@@ -188,12 +220,13 @@ void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field
   }
 }
 
-void RecordDecoder::AssignProtoPath(std::string& path) const {
-  path.clear();
+void RecordDecoder::AppendProtoPath(WireWriter& paths) const {
+  const size_t path = paths.Open(BytesTag(google::protobuf::FieldMask::kPathsFieldNumber));
   for (const Step& step : path_) {
-    if (!path.empty()) path.push_back('.');
-    path.append(step.proto.data(), step.proto.size());
+    if (&step != &path_.front()) paths.Append(".");
+    paths.Append({step.field->proto.data(), step.field->proto.size()});
   }
+  paths.Close(path);
 }
 
 std::string RecordDecoder::JsonPath() const {
@@ -220,10 +253,26 @@ void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
     if (depth == readers_.size()) readers_.emplace_back(text);
     text = readers_[depth].Value(path_[depth].index);
   }
-  auto* const value = participant_->add_unrecognized();
+  auto* const value = parts_->unrecognized.Add();
   value->set_path(JsonPath());
   value->set_json(std::string(text));
   value->set_kind(kind);
+}
+
+void RecordDecoder::AppendOtherParts() {
+  WireWriter& participant = parts_->participant;
+  const auto append = [&](int number, absl::string_view message) {
+    participant.WriteBytes(BytesTag(number), {message.data(), message.size()});
+  };
+  if (!parts_->null_paths.empty()) {
+    append(v1::Participant::kNullFieldsFieldNumber, parts_->null_paths.bytes());
+  }
+  if (!parts_->empty_paths.empty()) {
+    append(v1::Participant::kEmptyFieldsFieldNumber, parts_->empty_paths.bytes());
+  }
+  for (const auto& value : parts_->unrecognized) {
+    append(v1::Participant::kUnrecognizedFieldNumber, value.SerializeAsString());
+  }
 }
 
 }  // namespace rollcall

@@ -1,6 +1,7 @@
-// Turns the JSON text of one record into a Participant: what the schema knows into the typed
-// record, null and empty fields by their paths, and everything else verbatim as unrecognized. Used
-// by the pager and by GetParticipant, on the thread of an event loop; one decoder a call.
+// Turns the JSON text of one record into the bytes of a Participant, as protobuf sends it: what the
+// schema knows into the typed record, null and empty fields by their paths, and everything else
+// verbatim as unrecognized. Used by the pager and by GetParticipant, on the thread of an event
+// loop; one decoder a call.
 #pragma once
 
 #include <cstddef>
@@ -14,42 +15,62 @@
 #include "service/record/field_selection.h"
 #include "service/record/json_text.h"
 #include "service/record/record_schema.h"
+#include "service/record/wire_writer.h"
 
 namespace rollcall {
 
 class RecordDecoder {
  public:
+  using UnrecognizedValues = google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>;
+
   // Bytes that must be readable behind the JSON text.
   static constexpr size_t kPadding = simdjson::SIMDJSON_PADDING;
 
   // A strict decoder takes an unrecognized value for an error.
   RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict);
 
-  // Fills `participant`, whatever it held before: one that is used for a record after another keeps
-  // its memory. `json` is followed by kPadding readable bytes. An error means that the text is no
-  // JSON object, or holds text that is not valid Unicode and so fits no protobuf string.
-  absl::Status Decode(absl::string_view json, v1::Participant& participant);
+  // Decodes a record. `json` is followed by kPadding readable bytes. An error means that the text
+  // is no JSON object, or holds text that is not valid Unicode and so fits no protobuf string, and
+  // then there is no record; or that the decoder is strict.
+  //
+  // The functions below tell what came of it, until the thread decodes another record, be it with
+  // another decoder.
+  absl::Status Decode(absl::string_view json);
 
-  // What tells the record decoded last from the others of its list, whether or not the field was
-  // asked for: a hash of its sid, or of its whole text where it has none. The same on every machine
-  // and in every version.
+  // A serialized v1::Participant. Empty where there is no record.
+  absl::string_view bytes() const;
+
+  // Which record the participant holds; RECORD_NOT_SET where there is none.
+  v1::Participant::RecordCase record() const;
+
+  // The participant's unrecognized values, which are in its bytes as well.
+  const UnrecognizedValues& unrecognized() const;
+
+  // What tells the record from the others of its list, whether or not the field was asked for: a
+  // hash of its sid, or of its whole text where it has none. The same on every machine and in every
+  // version.
   uint64_t identity() const { return identity_; }
 
  private:
   // A member of an object on the way from the record to the value that is being read.
   struct Step {
-    std::string_view name;    // the provider's
-    absl::string_view proto;  // the message's, empty where it has none
-    size_t index;             // the member's place in its object, as written
+    std::string_view name;     // the provider's
+    const FieldSchema* field;  // null where the object has no such field
+    size_t index;              // the member's place in its object, as written
   };
 
+  // The parts of a participant while they are written.
+  struct Parts;
+  static Parts& ThreadsParts();
+
   void DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
-                    const FieldSelection& selection, google::protobuf::Message& message);
+                    const FieldSelection& selection);
   void DecodeField(const JsonValue& value, const FieldSchema& field,
-                   const FieldSelection& selection, google::protobuf::Message& message);
-  void AssignProtoPath(std::string& path) const;
+                   const FieldSelection& selection);
+  void AppendProtoPath(WireWriter& paths) const;
   std::string JsonPath() const;
   void AddUnrecognized(v1::UnrecognizedValue::Kind kind);
+  void AppendOtherParts();
 
   const RecordSchema& schema_;
   const FieldSelection selection_;
@@ -57,7 +78,7 @@ class RecordDecoder {
 
   // Of the record being decoded.
   absl::string_view json_;
-  v1::Participant* participant_ = nullptr;
+  Parts* parts_ = nullptr;  // the thread's
   std::vector<Step> path_;
   // Of the objects on the path, the record first, as far as an unrecognized value was met in them.
   std::vector<MemberReader> readers_;

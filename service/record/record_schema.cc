@@ -1,8 +1,13 @@
 #include "service/record/record_schema.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
+#include "absl/container/inlined_vector.h"
+#include "google/protobuf/duration.pb.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "rollcall/v1/conference_participant_summary.pb.h"
 #include "service/record/times.h"
 
 namespace rollcall {
@@ -22,89 +27,6 @@ constexpr int64_t kLastMillis = 253402300799999;
 // well.
 bool IsReal(const JsonValue& value) { return value.type() == simdjson::dom::element_type::DOUBLE; }
 
-bool StoreEpochMillis(int64_t millis, google::protobuf::Timestamp& time) {
-  if (millis < kFirstMillis || millis > kLastMillis) return false;
-  int64_t seconds = millis / 1000;
-  int64_t rest = millis % 1000;
-  if (rest < 0) {
-    rest += 1000;
-    --seconds;
-  }
-  time.set_seconds(seconds);
-  time.set_nanos(static_cast<int32_t>(rest * 1000000));
-  return true;
-}
-
-}  // namespace
-
-Outcome StoreString(const JsonValue& value, std::string& field) {
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS) return Outcome::kWrongType;
-  field.assign(text.data(), text.size());
-  return Outcome::kSet;
-}
-
-Outcome StoreTimestamp(const JsonValue& value, google::protobuf::Timestamp& field) {
-  std::string_view text;
-  if (value.get(text) != simdjson::SUCCESS || !ParseTime(text, field)) {
-    return Outcome::kWrongType;
-  }
-  return Outcome::kSet;
-}
-
-Outcome StoreSeconds(const JsonValue& value, google::protobuf::Duration& field) {
-  int64_t seconds;
-  if (!ReadInteger(value, seconds) || seconds > kMaxDurationSeconds ||
-      seconds < -kMaxDurationSeconds) {
-    return Outcome::kWrongType;
-  }
-  field.set_seconds(seconds);
-  return Outcome::kSet;
-}
-
-Outcome StoreMillisecondsText(const JsonValue& value, google::protobuf::Duration& field) {
-  std::string_view text;
-  int64_t millis = 0;
-  if (value.get(text) != simdjson::SUCCESS) return Outcome::kWrongType;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), millis);
-  if (error != std::errc() || end != text.data() + text.size() ||
-      millis / 1000 > kMaxDurationSeconds || millis / 1000 < -kMaxDurationSeconds) {
-    return Outcome::kWrongType;
-  }
-  field.set_seconds(millis / 1000);
-  field.set_nanos(static_cast<int32_t>(millis % 1000 * 1000000));
-  return Outcome::kSet;
-}
-
-Outcome StoreStrings(const JsonValue& value,
-                     google::protobuf::RepeatedPtrField<std::string>& field) {
-  simdjson::dom::array items;
-  if (value.get(items) != simdjson::SUCCESS) return Outcome::kWrongType;
-  for (const JsonValue item : items) {
-    if (StoreString(item, *field.Add()) != Outcome::kSet) return Outcome::kWrongType;
-  }
-  return field.empty() ? Outcome::kEmpty : Outcome::kSet;
-}
-
-Outcome StoreEvents(const JsonValue& value,
-                    google::protobuf::Map<std::string, v1::EventTimes>& field) {
-  simdjson::dom::object events;
-  if (value.get(events) != simdjson::SUCCESS) return Outcome::kWrongType;
-  for (const auto event : events) {
-    simdjson::dom::array moments;
-    if (event.value.get(moments) != simdjson::SUCCESS) return Outcome::kWrongType;
-    const auto [times, is_new] = field.insert({std::string(event.key), v1::EventTimes()});
-    if (!is_new) return Outcome::kWrongType;
-    for (const JsonValue moment : moments) {
-      int64_t millis;
-      if (!ReadInteger(moment, millis) || !StoreEpochMillis(millis, *times->second.add_times())) {
-        return Outcome::kWrongType;
-      }
-    }
-  }
-  return field.empty() ? Outcome::kEmpty : Outcome::kSet;
-}
-
 bool ReadInteger(const JsonValue& value, int64_t& number) {
   if (value.get(number) == simdjson::SUCCESS) return true;
   double real;
@@ -123,6 +45,148 @@ bool ReadNumber(const JsonValue& value, double& number) {
   }
   number = static_cast<double>(integer);
   return true;
+}
+
+// Writes a google.protobuf.Timestamp or Duration, which look alike. Their fields have no presence,
+// so zero is left out.
+void WriteTime(uint32_t tag, int64_t seconds, int64_t nanos, WireWriter& message) {
+  using google::protobuf::Duration;
+  using google::protobuf::Timestamp;
+  static_assert(int{Timestamp::kSecondsFieldNumber} == int{Duration::kSecondsFieldNumber});
+  static_assert(int{Timestamp::kNanosFieldNumber} == int{Duration::kNanosFieldNumber});
+  const size_t time = message.Open(tag);
+  if (seconds != 0) message.WriteVarint(VarintTag(Timestamp::kSecondsFieldNumber), seconds);
+  if (nanos != 0) message.WriteVarint(VarintTag(Timestamp::kNanosFieldNumber), nanos);
+  message.Close(time);
+}
+
+bool WriteEpochMillis(uint32_t tag, int64_t millis, WireWriter& message) {
+  if (millis < kFirstMillis || millis > kLastMillis) return false;
+  int64_t seconds = millis / 1000;
+  int64_t rest = millis % 1000;
+  if (rest < 0) {
+    rest += 1000;
+    --seconds;
+  }
+  WriteTime(tag, seconds, rest * 1000000, message);
+  return true;
+}
+
+// A map would keep one of the two.
+bool HasNameTwice(const simdjson::dom::object& object) {
+  absl::InlinedVector<std::string_view, 16> names;
+  for (const auto member : object) names.push_back(member.key);
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) != names.end();
+}
+
+}  // namespace
+
+Outcome StoreString(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) return Outcome::kWrongType;
+  message.WriteBytes(field.tag, text);
+  return Outcome::kSet;
+}
+
+Outcome StoreInteger(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  int64_t integer;
+  if (!ReadInteger(value, integer)) return Outcome::kWrongType;
+  message.WriteVarint(field.tag, integer);
+  return Outcome::kSet;
+}
+
+Outcome StoreNumber(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  double real;
+  if (!ReadNumber(value, real)) return Outcome::kWrongType;
+  message.WriteDouble(field.tag, real);
+  return Outcome::kSet;
+}
+
+Outcome StoreBoolean(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  bool boolean;
+  if (value.get(boolean) != simdjson::SUCCESS) return Outcome::kWrongType;
+  message.WriteVarint(field.tag, boolean ? 1 : 0);
+  return Outcome::kSet;
+}
+
+Outcome StoreEnum(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  std::string_view text;
+  if (value.get(text) != simdjson::SUCCESS) return Outcome::kWrongType;
+  for (const EnumText& known : field.texts) {
+    if (known.text != text) continue;
+    message.WriteVarint(field.tag, known.value);
+    return Outcome::kSet;
+  }
+  return Outcome::kUnknownValue;
+}
+
+Outcome StoreTime(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  std::string_view text;
+  google::protobuf::Timestamp time;
+  if (value.get(text) != simdjson::SUCCESS || !ParseTime(text, time)) return Outcome::kWrongType;
+  WriteTime(field.tag, time.seconds(), time.nanos(), message);
+  return Outcome::kSet;
+}
+
+Outcome StoreSeconds(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  int64_t seconds;
+  if (!ReadInteger(value, seconds) || seconds > kMaxDurationSeconds ||
+      seconds < -kMaxDurationSeconds) {
+    return Outcome::kWrongType;
+  }
+  WriteTime(field.tag, seconds, 0, message);
+  return Outcome::kSet;
+}
+
+Outcome StoreMillisecondsText(const JsonValue& value, const FieldSchema& field,
+                              WireWriter& message) {
+  std::string_view text;
+  int64_t millis = 0;
+  if (value.get(text) != simdjson::SUCCESS) return Outcome::kWrongType;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), millis);
+  if (error != std::errc() || end != text.data() + text.size() ||
+      millis / 1000 > kMaxDurationSeconds || millis / 1000 < -kMaxDurationSeconds) {
+    return Outcome::kWrongType;
+  }
+  WriteTime(field.tag, millis / 1000, millis % 1000 * 1000000, message);
+  return Outcome::kSet;
+}
+
+Outcome StoreStrings(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  simdjson::dom::array items;
+  if (value.get(items) != simdjson::SUCCESS) return Outcome::kWrongType;
+  Outcome outcome = Outcome::kEmpty;
+  for (const JsonValue item : items) {
+    outcome = StoreString(item, field, message);
+    if (outcome != Outcome::kSet) break;
+  }
+  return outcome;
+}
+
+// In the wire format a map is a repeated message of a key, 1, and a value, 2.
+Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
+  simdjson::dom::object events;
+  if (value.get(events) != simdjson::SUCCESS || HasNameTwice(events)) return Outcome::kWrongType;
+  Outcome outcome = Outcome::kEmpty;
+  for (const auto event : events) {
+    simdjson::dom::array moments;
+    if (event.value.get(moments) != simdjson::SUCCESS) return Outcome::kWrongType;
+    const size_t entry = message.Open(field.tag);
+    message.WriteBytes(BytesTag(1), event.key);
+    const size_t times = message.Open(BytesTag(2));
+    for (const JsonValue moment : moments) {
+      int64_t millis;
+      if (!ReadInteger(moment, millis) ||
+          !WriteEpochMillis(BytesTag(v1::EventTimes::kTimesFieldNumber), millis, message)) {
+        return Outcome::kWrongType;
+      }
+    }
+    message.Close(times);
+    message.Close(entry);
+    outcome = Outcome::kSet;
+  }
+  return outcome;
 }
 
 }  // namespace rollcall

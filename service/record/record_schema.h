@@ -1,24 +1,22 @@
 // Describes how a provider's JSON objects become protobuf messages: one table a message, one row a
 // field. A provider writes its tables with the row makers below; the record decoder walks them and
-// the field selection is checked against them. Tables are constant and shared by all threads.
+// the field selection is checked against them. Rows write protobuf's wire format, so the compiler
+// cannot hold them against the generated messages: tests/provider/schema_test.cc does. Tables are
+// constant and shared by all threads.
 #pragma once
 
 #include <cstdint>
-#include <limits>
-#include <string>
 #include <string_view>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "google/protobuf/duration.pb.h"
-#include "google/protobuf/message.h"
-#include "google/protobuf/timestamp.pb.h"
-#include "rollcall/v1/conference_participant_summary.pb.h"
 #include "rollcall/v1/participant.pb.h"
 #include "service/record/json_value.h"
+#include "service/record/wire_writer.h"
 
 namespace rollcall {
 
+struct FieldSchema;
 struct ObjectSchema;
 
 // What became of a JSON value that is not null.
@@ -29,18 +27,28 @@ enum class Outcome {
   kUnknownValue,  // text for an enum that does not have it
 };
 
+// An enum's text at the provider, and the number of the value.
+struct EnumText {
+  std::string_view text;
+  int value;
+};
+
+// Writes a value as the field; what it wrote counts only where it answers kSet.
+using Store = Outcome (*)(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+
 // A row: one field of a JSON object.
 struct FieldSchema {
   absl::string_view name;   // the provider's
   absl::string_view proto;  // the message's
   int number;               // the message's field number, at most 63
+  uint32_t tag;             // the number, and the form in which the value is written
 
-  // Stores a value; sets nothing unless it answers kSet. Null where `object` is set.
-  Outcome (*store)(const JsonValue& value, google::protobuf::Message& message) = nullptr;
-
-  // For a field that is an object: its table, and the message to fill.
+  // Null where `object` is set.
+  Store store = nullptr;
+  // For an enum.
+  absl::Span<const EnumText> texts = {};
+  // For a field that is an object: its table.
   const ObjectSchema* object = nullptr;
-  google::protobuf::Message& (*mutable_object)(google::protobuf::Message& message) = nullptr;
 };
 
 // A table: all fields of a JSON object, in the order in which the provider writes them most often,
@@ -54,142 +62,91 @@ struct RecordSchema {
   const ObjectSchema& object;
   // The field, in the provider's name, whose text tells a record from all others of its list.
   std::string_view identity;
-  // The typed record inside the Participant, made if need be.
-  google::protobuf::Message& (*mutable_record)(v1::Participant& participant);
+  // The typed record inside the Participant.
+  v1::Participant::RecordCase record;
 };
 
-// An enum's text at the provider.
-template <class E>
-struct EnumText {
-  std::string_view text;
-  E value;
-};
+// The types of value.
+Outcome StoreString(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreInteger(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreNumber(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreBoolean(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreEnum(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreTime(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreSeconds(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreMillisecondsText(const JsonValue& value, const FieldSchema& field,
+                              WireWriter& message);
+Outcome StoreStrings(const JsonValue& value, const FieldSchema& field, WireWriter& message);
+Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter& message);
 
-// The types of value. Each answers what became of `value`.
-Outcome StoreString(const JsonValue& value, std::string& field);
-Outcome StoreTimestamp(const JsonValue& value, google::protobuf::Timestamp& field);
-Outcome StoreSeconds(const JsonValue& value, google::protobuf::Duration& field);
-Outcome StoreMillisecondsText(const JsonValue& value, google::protobuf::Duration& field);
-Outcome StoreStrings(const JsonValue& value,
-                     google::protobuf::RepeatedPtrField<std::string>& field);
-Outcome StoreEvents(const JsonValue& value,
-                    google::protobuf::Map<std::string, v1::EventTimes>& field);
-bool ReadInteger(const JsonValue& value, int64_t& number);
-bool ReadNumber(const JsonValue& value, double& number);
+// Makes rows, each from the provider's name, the number of the message's field, and the message's
+// name where it is another.
+namespace row {
 
-// Makes the rows of the table of message M, each from the generated member functions that set the
-// field, the provider's name, the field's number, and the message's name where it is another.
-template <class M>
-struct Rows {
-  using Base = google::protobuf::Message;
-  using Name = absl::string_view;
+using Name = absl::string_view;
 
-  static M& Of(Base& message) { return static_cast<M&>(message); }
+constexpr FieldSchema Make(Name name, Name proto, int number, uint32_t tag, Store store) {
+  return {name, proto.empty() ? name : proto, number, tag, store};
+}
 
-  template <std::string* (M::*kMutable)()>
-  static constexpr FieldSchema String(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, [](const JsonValue& value, Base& message) {
-      return value.is_string() ? StoreString(value, *(Of(message).*kMutable)())
-                               : Outcome::kWrongType;
-    });
-  }
+// Text, for a string.
+constexpr FieldSchema String(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, BytesTag(number), &StoreString);
+}
 
-  template <void (M::*kSet)(int64_t)>
-  static constexpr FieldSchema Integer(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, [](const JsonValue& value, Base& message) {
-      int64_t integer;
-      if (!ReadInteger(value, integer)) return Outcome::kWrongType;
-      (Of(message).*kSet)(integer);
-      return Outcome::kSet;
-    });
-  }
+// A whole number, for an int64.
+constexpr FieldSchema Integer(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, VarintTag(number), &StoreInteger);
+}
 
-  template <void (M::*kSet)(double)>
-  static constexpr FieldSchema Number(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, [](const JsonValue& value, Base& message) {
-      double real;
-      if (!ReadNumber(value, real)) return Outcome::kWrongType;
-      (Of(message).*kSet)(real);
-      return Outcome::kSet;
-    });
-  }
+// A number, for a double.
+constexpr FieldSchema Number(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, DoubleTag(number), &StoreNumber);
+}
 
-  template <void (M::*kSet)(bool)>
-  static constexpr FieldSchema Boolean(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, [](const JsonValue& value, Base& message) {
-      bool boolean;
-      if (value.get(boolean) != simdjson::SUCCESS) return Outcome::kWrongType;
-      (Of(message).*kSet)(boolean);
-      return Outcome::kSet;
-    });
-  }
+constexpr FieldSchema Boolean(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, VarintTag(number), &StoreBoolean);
+}
 
-  // `kTexts` is a constant array of EnumText<E>.
-  template <auto kSet, const auto& kTexts>
-  static constexpr FieldSchema Enum(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, [](const JsonValue& value, Base& message) {
-      std::string_view text;
-      if (value.get(text) != simdjson::SUCCESS) return Outcome::kWrongType;
-      for (const auto& known : kTexts) {
-        if (known.text == text) {
-          (Of(message).*kSet)(known.value);
-          return Outcome::kSet;
-        }
-      }
-      return Outcome::kUnknownValue;
-    });
-  }
+// One of `texts`, for an enum.
+constexpr FieldSchema Enum(Name name, int number, absl::Span<const EnumText> texts,
+                           Name proto = {}) {
+  FieldSchema field = Make(name, proto, number, VarintTag(number), &StoreEnum);
+  field.texts = texts;
+  return field;
+}
 
-  using StringField = google::protobuf::RepeatedPtrField<std::string>;
-  template <StringField* (M::*kMutable)(), void (M::*kClear)()>
-  static constexpr FieldSchema Strings(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, &Store<&StoreStrings, kMutable, kClear>);
-  }
+// A moment as text, for a google.protobuf.Timestamp.
+constexpr FieldSchema Time(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, BytesTag(number), &StoreTime);
+}
 
-  template <google::protobuf::Timestamp* (M::*kMutable)(), void (M::*kClear)()>
-  static constexpr FieldSchema Time(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, &Store<&StoreTimestamp, kMutable, kClear>);
-  }
+// A whole number of seconds, for a google.protobuf.Duration.
+constexpr FieldSchema Seconds(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, BytesTag(number), &StoreSeconds);
+}
 
-  template <google::protobuf::Duration* (M::*kMutable)(), void (M::*kClear)()>
-  static constexpr FieldSchema Seconds(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, &Store<&StoreSeconds, kMutable, kClear>);
-  }
+// A whole number of milliseconds as text, for a google.protobuf.Duration.
+constexpr FieldSchema MillisecondsText(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, BytesTag(number), &StoreMillisecondsText);
+}
 
-  template <google::protobuf::Duration* (M::*kMutable)(), void (M::*kClear)()>
-  static constexpr FieldSchema MillisecondsText(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, &Store<&StoreMillisecondsText, kMutable, kClear>);
-  }
+// An array of texts, for a repeated string.
+constexpr FieldSchema Strings(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, BytesTag(number), &StoreStrings);
+}
 
-  using EventField = google::protobuf::Map<std::string, v1::EventTimes>;
-  template <EventField* (M::*kMutable)(), void (M::*kClear)()>
-  static constexpr FieldSchema Events(Name name, int number, Name proto = {}) {
-    return Row(name, number, proto, &Store<&StoreEvents, kMutable, kClear>);
-  }
+// Arrays of milliseconds since 1970 by the event's name, for a map<string, EventTimes>.
+constexpr FieldSchema Events(Name name, int number, Name proto = {}) {
+  return Make(name, proto, number, BytesTag(number), &StoreEvents);
+}
 
-  // A field that is an object with a table of its own.
-  template <auto kMutable>
-  static constexpr FieldSchema Object(Name name, int number, const ObjectSchema& object,
-                                      Name proto = {}) {
-    FieldSchema row = Row(name, number, proto, nullptr);
-    row.object = &object;
-    row.mutable_object = [](Base& message) -> Base& { return *(Of(message).*kMutable)(); };
-    return row;
-  }
+// An object with a table of its own, for a nested message.
+constexpr FieldSchema Object(Name name, int number, const ObjectSchema& object, Name proto = {}) {
+  FieldSchema field = Make(name, proto, number, BytesTag(number), nullptr);
+  field.object = &object;
+  return field;
+}
 
- private:
-  // Fills a message, a repeated field or a map; one that was not filled is left unset.
-  template <auto kStore, auto kMutable, auto kClear>
-  static Outcome Store(const JsonValue& value, Base& message) {
-    const Outcome outcome = kStore(value, *(Of(message).*kMutable)());
-    if (outcome != Outcome::kSet) (Of(message).*kClear)();
-    return outcome;
-  }
-
-  static constexpr FieldSchema Row(Name name, int number, Name proto,
-                                   Outcome (*store)(const JsonValue&, Base&)) {
-    return {name, proto.empty() ? name : proto, number, store};
-  }
-};
-
+}  // namespace row
 }  // namespace rollcall

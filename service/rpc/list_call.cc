@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "rollcall/v1/participant_service.pb.h"
 #include "service/error/error.h"
+#include "service/record/wire_writer.h"
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {
@@ -88,10 +90,15 @@ bool ListCall::HasRoom() {
   return !loop_waits_;
 }
 
-void ListCall::Take(const v1::ListParticipantsResponse& record) {
+// Writes a v1::ListParticipantsResponse.
+void ListCall::Take(absl::string_view participant, absl::string_view resume_token) {
+  using Response = v1::ListParticipantsResponse;
   const size_t enough = config_.limits.send_queue_bytes / 2;
   if (taken_.empty()) taken_.reserve(enough + enough / 4);
-  record.AppendToString(&taken_);
+  AppendBytes(BytesTag(Response::kParticipantFieldNumber), participant, taken_);
+  if (!resume_token.empty()) {
+    AppendBytes(BytesTag(Response::kResumeTokenFieldNumber), resume_token, taken_);
+  }
   taken_ends_.push_back(taken_.size());
   if (taken_.size() >= enough) HandOver();  // while some are written, others are decoded
 }

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "rollcall/v1/participant_service.pb.h"
+#include "absl/strings/string_view.h"
 #include "service/query/query.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
@@ -53,7 +53,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Cancel();
 
   bool HasRoom() override;
-  void Take(const v1::ListParticipantsResponse& record) override;
+  void Take(absl::string_view participant, absl::string_view resume_token) override;
   void Flush() override;
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
   std::shared_ptr<ListCall> Self();

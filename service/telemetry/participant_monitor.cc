@@ -39,11 +39,13 @@ ParticipantMonitor::ParticipantMonitor(std::string upstream, prometheus::Registr
   }
 }
 
-void ParticipantMonitor::OnParticipant(const v1::Participant& participant) {
-  prometheus::Counter* const counter = participants_[participant.record_case()];
+void ParticipantMonitor::OnParticipant(
+    v1::Participant::RecordCase record,
+    const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& unrecognized) {
+  prometheus::Counter* const counter = participants_[record];
   if (counter == nullptr) return;
   counter->Increment();
-  for (const auto& value : participant.unrecognized()) OnUnrecognized(value);
+  for (const auto& value : unrecognized) OnUnrecognized(value);
 }
 
 void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {

@@ -33,8 +33,10 @@ class ParticipantMonitor {
   // `registry` and `log` must outlive the monitor. Of one registry, each upstream has one monitor.
   ParticipantMonitor(std::string upstream, prometheus::Registry& registry, EventLog& log);
 
-  // Counts a participant as it was decoded. Nothing is counted of one without a record.
-  void OnParticipant(const v1::Participant& participant);
+  // Counts a participant as it was decoded: which record it holds, and its unrecognized values.
+  // Nothing is counted of one without a record.
+  void OnParticipant(v1::Participant::RecordCase record,
+                     const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& unrecognized);
 
  private:
   using ByKind = std::array<prometheus::Counter*, v1::UnrecognizedValue::Kind_ARRAYSIZE>;

@@ -16,17 +16,6 @@ PageLimits PageLimitsOf(const Limits& limits) {
   return {limits.max_record_bytes, limits.max_page_bytes, limits.max_json_depth};
 }
 
-// A message that was used for a larger record does not keep its memory.
-constexpr size_t kUsualRecordBytes = size_t{32} << 10;
-
-// What records are decoded into, one after the other, so that a record finds the memory of the one
-// before it. One a thread rather than one a list: it is of use only until the sink has taken it,
-// and lists are many.
-v1::ListParticipantsResponse& ThreadsResponse() {
-  static thread_local v1::ListParticipantsResponse response;
-  return response;
-}
-
 absl::Status ListChanged() {
   return MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
                    "the list has changed, and the participant behind which it goes on is not where "
@@ -159,28 +148,24 @@ bool Pager::WantsPrefetch() const {
 }
 
 absl::Status Pager::TakeRecord() {
-  const absl::string_view json = page_->reader().record();
-  v1::ListParticipantsResponse& response = ThreadsResponse();
-  v1::Participant& participant = *response.mutable_participant();
-  if (absl::Status status = decoder_.Decode(json, participant); !status.ok()) {
-    upstream_.monitor.OnParticipant(participant);  // an unrecognized value may be the error
+  if (absl::Status status = decoder_.Decode(page_->reader().record()); !status.ok()) {
+    // An unrecognized value may be the error.
+    upstream_.monitor.OnParticipant(decoder_.record(), decoder_.unrecognized());
     return status;
   }
   const uint64_t identity = decoder_.identity();
   if (!IsNew(identity)) return absl::OkStatus();
   if (to_pass_over_ > 0) return PassOver(identity);
-  upstream_.monitor.OnParticipant(participant);
+  upstream_.monitor.OnParticipant(decoder_.record(), decoder_.unrecognized());
 
   position_.record = identity;
   position_.occurrence = taken_[identity];
   if (ordinals_known_) ++position_.ordinal;
   totals_.resume_token = query_.tokens.Seal(position_);
-  response.set_resume_token(totals_.resume_token);
-  totals_.unrecognized += participant.unrecognized_size();
+  totals_.unrecognized += decoder_.unrecognized().size();
   ++totals_.records;
   retry_.Progress();
-  sink_.Take(response);
-  if (json.size() > kUsualRecordBytes) response = {};
+  sink_.Take(decoder_.bytes(), totals_.resume_token);
   return absl::OkStatus();
 }
 

@@ -17,7 +17,6 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "rollcall/v1/participant_service.pb.h"
 #include "service/config/config.h"
 #include "service/http/http_client.h"
 #include "service/query/query.h"
@@ -44,8 +43,9 @@ class RecordSink {
   // Whether there is room for a record. After false, the sink calls Pager::Resume() once there is.
   virtual bool HasRoom() = 0;
 
-  // The next record. The message is the pager's again on return.
-  virtual void Take(const v1::ListParticipantsResponse& record) = 0;
+  // The next record: a serialized v1::Participant, and the token of the place behind it, which may
+  // be empty. Both are the pager's again on return.
+  virtual void Take(absl::string_view participant, absl::string_view resume_token) = 0;
 
   // The next record may be long in coming: those taken are to be on their way now. Until then a
   // sink may keep them, since many together cost less than one at a time.

@@ -49,7 +49,6 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
         !request_->may_be_cut()) {
       return End(status);
     }
-    participant_.Clear();
     status = MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider ended before the record was complete");
   }
@@ -67,9 +66,15 @@ absl::Status ParticipantFetch::Decode() {
   RecordDecoder decoder(query_.api->record_schema(), query_.selection, upstream_.config.strict);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
-  absl::Status status = decoder.Decode(absl::string_view(body_.data(), size), participant_);
-  upstream_.monitor.OnParticipant(participant_);  // an unrecognized value may be the error
-  return status;
+  absl::Status status = decoder.Decode(absl::string_view(body_.data(), size));
+  // An unrecognized value may be the error.
+  upstream_.monitor.OnParticipant(decoder.record(), decoder.unrecognized());
+  if (!status.ok()) return status;
+  const absl::string_view bytes = decoder.bytes();
+  if (!participant_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InternalError("a participant was decoded to what is no protobuf message");
+  }
+  return absl::OkStatus();
 }
 
 void ParticipantFetch::End(const absl::Status& status) {

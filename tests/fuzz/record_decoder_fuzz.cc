@@ -40,7 +40,12 @@ absl::Status Decode(const RecordSchema& schema, bool strict, absl::string_view j
   std::string padded(json);
   padded.resize(json.size() + RecordDecoder::kPadding);
   RecordDecoder decoder(schema, FieldSelection(), strict);
-  return decoder.Decode(absl::string_view(padded).substr(0, json.size()), participant);
+  absl::Status status = decoder.Decode(absl::string_view(padded).substr(0, json.size()));
+  Require(participant.ParseFromString(std::string(decoder.bytes())), "a participant is a message");
+  Require(participant.record_case() == decoder.record(), "a participant has its record");
+  participant.DiscardUnknownFields();
+  Require(participant.ByteSizeLong() == decoder.bytes().size(), "a participant has no byte more");
+  return status;
 }
 
 size_t CountMembers(const ordered_json& value) {
@@ -237,8 +242,11 @@ void Fuzz(absl::string_view input) {
   Require(status.ok() == (reading == Reading::kValid && document.is_object()),
           "a record is decoded if it is a JSON object");
   if (!status.ok()) return;
+  Require(participant.record_case() == schema.record, "a participant's record is set");
+  const auto* const record = v1::Participant::descriptor()->FindFieldByNumber(schema.record);
   Comparison(participant)
-      .CompareRecord(document, schema.object, schema.mutable_record(participant));
+      .CompareRecord(document, schema.object,
+                     participant.GetReflection()->GetMessage(participant, record));
 }
 
 }  // namespace

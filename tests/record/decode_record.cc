@@ -4,8 +4,10 @@
 #include <memory>
 #include <utility>
 
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
-#include "service/record/record_decoder.h"
 
 namespace rollcall {
 
@@ -22,11 +24,33 @@ absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::s
   const auto buffer = std::make_unique<char[]>(size);
   std::copy(json.begin(), json.end(), buffer.get());
   std::fill(buffer.get() + json.size(), buffer.get() + size, '"');
-  // As in the service, a message that other records were decoded into before.
-  static thread_local v1::Participant participant;
   RecordDecoder decoder(schema, std::move(selection), strict);
-  absl::Status status = decoder.Decode(absl::string_view(buffer.get(), json.size()), participant);
+  absl::Status status = decoder.Decode(absl::string_view(buffer.get(), json.size()));
   if (!status.ok()) return status;
+  return ParseDecoded(decoder);
+}
+
+v1::Participant ParseDecoded(const RecordDecoder& decoder) {
+  v1::Participant participant;
+  EXPECT_TRUE(participant.ParseFromString(std::string(decoder.bytes()))) << "is no message";
+  EXPECT_EQ(participant.record_case(), decoder.record());
+  EXPECT_EQ(participant.unrecognized_size(), decoder.unrecognized().size());
+
+  // What protobuf writes itself is equal, and as long: there is no field beside those of the
+  // message, none twice, and no number takes more bytes than it must.
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream output(&stream);
+    output.SetSerializationDeterministic(true);
+    v1::Participant known = participant;
+    known.DiscardUnknownFields();
+    EXPECT_TRUE(known.SerializeToCodedStream(&output));
+  }
+  EXPECT_EQ(bytes.size(), decoder.bytes().size());
+  v1::Participant again;
+  EXPECT_TRUE(again.ParseFromString(bytes));
+  EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(participant, again));
   return participant;
 }
 

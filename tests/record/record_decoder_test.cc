@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
@@ -366,11 +367,16 @@ TEST(RecordDecoderTest, TheFirstOfANameCountsAndTheOthersAreKept) {
 }
 
 TEST(RecordDecoderTest, ANameTwiceAmongEventsLosesNeither) {
-  const std::string events = R"({"mute":[1],"mute":[2]})";
-  const v1::Participant participant =
-      Decode(Conference(), absl::StrCat("{\"events\":", events, "}"));
-  EXPECT_THAT(participant.conference_participant_summary().events(), IsEmpty());
-  EXPECT_THAT(participant.unrecognized(), ElementsAre(WrongType("events", events)));
+  std::string many = R"({"mute":[1])";
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&many, ",\"", i, "\":[]");
+  for (const std::string& events :
+       {std::string(R"({"mute":[1],"mute":[2]})"), std::string(R"({"":[],"mute":[],"":[]})"),
+        many + R"(,"mute":[]})"}) {
+    const v1::Participant participant =
+        Decode(Conference(), absl::StrCat("{\"events\":", events, "}"));
+    EXPECT_THAT(participant.conference_participant_summary().events(), IsEmpty());
+    EXPECT_THAT(participant.unrecognized(), ElementsAre(WrongType("events", events)));
+  }
 }
 
 TEST(RecordDecoderTest, AListWithOneWrongItemIsNotSetInPart) {
@@ -463,8 +469,7 @@ uint64_t IdentityOf(std::string json, FieldSelection selection = FieldSelection(
   RecordDecoder decoder(Conference(), std::move(selection), false);
   const size_t size = json.size();
   json.append(RecordDecoder::kPadding, ' ');
-  v1::Participant participant;
-  EXPECT_TRUE(decoder.Decode(absl::string_view(json).substr(0, size), participant).ok());
+  EXPECT_TRUE(decoder.Decode(absl::string_view(json).substr(0, size)).ok());
   return decoder.identity();
 }
 
@@ -489,21 +494,66 @@ TEST(RecordDecoderTest, IdentityIsAHashOfTheSidOrOfTheWholeText) {
 
 TEST(RecordDecoderTest, OneDecoderDecodesRecordAfterRecord) {
   RecordDecoder decoder(Conference(), FieldSelection(), false);
-  const auto decode = [&](std::string json, v1::Participant& participant) {
+  const auto decode = [&](std::string json) {
     const size_t size = json.size();
     json.append(RecordDecoder::kPadding, ' ');
-    return decoder.Decode(absl::string_view(json).substr(0, size), participant);
+    return decoder.Decode(absl::string_view(json).substr(0, size));
   };
   for (int i = 0; i < 3; ++i) {
-    v1::Participant small;
-    ASSERT_TRUE(decode(R"({"label":"a","x":1e999,"y":[1]})", small).ok());
+    ASSERT_TRUE(decode(R"({"label":"a","url":null,"events":{},"x":1e999,"y":[1]})").ok());
+    const v1::Participant small = ParseDecoded(decoder);
     EXPECT_THAT(small.unrecognized(), ElementsAre(Unknown("x", "1e999"), Unknown("y", "[1]")));
-    v1::Participant broken;
-    EXPECT_FALSE(decode(R"({"label":)", broken).ok());
-    v1::Participant large;
-    ASSERT_TRUE(decode(absl::StrCat(R"({"label":")", std::string(100000, 'x'), "\"}"), large).ok());
+    EXPECT_THAT(small.null_fields().paths(), ElementsAre("url"));
+    EXPECT_THAT(small.empty_fields().paths(), ElementsAre("events"));
+
+    EXPECT_FALSE(decode(R"({"x":1,"label":)").ok());
+    EXPECT_EQ(decoder.record(), v1::Participant::RECORD_NOT_SET);
+    EXPECT_EQ(decoder.bytes(), "");
+    EXPECT_THAT(decoder.unrecognized(), IsEmpty());
+
+    ASSERT_TRUE(decode(absl::StrCat(R"({"label":")", std::string(100000, 'x'), "\"}")).ok());
+    const v1::Participant large = ParseDecoded(decoder);
     EXPECT_EQ(large.conference_participant_summary().label().size(), 100000);
+    EXPECT_FALSE(large.has_null_fields());
+    EXPECT_FALSE(large.has_empty_fields());
     EXPECT_THAT(large.unrecognized(), IsEmpty());
+  }
+}
+
+// Of lists that take turns on a thread, and whose decoders share its memory.
+TEST(RecordDecoderTest, DecodersTakeTurns) {
+  RecordDecoder conference(Conference(), FieldSelection(), false);
+  RecordDecoder live(Live(), FieldSelection(), true);
+  const std::string padding(RecordDecoder::kPadding, ' ');
+  for (int i = 0; i < 3; ++i) {
+    const std::string first = R"({"label":"a","x":1})" + padding;
+    ASSERT_TRUE(conference.Decode(absl::StripSuffix(first, padding)).ok());
+    EXPECT_EQ(ParseDecoded(conference).conference_participant_summary().label(), "a");
+    const std::string second = R"({"label":"b","x":1})" + padding;
+    EXPECT_EQ(ReasonOf(live.Decode(absl::StripSuffix(second, padding))),
+              v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE);
+    const v1::Participant participant = ParseDecoded(live);
+    EXPECT_EQ(participant.live_participant().label(), "b");
+    EXPECT_THAT(participant.unrecognized(), ElementsAre(Unknown("x", "1")));
+  }
+}
+
+// A length that takes more than one byte stands in front of what was written already.
+TEST(RecordDecoderTest, NestedMessagesMayHaveAnyLength) {
+  for (size_t length = 0; length < 40000; length += length < 300 ? 1 : 997) {
+    const std::string text(length, 'x');
+    const v1::Participant participant = Decode(
+        Conference(), absl::StrCat(R"({"metrics":{"inbound":{"tags":[")", text,
+                                   R"(","b"],"mos":1.5},"outbound":{"mos":2.5}},"events":{")", text,
+                                   R"(":[1,2],"b":[]},"label":"l","url":null})"));
+    const auto& summary = participant.conference_participant_summary();
+    ASSERT_THAT(summary.metrics().inbound().tags(), ElementsAre(text, "b"));
+    ASSERT_EQ(summary.metrics().inbound().mos(), 1.5);
+    ASSERT_EQ(summary.metrics().outbound().mos(), 2.5);
+    ASSERT_EQ(summary.events().at(text).times_size(), 2);
+    ASSERT_EQ(summary.events().at("b").times_size(), 0);
+    ASSERT_EQ(summary.label(), "l");
+    ASSERT_THAT(participant.null_fields().paths(), ElementsAre("url"));
   }
 }
 

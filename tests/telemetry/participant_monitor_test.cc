@@ -67,13 +67,17 @@ class ParticipantMonitorTest : public ::testing::Test {
   ParticipantMonitor monitor_{"main", registry_, log_};
 };
 
+void Count(ParticipantMonitor& monitor, const v1::Participant& participant) {
+  monitor.OnParticipant(participant.record_case(), participant.unrecognized());
+}
+
 TEST_F(ParticipantMonitorTest, CountsParticipantsByTheirRecord) {
-  monitor_.OnParticipant(Plain());
-  monitor_.OnParticipant(Plain());
+  Count(monitor_, Plain());
+  Count(monitor_, Plain());
   v1::Participant summary;
   summary.mutable_conference_participant_summary();
-  monitor_.OnParticipant(summary);
-  monitor_.OnParticipant(v1::Participant());  // a record that could not be read
+  Count(monitor_, summary);
+  Count(monitor_, v1::Participant());  // a record that could not be read
   EXPECT_THAT(
       Metrics("rollcall_participants_total"),
       UnorderedElementsAre(R"({record="live_participant",upstream="main"} 2)",
@@ -83,8 +87,8 @@ TEST_F(ParticipantMonitorTest, CountsParticipantsByTheirRecord) {
 }
 
 TEST_F(ParticipantMonitorTest, CountsEveryValueAndLogsEachPathAndKindOnce) {
-  for (int i = 0; i < 3; ++i) monitor_.OnParticipant(With("events['a.b']"));
-  monitor_.OnParticipant(With("events['a.b']", Value::KIND_DUPLICATE_FIELD));
+  for (int i = 0; i < 3; ++i) Count(monitor_, With("events['a.b']"));
+  Count(monitor_, With("events['a.b']", Value::KIND_DUPLICATE_FIELD));
   EXPECT_THAT(
       Metrics("rollcall_unrecognized_values_total"),
       UnorderedElementsAre(R"({kind="unknown_field",path="events['a.b']",upstream="main"} 3)",
@@ -104,17 +108,17 @@ TEST_F(ParticipantMonitorTest, CountsEveryValueAndLogsEachPathAndKindOnce) {
 
 TEST_F(ParticipantMonitorTest, UpstreamsAreCountedApart) {
   ParticipantMonitor other("other", registry_, log_);
-  monitor_.OnParticipant(With("x"));
-  other.OnParticipant(With("x"));
+  Count(monitor_, With("x"));
+  Count(other, With("x"));
   EXPECT_THAT(Metrics("rollcall_unrecognized_values_total"), SizeIs(2));
   EXPECT_THAT(Log(), SizeIs(2));
 }
 
 TEST_F(ParticipantMonitorTest, PathsBeyondTheMostAreCountedTogether) {
   constexpr auto kMost = static_cast<int>(ParticipantMonitor::kMaxPaths);
-  for (int i = 0; i < kMost + 100; ++i) monitor_.OnParticipant(With(absl::StrCat("x", i)));
+  for (int i = 0; i < kMost + 100; ++i) Count(monitor_, With(absl::StrCat("x", i)));
   // A path that has its place keeps it, with a kind that it did not have yet too.
-  monitor_.OnParticipant(With("x0", Value::KIND_WRONG_TYPE));
+  Count(monitor_, With("x0", Value::KIND_WRONG_TYPE));
   const std::vector<std::string> metrics = Metrics("rollcall_unrecognized_values_total");
   EXPECT_THAT(metrics, SizeIs(kMost + 2));
   EXPECT_THAT(metrics, Contains(R"-({kind="unknown_field",path="(other)",upstream="main"} 100)-"));
@@ -125,9 +129,9 @@ TEST_F(ParticipantMonitorTest, LongPathsAreCutBetweenCharacters) {
   constexpr size_t kMost = ParticipantMonitor::kMaxPathBytes;
   const std::string exact(kMost, 'a');
   const std::string nearly(kMost - 2, 'b');
-  monitor_.OnParticipant(With(exact));
-  monitor_.OnParticipant(With(exact + "x"));
-  monitor_.OnParticipant(With(nearly + "\xE2\x82\xAC"));  // one character of three bytes
+  Count(monitor_, With(exact));
+  Count(monitor_, With(exact + "x"));
+  Count(monitor_, With(nearly + "\xE2\x82\xAC"));  // one character of three bytes
   const std::vector<nlohmann::json> log = Log();
   ASSERT_THAT(log, SizeIs(2));
   EXPECT_EQ(log[0]["path"], exact);
@@ -137,7 +141,7 @@ TEST_F(ParticipantMonitorTest, LongPathsAreCutBetweenCharacters) {
 TEST_F(ParticipantMonitorTest, NoNameCanForgeALineOrASeries) {
   const std::string name =
       "['a\"} 7\nrollcall_participants_total 9\x1b[2J\x7f\xC2\x9B\xE2\x80\xA8']";
-  monitor_.OnParticipant(With(name));
+  Count(monitor_, With(name));
   EXPECT_THAT(Metrics("rollcall_unrecognized_values_total"), SizeIs(1));
   EXPECT_THAT(Metrics("rollcall_participants_total"), SizeIs(1));
   ASSERT_THAT(Log(), SizeIs(1));
@@ -152,7 +156,7 @@ TEST_F(ParticipantMonitorTest, ThreadsLoseNothing) {
   for (int thread = 0; thread < kThreads; ++thread) {
     threads.emplace_back([this] {
       for (int i = 0; i < kParticipants; ++i) {
-        monitor_.OnParticipant(With(absl::StrCat("x", i % 10)));
+        Count(monitor_, With(absl::StrCat("x", i % 10)));
         if (i % 500 == 0) registry_.Collect();
       }
     });

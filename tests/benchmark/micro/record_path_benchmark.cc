@@ -17,6 +17,7 @@
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
 #include "service/record/record_decoder.h"
+#include "service/record/wire_writer.h"
 #include "service/resume/resume_token.h"
 #include "tests/simulator/participants.h"
 
@@ -51,7 +52,7 @@ enum class Steps { kRead, kDecode, kSerialize };
 
 // Reads the page in chunks as they come from the network.
 int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, Steps steps,
-                 v1::ListParticipantsResponse& response, std::string& bytes) {
+                 std::string& message) {
   int64_t records = 0;
   reader.Reset();
   for (absl::string_view rest = page.json; !rest.empty();) {
@@ -62,8 +63,11 @@ int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, S
       if (*event != PageReader::Event::kRecord) continue;
       ++records;
       if (steps == Steps::kRead) continue;
-      if (!decoder.Decode(reader.record(), *response.mutable_participant()).ok()) return -1;
-      if (steps == Steps::kSerialize) response.SerializeToString(&bytes);
+      if (!decoder.Decode(reader.record()).ok()) return -1;
+      if (steps == Steps::kDecode) continue;
+      message.clear();
+      AppendBytes(BytesTag(v1::ListParticipantsResponse::kParticipantFieldNumber), decoder.bytes(),
+                  message);
     }
   }
   return reader.Finish().ok() ? records : -1;
@@ -78,10 +82,9 @@ void Measure(benchmark::State& state, const Page& page, Steps steps,
              const FieldSelection& selection = {}) {
   PageReader reader(page.api.page_layout().records_key, {});
   RecordDecoder decoder(page.api.record_schema(), selection, /*strict=*/true);
-  v1::ListParticipantsResponse response;
-  std::string bytes;
+  std::string message;
   for (auto _ : state) {
-    if (ReadPage(page, reader, decoder, steps, response, bytes) != kRecords) {
+    if (ReadPage(page, reader, decoder, steps, message) != kRecords) {
       return state.SkipWithError("not all records were read");
     }
   }
