@@ -102,10 +102,11 @@ v1::Participant BenchmarkList::Record(int64_t index) const {
   std::string json = simulator::ParticipantJson(list_, index);
   const size_t size = json.size();
   json.append(RecordDecoder::kPadding, '\0');
-  v1::Participant participant;
   RecordDecoder decoder(kind_->provider().record_schema(), selection_, /*strict=*/false);
-  const absl::Status status = decoder.Decode(absl::string_view(json).substr(0, size), participant);
-  if (!status.ok()) {
+  const absl::Status status = decoder.Decode(absl::string_view(json).substr(0, size));
+  v1::Participant participant;
+  if (!status.ok() || !participant.ParseFromArray(decoder.bytes().data(),
+                                                  static_cast<int>(decoder.bytes().size()))) {
     std::fprintf(stderr, "record %lld: %s\n", static_cast<long long>(index),
                  std::string(status.message()).c_str());
     std::abort();
