@@ -54,9 +54,9 @@ class RecordDecoder {
  private:
   // A member of an object on the way from the record to the value that is being read.
   struct Step {
-    std::string_view name;     // the provider's
-    const FieldSchema* field;  // null where the object has no such field
-    size_t index;              // the member's place in its object, as written
+    std::string_view name;               // the provider's
+    const FieldSchema* field = nullptr;  // null where the object has no such field
+    size_t index = 0;                    // the member's place in its object, as written
   };
 
   // The parts of a participant while they are written.
