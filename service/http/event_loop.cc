@@ -15,8 +15,8 @@
 namespace rollcall {
 namespace {
 
-// Rounds of the loop that an idle task waits for at the most.
-constexpr int kMostRounds = 4;
+// What an idle task waits for at the most, but for what the loop does in one round.
+constexpr std::chrono::milliseconds kMostIdleWait{1};
 
 int Checked(int descriptor, const char* what) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -62,7 +62,10 @@ EventLoop::TimerId EventLoop::After(std::chrono::milliseconds delay, Task task) 
   return id;
 }
 
-void EventLoop::WhenIdle(Task task) { idle_tasks_.push_back(std::move(task)); }
+void EventLoop::WhenIdle(Task task) {
+  if (idle_tasks_.empty()) idle_tasks_due_ = Clock::now() + kMostIdleWait;
+  idle_tasks_.push_back(std::move(task));
+}
 
 void EventLoop::Cancel(const TimerId& timer) { timers_.erase(timer); }
 
@@ -92,7 +95,7 @@ void EventLoop::Run() {
     const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
                                  idle_tasks_wait ? 0 : timeout);
     const bool idle = count == 0 && timeout != 0;
-    if (idle_tasks_wait && (idle || ++rounds_since_idle_ >= kMostRounds)) RunIdleTasks();
+    if (idle_tasks_wait && (idle || Clock::now() >= idle_tasks_due_)) RunIdleTasks();
     for (int i = 0; i < count; ++i) {
       const int socket = events[i].data.fd;
       if (socket == wakeup_) {
@@ -107,9 +110,14 @@ void EventLoop::Run() {
       callback(events[i].events);
     }
     RunTasks();
-    const std::lock_guard lock(mutex_);
-    if (stopping_ && tasks_.empty()) return;
+    if (IsOver()) break;
   }
+  RunIdleTasks();
+}
+
+bool EventLoop::IsOver() {
+  const std::lock_guard lock(mutex_);
+  return stopping_ && tasks_.empty();
 }
 
 void EventLoop::RunTasks() {
@@ -122,7 +130,6 @@ void EventLoop::RunTasks() {
 }
 
 void EventLoop::RunIdleTasks() {
-  rounds_since_idle_ = 0;
   for (Task& task : std::exchange(idle_tasks_, {})) task();
 }
 

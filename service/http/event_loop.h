@@ -26,7 +26,7 @@ class EventLoop {
   using TimerId = std::pair<Clock::time_point, uint64_t>;
 
   EventLoop();
-  // Runs the tasks that were posted before, then ends the thread.
+  // Runs the tasks that were posted before and the idle ones, then ends the thread.
   ~EventLoop();
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
@@ -41,8 +41,8 @@ class EventLoop {
   // Does nothing for a timer that has fired.
   void Cancel(const TimerId& timer);
 
-  // Calls `task` once, when there is nothing else to do, or soon even so: for what is better done
-  // for many events at once.
+  // Calls `task` once, when there is nothing else to do, or a millisecond later even so: for what
+  // is better done for many events at once. One that still waits when the loop ends is called then.
   void WhenIdle(Task task);
 
   // Calls `callback` whenever `socket` has one of the EPOLL* `events`, in place of what was asked
@@ -55,6 +55,7 @@ class EventLoop {
   void RunTasks();
   void RunTimers();
   void RunIdleTasks();
+  bool IsOver();
   int MillisecondsToNextTimer() const;
 
   const int epoll_;
@@ -69,7 +70,7 @@ class EventLoop {
   uint64_t next_timer_ = 0;
   std::map<int, SocketCallback> sockets_;
   std::vector<Task> idle_tasks_;
-  int rounds_since_idle_ = 0;  // with idle_tasks_ waiting
+  Clock::time_point idle_tasks_due_;  // of the first of them
 
   std::thread thread_;
 };

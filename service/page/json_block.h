@@ -25,17 +25,28 @@ struct JsonBlock {
   bool operator==(const JsonBlock&) const = default;
 };
 
-// On any machine. `bytes` are JsonBlock::kSize.
-inline JsonBlock ScanBlockBytewise(const char* bytes) {
+// On any machine, eight bytes at a time. `bytes` are JsonBlock::kSize.
+inline JsonBlock ScanBlockByWords(const char* bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kSevenBits = 0x7F * kOnes;
+  // A bit for each byte of `word` that is `c`, the lowest byte's first.
+  const auto equal = [](uint64_t word, char c) {
+    const uint64_t difference = word ^ (kOnes * static_cast<unsigned char>(c));
+    // The highest bit of each byte that is zero.
+    const uint64_t zero = ~(((difference & kSevenBits) + kSevenBits) | difference | kSevenBits);
+    return ((zero >> 7) * 0x0102040810204080) >> 56;
+  };
   JsonBlock block;
-  for (size_t i = 0; i < JsonBlock::kSize; ++i) {
-    const char c = bytes[i];
-    // Brackets differ from braces in this one bit.
-    const int brace = c | 0x20;
-    block.quotes |= uint64_t{c == '"'} << i;
-    block.backslashes |= uint64_t{c == '\\'} << i;
-    block.opens |= uint64_t{brace == '{'} << i;
-    block.closes |= uint64_t{brace == '}'} << i;
+  for (size_t i = 0; i < JsonBlock::kSize; i += 8) {
+    uint64_t word = 0;
+    for (size_t j = 0; j < 8; ++j) {
+      word |= uint64_t{static_cast<unsigned char>(bytes[i + j])} << (8 * j);
+    }
+    const uint64_t braces = word | (kOnes * 0x20);  // brackets differ from braces in this bit
+    block.quotes |= equal(word, '"') << i;
+    block.backslashes |= equal(word, '\\') << i;
+    block.opens |= equal(braces, '{') << i;
+    block.closes |= equal(braces, '}') << i;
   }
   return block;
 }
@@ -62,7 +73,7 @@ inline JsonBlock ScanBlock(const char* bytes) {
 
 #else
 
-inline JsonBlock ScanBlock(const char* bytes) { return ScanBlockBytewise(bytes); }
+inline JsonBlock ScanBlock(const char* bytes) { return ScanBlockByWords(bytes); }
 
 #endif
 

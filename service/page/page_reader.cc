@@ -225,21 +225,13 @@ PageReader::Progress PageReader::SkipObjectOrArray() {
     const uint64_t strings = PrefixParity(quotes) ^ (in_string_ ? ~uint64_t{0} : 0);
     const uint64_t opens = block.opens & here & ~strings;
     const uint64_t closes = block.closes & here & ~strings;
-    if ((opens | closes) != 0) {
-      const int opened = std::popcount(opens);
-      const int closed = std::popcount(closes);
-      if (depth_ - closed > outside && depth_ + opened <= limits_.max_depth) {
-        depth_ += opened - closed;  // neither the value's end nor too deep, in whatever order
-      } else {
-        for (uint64_t rest = opens | closes; rest != 0; rest &= rest - 1) {
-          const int at = std::countr_zero(rest);
-          if ((opens >> at & 1) != 0) {
-            deepest_ = std::max(deepest_, ++depth_);
-          } else if (--depth_ == outside) {
-            position_ += static_cast<size_t>(at) + 1;
-            return Progress::kComplete;
-          }
-        }
+    for (uint64_t rest = opens | closes; rest != 0; rest &= rest - 1) {
+      const int at = std::countr_zero(rest);
+      if ((opens >> at & 1) != 0) {
+        deepest_ = std::max(deepest_, ++depth_);
+      } else if (--depth_ == outside) {
+        position_ += static_cast<size_t>(at) + 1;
+        return Progress::kComplete;
       }
     }
     in_string_ = (strings >> (size - 1) & 1) != 0;

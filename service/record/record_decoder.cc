@@ -1,6 +1,7 @@
 #include "service/record/record_decoder.h"
 
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -96,8 +97,10 @@ struct RecordDecoder::Parts {
 
 // One a thread rather than one a list, as the parser is.
 RecordDecoder::Parts& RecordDecoder::ThreadsParts() {
-  static thread_local Parts parts;
-  return parts;
+  static thread_local std::optional<Parts> parts;
+  // Made anew, since a string that is assigned to keeps its memory.
+  if (!parts || parts->json_bytes > kUsualRecordBytes) parts.emplace();
+  return *parts;
 }
 
 RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict)
@@ -115,7 +118,6 @@ const RecordDecoder::UnrecognizedValues& RecordDecoder::unrecognized() const {
 
 absl::Status RecordDecoder::Decode(absl::string_view json) {
   parts_ = &ThreadsParts();
-  if (parts_->json_bytes > kUsualRecordBytes) *parts_ = {};
   parts_->json_bytes = json.size();
   parts_->participant.Truncate(0);
   parts_->null_paths.Truncate(0);
@@ -143,7 +145,7 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
   const bool has_sid = object.at_key(schema_.identity).get(sid) == simdjson::SUCCESS;
   identity_ = Hash(has_sid && !sid.empty() ? sid : std::string_view(json.data(), json.size()));
   // The record is written even where nothing of it is known: it is what says which kind it is.
-  const size_t record = parts_->participant.Open(BytesTag(schema_.record));
+  const size_t record = parts_->participant.Open(LengthDelimitedTag(schema_.record));
   DecodeObject(object, schema_.object, selection_);
   parts_->participant.Close(record);
   AppendOtherParts();
@@ -221,7 +223,8 @@ void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field
 }
 
 void RecordDecoder::AppendProtoPath(WireWriter& paths) const {
-  const size_t path = paths.Open(BytesTag(google::protobuf::FieldMask::kPathsFieldNumber));
+  const size_t path =
+      paths.Open(LengthDelimitedTag(google::protobuf::FieldMask::kPathsFieldNumber));
   for (const Step& step : path_) {
     if (&step != &path_.front()) paths.Append(".");
     paths.Append({step.field->proto.data(), step.field->proto.size()});
@@ -262,7 +265,7 @@ void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
 void RecordDecoder::AppendOtherParts() {
   WireWriter& participant = parts_->participant;
   const auto append = [&](int number, absl::string_view message) {
-    participant.WriteBytes(BytesTag(number), {message.data(), message.size()});
+    participant.WriteBytes(LengthDelimitedTag(number), {message.data(), message.size()});
   };
   if (!parts_->null_paths.empty()) {
     append(v1::Participant::kNullFieldsFieldNumber, parts_->null_paths.bytes());

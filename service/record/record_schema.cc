@@ -173,12 +173,13 @@ Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter
     simdjson::dom::array moments;
     if (event.value.get(moments) != simdjson::SUCCESS) return Outcome::kWrongType;
     const size_t entry = message.Open(field.tag);
-    message.WriteBytes(BytesTag(1), event.key);
-    const size_t times = message.Open(BytesTag(2));
+    message.WriteBytes(LengthDelimitedTag(1), event.key);
+    const size_t times = message.Open(LengthDelimitedTag(2));
     for (const JsonValue moment : moments) {
       int64_t millis;
       if (!ReadInteger(moment, millis) ||
-          !WriteEpochMillis(BytesTag(v1::EventTimes::kTimesFieldNumber), millis, message)) {
+          !WriteEpochMillis(LengthDelimitedTag(v1::EventTimes::kTimesFieldNumber), millis,
+                            message)) {
         return Outcome::kWrongType;
       }
     }

@@ -91,7 +91,7 @@ constexpr FieldSchema Make(Name name, Name proto, int number, uint32_t tag, Stor
 
 // Text, for a string.
 constexpr FieldSchema String(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, BytesTag(number), &StoreString);
+  return Make(name, proto, number, LengthDelimitedTag(number), &StoreString);
 }
 
 // A whole number, for an int64.
@@ -101,7 +101,7 @@ constexpr FieldSchema Integer(Name name, int number, Name proto = {}) {
 
 // A number, for a double.
 constexpr FieldSchema Number(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, DoubleTag(number), &StoreNumber);
+  return Make(name, proto, number, Fixed64Tag(number), &StoreNumber);
 }
 
 constexpr FieldSchema Boolean(Name name, int number, Name proto = {}) {
@@ -118,32 +118,32 @@ constexpr FieldSchema Enum(Name name, int number, absl::Span<const EnumText> tex
 
 // A moment as text, for a google.protobuf.Timestamp.
 constexpr FieldSchema Time(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, BytesTag(number), &StoreTime);
+  return Make(name, proto, number, LengthDelimitedTag(number), &StoreTime);
 }
 
 // A whole number of seconds, for a google.protobuf.Duration.
 constexpr FieldSchema Seconds(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, BytesTag(number), &StoreSeconds);
+  return Make(name, proto, number, LengthDelimitedTag(number), &StoreSeconds);
 }
 
 // A whole number of milliseconds as text, for a google.protobuf.Duration.
 constexpr FieldSchema MillisecondsText(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, BytesTag(number), &StoreMillisecondsText);
+  return Make(name, proto, number, LengthDelimitedTag(number), &StoreMillisecondsText);
 }
 
 // An array of texts, for a repeated string.
 constexpr FieldSchema Strings(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, BytesTag(number), &StoreStrings);
+  return Make(name, proto, number, LengthDelimitedTag(number), &StoreStrings);
 }
 
 // Arrays of milliseconds since 1970 by the event's name, for a map<string, EventTimes>.
 constexpr FieldSchema Events(Name name, int number, Name proto = {}) {
-  return Make(name, proto, number, BytesTag(number), &StoreEvents);
+  return Make(name, proto, number, LengthDelimitedTag(number), &StoreEvents);
 }
 
 // An object with a table of its own, for a nested message.
 constexpr FieldSchema Object(Name name, int number, const ObjectSchema& object, Name proto = {}) {
-  FieldSchema field = Make(name, proto, number, BytesTag(number), nullptr);
+  FieldSchema field = Make(name, proto, number, LengthDelimitedTag(number), nullptr);
   field.object = &object;
   return field;
 }

@@ -11,24 +11,14 @@
 
 #include "absl/strings/string_view.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/wire_format_lite.h"
 
 namespace rollcall {
 
 // What stands in front of a field's value: its number and the form of the value.
-constexpr uint32_t VarintTag(int number) {
-  using Format = google::protobuf::internal::WireFormatLite;
-  return Format::MakeTag(number, Format::WIRETYPE_VARINT);
-}
-constexpr uint32_t DoubleTag(int number) {
-  using Format = google::protobuf::internal::WireFormatLite;
-  return Format::MakeTag(number, Format::WIRETYPE_FIXED64);
-}
+constexpr uint32_t VarintTag(int number) { return static_cast<uint32_t>(number) << 3; }
+constexpr uint32_t Fixed64Tag(int number) { return VarintTag(number) | 1; }
 // Of text, bytes and nested messages.
-constexpr uint32_t BytesTag(int number) {
-  using Format = google::protobuf::internal::WireFormatLite;
-  return Format::MakeTag(number, Format::WIRETYPE_LENGTH_DELIMITED);
-}
+constexpr uint32_t LengthDelimitedTag(int number) { return VarintTag(number) | 2; }
 
 class WireWriter {
  public:

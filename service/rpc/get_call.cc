@@ -14,6 +14,7 @@ GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Up
   std::shared_ptr<GetCall> call(new GetCall(response, loop, running));
   call->ExchangeSelf(call);
   if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
+    call->ended_ = true;  // so that nothing else ends the call
     call->Finish(ToGrpcStatus(refusal));
     return call.get();
   }

@@ -17,6 +17,13 @@ namespace {
 
 constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
 
+// The bytes themselves, not a copy.
+grpc::Slice SliceOf(std::string bytes) {
+  auto* const owned = new std::string(std::move(bytes));
+  return {owned->data(), owned->size(),
+          [](void* string) { delete static_cast<std::string*>(string); }, owned};
+}
+
 }  // namespace
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
@@ -27,6 +34,10 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
     call->self_ = call;
   }
   if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
+    {
+      const std::lock_guard lock(call->mutex_);
+      call->end_ = refusal;  // so that nothing else ends the call
+    }
     call->Finish(ToGrpcStatus(refusal));
     return call.get();
   }
@@ -83,24 +94,23 @@ void ListCall::Stop(const absl::Status& status) {
 bool ListCall::HasRoom() {
   // A record that is larger than the whole queue may still be its only one.
   const size_t limit = config_.limits.send_queue_bytes;
-  if (bytes_ + taken_.size() < limit) return true;
+  if (writable_ && bytes_ + taken_.size() < limit) return true;
   HandOver();
   const std::lock_guard lock(mutex_);
-  loop_waits_ = bytes_ >= limit;
+  loop_waits_ = !writable_ || bytes_ >= limit;
   return !loop_waits_;
 }
 
 // Writes a v1::ListParticipantsResponse.
 void ListCall::Take(absl::string_view participant, absl::string_view resume_token) {
   using Response = v1::ListParticipantsResponse;
-  const size_t enough = config_.limits.send_queue_bytes / 2;
-  if (taken_.empty()) taken_.reserve(enough + enough / 4);
-  AppendBytes(BytesTag(Response::kParticipantFieldNumber), participant, taken_);
+  AppendBytes(LengthDelimitedTag(Response::kParticipantFieldNumber), participant, taken_);
   if (!resume_token.empty()) {
-    AppendBytes(BytesTag(Response::kResumeTokenFieldNumber), resume_token, taken_);
+    AppendBytes(LengthDelimitedTag(Response::kResumeTokenFieldNumber), resume_token, taken_);
   }
   taken_ends_.push_back(taken_.size());
-  if (taken_.size() >= enough) HandOver();  // while some are written, others are decoded
+  // While some are written, others are decoded.
+  if (taken_.size() >= config_.limits.send_queue_bytes / 2) HandOver();
 }
 
 // Not at once: the next piece of the page may be there already, and to hand over takes longer than
@@ -115,15 +125,13 @@ void ListCall::Flush() {
 
 void ListCall::HandOver() {
   if (taken_.empty()) return;
-  Batch batch{grpc::Slice(taken_), std::move(taken_ends_)};
-  taken_ = {};
-  taken_ends_ = {};
+  Batch batch{SliceOf(std::exchange(taken_, std::string())), std::move(taken_ends_)};
+  taken_ends_.clear();
   {
     const std::lock_guard lock(mutex_);
-    if (!writable_) return;
     bytes_ += batch.messages.size();
     ready_.push_back(std::move(batch));
-    if (writing_) return;
+    if (writing_ || !writable_) return;
     writing_ = true;
     TakeBatch();
   }
@@ -141,12 +149,15 @@ void ListCall::TakeBatch() {
 // batch goes to the socket in one piece. The first message takes the head of the answer with it,
 // which must not wait.
 void ListCall::WriteNext() {
-  const size_t begin = next_ == 0 ? 0 : batch_.ends[next_ - 1];
-  const grpc::Slice slice = batch_.messages.sub(begin, batch_.ends[next_++]);
-  message_ = grpc::ByteBuffer(&slice, 1);
+  const size_t index = next_;
+  const size_t begin = index == 0 ? 0 : batch_.ends[index - 1];
+  const size_t end = batch_.ends[index];
+  const grpc::Slice slice = batch_.messages.sub(begin, end);
+  grpc::ByteBuffer message(&slice, 1);
+  message_.Swap(&message);  // to assign it would be to copy it
   grpc::WriteOptions options;
-  if (any_written_ && next_ < batch_.ends.size()) options.set_buffer_hint();
-  any_written_ = true;
+  if (std::exchange(any_written_, true) && end < batch_.messages.size()) options.set_buffer_hint();
+  next_ = index + 1;
   StartWrite(&message_, options);
 }
 
@@ -184,8 +195,9 @@ void ListCall::OnWriteDone(bool ok) {
   {
     const std::lock_guard lock(mutex_);
     bytes_ -= batch_.messages.size();
-    if (!ok) writable_ = false;  // the caller is gone; OnCancel() ends the pager
-    write = writable_ && !ready_.empty();
+    if (!ok) writable_ = false;  // the caller is gone; OnCancel() ends the pager, which waits
+    if (!writable_) ready_.clear();
+    write = !ready_.empty();
     if (write) {
       TakeBatch();
     } else {
@@ -194,7 +206,7 @@ void ListCall::OnWriteDone(bool ok) {
       finish = end_.has_value();
     }
     // Woken at half, the loop decodes while the rest is written.
-    if (loop_waits_ && bytes_ <= config_.limits.send_queue_bytes / 2) {
+    if (loop_waits_ && writable_ && bytes_ <= config_.limits.send_queue_bytes / 2) {
       loop_waits_ = false;
       to_wake = self_;
     }

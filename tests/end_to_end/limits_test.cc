@@ -63,6 +63,39 @@ TEST_F(LimitsTest, MoreCallsThanAllowedAreRefusedAndToldWhenToTryAgain) {
   ExpectStillServes();
 }
 
+// Calls that are refused while their callers leave, and that run while others do.
+TEST_F(LimitsTest, CallersWhoLeaveAtOnceDoNotHarmARefusal) {
+  StartDaemon({{"limits", {{"max_calls", 1}}}});
+  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  std::future<Listing> running = Begin(5);
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  for (int i = 0; i < 500; ++i) {
+    grpc::ClientContext context;
+    const auto reader = stub().ListParticipants(&context, ConferenceRequest(5));
+    if (i % 2 == 0) reader->WaitForInitialMetadata();
+    context.TryCancel();
+    EXPECT_FALSE(reader->Finish().ok());
+  }
+  simulator_->Release();
+  EXPECT_TRUE(running.get().status.ok());
+  ExpectStillServes();
+}
+
+// Each record is nearly as large as the queue, so that each is a batch of its own.
+TEST_F(LimitsTest, AQueueOfOneRecordHoldsUpNoList) {
+  StartDaemon({{"limits", {{"send_queue_bytes", 1024}}}});
+  const simulator::List list(simulator::Api::kVoiceInsights, 3000);
+  const Listing listing = List(RequestFor(list));
+  ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
+  ASSERT_EQ(listing.participants.size(), 3000u);
+  for (int64_t i = 0; i < list.size; ++i) {
+    ASSERT_EQ(listing.participants[static_cast<size_t>(i)]
+                  .conference_participant_summary()
+                  .participant_sid(),
+              ParticipantSid(list, i));
+  }
+}
+
 TEST_F(LimitsTest, OnlySoManyRequestsOfAnAccountAreOutAtOnce) {
   StartWith({{"max_requests_in_flight", 2}}, {{"prefetch", false}});
   std::atomic<int> out = 0;

@@ -19,7 +19,7 @@ TEST(JsonBlock, EachByteIsWhatItIs) {
     if (byte == '{' || byte == '[') expected.opens = there;
     if (byte == '}' || byte == ']') expected.closes = there;
     EXPECT_EQ(ScanBlock(bytes.data()), expected) << byte;
-    EXPECT_EQ(ScanBlockBytewise(bytes.data()), expected) << byte;
+    EXPECT_EQ(ScanBlockByWords(bytes.data()), expected) << byte;
   }
 }
 
@@ -29,7 +29,7 @@ TEST(JsonBlock, IsTheSameOnEachMachine) {
   for (int i = 0; i < 10000; ++i) {
     std::array<char, JsonBlock::kSize> bytes;
     for (char& byte : bytes) byte = kBytes[random() % sizeof(kBytes)];
-    ASSERT_EQ(ScanBlock(bytes.data()), ScanBlockBytewise(bytes.data())) << "block " << i;
+    ASSERT_EQ(ScanBlock(bytes.data()), ScanBlockByWords(bytes.data())) << "block " << i;
   }
 }
 

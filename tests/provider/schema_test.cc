@@ -120,7 +120,7 @@ void CheckTable(const ObjectSchema& schema, const Message& prototype) {
       CheckStore(row, *field, prototype);
       continue;
     }
-    EXPECT_EQ(row.tag, BytesTag(row.number));
+    EXPECT_EQ(row.tag, LengthDelimitedTag(row.number));
     ASSERT_EQ(field->type(), FieldDescriptor::TYPE_MESSAGE);
     EXPECT_FALSE(field->is_repeated());
     CheckTable(*row.object, prototype.GetReflection()->GetMessage(prototype, field));

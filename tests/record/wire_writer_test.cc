@@ -28,7 +28,7 @@ TEST(WireWriterTest, WritesNumbersAsProtobufDoes) {
   }
   for (const double number : {0.0, -2.5, std::numeric_limits<double>::denorm_min()}) {
     WireWriter writer;
-    writer.WriteDouble(DoubleTag(1), number);
+    writer.WriteDouble(Fixed64Tag(1), number);
     google::protobuf::DoubleValue read;
     ASSERT_TRUE(read.ParseFromString(std::string(writer.bytes())));
     EXPECT_EQ(read.value(), number);
@@ -38,9 +38,9 @@ TEST(WireWriterTest, WritesNumbersAsProtobufDoes) {
 TEST(WireWriterTest, TagsMayTakeManyBytes) {
   for (const int number : {1, 15, 16, 2047, 2048, (1 << 29) - 1}) {
     WireWriter writer;
-    writer.WriteBytes(BytesTag(number), "abc");
+    writer.WriteBytes(LengthDelimitedTag(number), "abc");
     std::string appended;
-    AppendBytes(BytesTag(number), "abc", appended);
+    AppendBytes(LengthDelimitedTag(number), "abc", appended);
     EXPECT_EQ(writer.bytes(), appended);
     google::protobuf::Empty read;
     ASSERT_TRUE(read.ParseFromString(appended));
@@ -57,8 +57,8 @@ TEST(WireWriterTest, LengthsAreAsLongAsTheyMustBe) {
   for (const size_t size : {0, 1, 100, 127, 128, 129, 16383, 16384, 16385, 2097151, 2097152}) {
     const std::string text(size, 'x');
     writer.Truncate(0);
-    const size_t value = writer.Open(BytesTag(google::protobuf::ListValue::kValuesFieldNumber));
-    const size_t string = writer.Open(BytesTag(google::protobuf::Value::kStringValueFieldNumber));
+    const size_t value = writer.Open(LengthDelimitedTag(google::protobuf::ListValue::kValuesFieldNumber));
+    const size_t string = writer.Open(LengthDelimitedTag(google::protobuf::Value::kStringValueFieldNumber));
     for (size_t half : {size / 2, size - size / 2}) writer.Append(text.substr(0, half));
     writer.Close(string);
     writer.Close(value);
@@ -67,7 +67,7 @@ TEST(WireWriterTest, LengthsAreAsLongAsTheyMustBe) {
     EXPECT_TRUE(writer.bytes() == expected.SerializeAsString()) << size;
 
     std::string appended;
-    AppendBytes(BytesTag(google::protobuf::ListValue::kValuesFieldNumber),
+    AppendBytes(LengthDelimitedTag(google::protobuf::ListValue::kValuesFieldNumber),
                 expected.values(0).SerializeAsString(), appended);
     EXPECT_TRUE(writer.bytes() == appended) << size;
   }
@@ -80,8 +80,8 @@ TEST(WireWriterTest, WhatIsTakenBackLeavesNothing) {
   writer.WriteVarint(VarintTag(1), 7);
   const std::string before(writer.bytes());
   const size_t size = writer.size();
-  writer.Open(BytesTag(2));
-  writer.WriteBytes(BytesTag(1), std::string(5000, 'x'));
+  writer.Open(LengthDelimitedTag(2));
+  writer.WriteBytes(LengthDelimitedTag(1), std::string(5000, 'x'));
   writer.Truncate(size);
   EXPECT_EQ(writer.bytes(), before);
   writer.WriteVarint(VarintTag(1), 7);

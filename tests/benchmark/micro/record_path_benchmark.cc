@@ -66,7 +66,7 @@ int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, S
       if (!decoder.Decode(reader.record()).ok()) return -1;
       if (steps == Steps::kDecode) continue;
       message.clear();
-      AppendBytes(BytesTag(v1::ListParticipantsResponse::kParticipantFieldNumber), decoder.bytes(),
+      AppendBytes(LengthDelimitedTag(v1::ListParticipantsResponse::kParticipantFieldNumber), decoder.bytes(),
                   message);
     }
   }
