@@ -7,7 +7,7 @@ from measure import print_table, show
 
 class Goal:
     """`spread` is the figure's, with "median" and perhaps "min" and "max". It is met by the
-    median."""
+    median. A figure that stands beside a goal has no target, and so is never missed."""
 
     def __init__(self, name, spread, target, at_most, unit="x", note=""):
         self.name = name
@@ -19,7 +19,7 @@ class Goal:
         value = spread["median"]
         if not math.isfinite(value):
             raise ValueError(f"{name}: {value}")
-        self.met = value <= target if at_most else value >= target
+        self.met = target is None or (value <= target if at_most else value >= target)
 
     @classmethod
     def at_most(cls, name, spread, target, **more):
@@ -29,24 +29,26 @@ class Goal:
     def at_least(cls, name, spread, target, **more):
         return cls(name, spread, target, False, **more)
 
+    @classmethod
+    def beside(cls, name, spread, **more):
+        return cls(name, spread, None, False, **more)
+
     def row(self):
-        bound = "at most" if self._at_most else "at least"
-        return [
+        row = [
             self.name + (f"; {self.note}" if self.note else ""),
             show(self.spread, 2, self.unit),
-            f"{bound} {self.target:g}{self.unit}",
-            "met" if self.met else "MISSED",
         ]
+        if self.target is None:
+            return row + ["-", ""]
+        bound = "at most" if self._at_most else "at least"
+        return row + [f"{bound} {self.target:g}{self.unit}", "met" if self.met else "MISSED"]
 
     def json(self):
-        return {
-            "goal": self.name,
-            "value": self.spread,
-            "unit": self.unit,
-            "at_most" if self._at_most else "at_least": self.target,
-            "met": self.met,
-            **({"note": self.note} if self.note else {}),
-        }
+        result = {"goal": self.name, "value": self.spread, "unit": self.unit}
+        if self.target is not None:
+            result["at_most" if self._at_most else "at_least"] = self.target
+            result["met"] = self.met
+        return {**result, **({"note": self.note} if self.note else {})}
 
 
 def print_goals(goals):

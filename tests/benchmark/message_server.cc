@@ -1,13 +1,18 @@
 // gRPC alone: a server with Rollcall's API and its messages but without its work, to say how fast a
 // stream can be at all. It answers ListParticipants with the records of the provider simulator's
-// generated lists, decoded before the first message leaves; only gRPC's own serialisation is left
-// to do for each. A limit over the list's size sends the list again and again, since a few messages
-// are as good as a million. Used by the benchmarks; prints where it listens, and ends on SIGTERM or
-// SIGINT.
+// generated lists, decoded before the first message leaves. A limit over the list's size sends the
+// list again and again, since a few messages are as good as a million.
+//
+// There are two of it. As most services are written, gRPC serialises each message and writes it by
+// itself. With --batch they are serialised beforehand as well, and so many share one write to the
+// socket.
+//
+// Used by the benchmarks; prints where it listens, and ends on SIGTERM or SIGINT.
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 #include <signal.h>
 
+#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <map>
@@ -29,37 +34,50 @@ namespace {
 
 constexpr int64_t kMaxMessages = 10'000;  // about 4 KB each
 
-using Messages = std::vector<v1::ListParticipantsResponse>;
+void Make(v1::ListParticipantsResponse& made, v1::ListParticipantsResponse& message) {
+  message.Swap(&made);
+}
 
-Messages MakeMessages(const BenchmarkList& list) {
+void Make(v1::ListParticipantsResponse& made, grpc::ByteBuffer& message) {
+  const grpc::Slice bytes(made.SerializeAsString());
+  message = grpc::ByteBuffer(&bytes, 1);
+}
+
+// Message is v1::ListParticipantsResponse, or grpc::ByteBuffer for what is serialised already.
+template <typename Message>
+std::vector<Message> MakeMessages(const BenchmarkList& list) {
   ResumeTokens tokens(Secret("simulator"), "message_server");
   // As long as the address of a page in the middle of a list.
   const std::string page =
       absl::StrCat(list.path(), "?PageSize=1000&Page=100&PageToken=PA", std::string(32, '0'));
-  Messages messages(static_cast<size_t>(list.size()));
+  std::vector<Message> messages(static_cast<size_t>(list.size()));
   for (int64_t i = 0; i < list.size(); ++i) {
-    v1::ListParticipantsResponse& message = messages[static_cast<size_t>(i)];
+    v1::ListParticipantsResponse message;
     *message.mutable_participant() = list.Record(i);
     ListPosition position;
     position.page = page;
     position.record = static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15;  // a hash of any kind
     position.ordinal = static_cast<uint64_t>(i) + 1;
     message.set_resume_token(tokens.Seal(position));
+    Make(message, messages[static_cast<size_t>(i)]);
   }
   return messages;
 }
 
 // One call. Deletes itself.
-class Stream final : public grpc::ServerWriteReactor<v1::ListParticipantsResponse> {
+template <typename Message>
+class Stream final : public grpc::ServerWriteReactor<Message> {
  public:
-  explicit Stream(const grpc::Status& refusal) { Finish(refusal); }
+  explicit Stream(const grpc::Status& refusal) { this->Finish(refusal); }
 
-  Stream(const Messages& messages, int64_t count) : messages_(&messages), left_(count) {
+  // `batch` messages share a write to the socket.
+  Stream(const std::vector<Message>& messages, int64_t count, int64_t batch)
+      : messages_(&messages), count_(count), batch_(batch) {
     WriteNext();
   }
 
   void OnWriteDone(bool ok) override {
-    if (!ok) return Finish(grpc::Status::CANCELLED);
+    if (!ok) return this->Finish(grpc::Status::CANCELLED);
     WriteNext();
   }
 
@@ -67,17 +85,53 @@ class Stream final : public grpc::ServerWriteReactor<v1::ListParticipantsRespons
 
  private:
   void WriteNext() {
-    if (left_ == 0) return Finish(grpc::Status::OK);
-    --left_;
-    // gRPC may call OnWriteDone() before this returns.
-    const v1::ListParticipantsResponse& message = (*messages_)[next_];
-    next_ = (next_ + 1) % messages_->size();
-    StartWrite(&message);
+    if (written_ == count_) return this->Finish(grpc::Status::OK);
+    // gRPC may call OnWriteDone() before StartWrite() returns.
+    const Message& message = (*messages_)[static_cast<size_t>(written_) % messages_->size()];
+    const bool first = written_ == 0;
+    ++written_;
+    // gRPC keeps a message with the hint until one without it comes. The first does not wait.
+    grpc::WriteOptions options;
+    if (!first && written_ % batch_ != 0 && written_ != count_) options.set_buffer_hint();
+    this->StartWrite(&message, options);
   }
 
-  const Messages* messages_ = nullptr;
-  int64_t left_ = 0;
-  size_t next_ = 0;
+  const std::vector<Message>* messages_ = nullptr;
+  int64_t count_ = 0;
+  int64_t batch_ = 1;
+  int64_t written_ = 0;
+};
+
+// The messages of each list and mask, made once and kept. Any thread may use it.
+template <typename Message>
+class Lists {
+ public:
+  // Gives a stream of what the caller asks for.
+  Stream<Message>* Serve(const v1::ListParticipantsRequest& request, int64_t batch) {
+    const std::optional<BenchmarkList> list = BenchmarkList::Of(request);
+    if (!list || list->size() == 0 || list->size() > kMaxMessages) {
+      return new Stream<Message>(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
+                                              "not a generated list of 1 to 10,000 participants"));
+    }
+    return new Stream<Message>(MessagesOf(*list, request),
+                               request.limit() > 0 ? request.limit() : list->size(), batch);
+  }
+
+ private:
+  const std::vector<Message>& MessagesOf(const BenchmarkList& list,
+                                         const v1::ListParticipantsRequest& request) {
+    const std::string key =
+        absl::StrCat(list.path(), "\n", request.read_mask().SerializeAsString());
+    const std::lock_guard lock(mutex_);
+    auto& messages = messages_[key];
+    if (messages == nullptr) {
+      messages = std::make_unique<const std::vector<Message>>(MakeMessages<Message>(list));
+    }
+    return *messages;
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<const std::vector<Message>>> messages_;
 };
 
 class MessageService final : public v1::ParticipantService::CallbackService {
@@ -85,32 +139,42 @@ class MessageService final : public v1::ParticipantService::CallbackService {
   grpc::ServerWriteReactor<v1::ListParticipantsResponse>* ListParticipants(
       grpc::CallbackServerContext* /*context*/,
       const v1::ListParticipantsRequest* request) override {
-    const std::optional<BenchmarkList> list = BenchmarkList::Of(*request);
-    if (!list || list->size() == 0 || list->size() > kMaxMessages) {
-      return new Stream(grpc::Status(grpc::StatusCode::INVALID_ARGUMENT,
-                                     "not a generated list of 1 to 10,000 participants"));
-    }
-    return new Stream(MessagesOf(*list, *request),
-                      request->limit() > 0 ? request->limit() : list->size());
+    return lists_.Serve(*request, 1);
   }
 
  private:
-  // Made once for each list and mask, and kept.
-  const Messages& MessagesOf(const BenchmarkList& list,
-                             const v1::ListParticipantsRequest& request) {
-    const std::string key =
-        absl::StrCat(list.path(), "\n", request.read_mask().SerializeAsString());
-    const std::lock_guard lock(mutex_);
-    auto& messages = messages_[key];
-    if (messages == nullptr) messages = std::make_unique<const Messages>(MakeMessages(list));
-    return *messages;
-  }
-
-  std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<const Messages>> messages_;
+  Lists<v1::ListParticipantsResponse> lists_;
 };
 
-int Run() {
+using BatchServiceBase = v1::ParticipantService::WithRawCallbackMethod_ListParticipants<
+    v1::ParticipantService::WithCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
+
+class BatchService final : public BatchServiceBase {
+ public:
+  explicit BatchService(int64_t batch) : batch_(batch) {}
+
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ListParticipants(
+      grpc::CallbackServerContext* /*context*/, const grpc::ByteBuffer* request) override {
+    v1::ListParticipantsRequest parsed;
+    grpc::ByteBuffer copy(*request);
+    const grpc::Status status =
+        grpc::SerializationTraits<v1::ListParticipantsRequest>::Deserialize(&copy, &parsed);
+    if (!status.ok()) return new Stream<grpc::ByteBuffer>(status);
+    return lists_.Serve(parsed, batch_);
+  }
+
+ private:
+  const int64_t batch_;
+  Lists<grpc::ByteBuffer> lists_;
+};
+
+int Main(int argc, char** argv) {
+  int64_t batch = 0;
+  CLI::App app("Sends generated lists by gRPC, with none of Rollcall's work", "message_server");
+  app.add_option("--batch", batch, "Ready messages, so many a write to the socket")
+      ->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+
   // Before any thread starts, so that the signals wait for sigwait() below.
   sigset_t signals;
   sigemptyset(&signals);
@@ -118,11 +182,12 @@ int Run() {
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
-  MessageService service;
+  MessageService messages;
+  BatchService batches(batch);
   grpc::ServerBuilder builder;
   int port = 0;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&service);
+  builder.RegisterService(batch > 0 ? static_cast<grpc::Service*>(&batches) : &messages);
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
   if (server == nullptr || port == 0) {
     std::fprintf(stderr, "message_server: cannot listen\n");
@@ -138,4 +203,4 @@ int Run() {
 }  // namespace
 }  // namespace rollcall
 
-int main() { return rollcall::Run(); }
+int main(int argc, char** argv) { return rollcall::Main(argc, argv); }

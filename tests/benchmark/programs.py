@@ -95,8 +95,8 @@ class Programs:
             "provider-simulator", [self._binaries / "provider-simulator", "--keep-pages", *options]
         )
 
-    def message_server(self):
-        return Server("message_server", [self._binaries / "message_server"])
+    def message_server(self, *options):
+        return Server("message_server", [self._binaries / "message_server", *options])
 
     def rollcalld(self, base_url, **of_twilio):
         """In its default configuration, but for the provider's address."""
