@@ -18,6 +18,7 @@ struct BenchmarkList::Kind {
   simulator::Api api = simulator::Api::kVoiceInsights;
   const ParticipantApi& (*provider)() = nullptr;
   absl::string_view upstream;
+  v1::Participant::RecordCase record_case = v1::Participant::RECORD_NOT_SET;
   absl::string_view sid_field;  // whose text ParticipantSid() gives
   std::string* (*mutable_list_sid)(v1::ListParticipantsRequest& request) = nullptr;
 };
@@ -38,15 +39,17 @@ const std::string& SidOf(const v1::Participant& participant) {
 
 const BenchmarkList::Kind BenchmarkList::kKinds[] = {
     {"conference", simulator::Api::kVoiceInsights, &TwilioVoiceInsights, "twilio",
-     "participant_sid",
+     v1::Participant::kConferenceParticipantSummary, "participant_sid",
      [](v1::ListParticipantsRequest& request) {
        return request.mutable_conference_participant_summaries()->mutable_conference_sid();
      }},
-    {"room", simulator::Api::kVideoInsights, &TwilioVideoInsights, "twilio", "participant_sid",
+    {"room", simulator::Api::kVideoInsights, &TwilioVideoInsights, "twilio",
+     v1::Participant::kRoomParticipantSummary, "participant_sid",
      [](v1::ListParticipantsRequest& request) {
        return request.mutable_room_participant_summaries()->mutable_room_sid();
      }},
-    {"live", simulator::Api::kSignalWire, &SignalWire, "signalwire", "call_sid",
+    {"live", simulator::Api::kSignalWire, &SignalWire, "signalwire",
+     v1::Participant::kLiveParticipant, "call_sid",
      [](v1::ListParticipantsRequest& request) {
        return request.mutable_live_participants()->mutable_conference_sid();
      }},
@@ -98,8 +101,14 @@ bool BenchmarkList::IsRecord(const v1::Participant& participant, int64_t index) 
   return !has_sid_ || SidOf(participant) == simulator::ParticipantSid(list_, index);
 }
 
+std::string BenchmarkList::Json(int64_t index) const {
+  return simulator::ParticipantJson(list_, index);
+}
+
+v1::Participant::RecordCase BenchmarkList::record_case() const { return kind_->record_case; }
+
 v1::Participant BenchmarkList::Record(int64_t index) const {
-  std::string json = simulator::ParticipantJson(list_, index);
+  std::string json = Json(index);
   const size_t size = json.size();
   json.append(RecordDecoder::kPadding, '\0');
   RecordDecoder decoder(kind_->provider().record_schema(), selection_, /*strict=*/false);

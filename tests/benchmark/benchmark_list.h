@@ -38,7 +38,14 @@ class BenchmarkList {
   // every record. Always true where the sid was not asked for.
   bool IsRecord(const v1::Participant& participant, int64_t index) const;
 
-  // The whole record at `index`, as the service's decoder makes it of the simulator's text.
+  // The provider's text of the record at `index`.
+  std::string Json(int64_t index) const;
+
+  // Which record a participant of the list holds.
+  v1::Participant::RecordCase record_case() const;
+
+  // The whole record at `index`, as the service's decoder makes it of that text. Not what to check
+  // the service's own answer by.
   v1::Participant Record(int64_t index) const;
 
  private:
