@@ -99,7 +99,7 @@ class Programs:
         return Server("message_server", [self._binaries / "message_server", *options])
 
     def rollcalld(self, base_url, **of_twilio):
-        """In its default configuration, but for the provider's address."""
+        """In its default configuration, but for the provider's address and what is given."""
         configuration = {
             "listen": "127.0.0.1:0",
             "upstreams": [
