@@ -10,9 +10,11 @@ import json
 import os
 import pathlib
 import platform
+import resource
 import signal
 import subprocess
 import sys
+import traceback
 
 from comparison import Comparison, peers_of
 from goals import Goal, print_goals
@@ -79,6 +81,10 @@ def main():
         "--scale", type=float, default=1, help="of all lists; less than 1 is to try it out"
     )
     arguments = parser.parse_args()
+
+    # A thousand streams need more open files than some systems begin with.
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
     os.chdir(pathlib.Path(__file__).parent.parent.parent)
     arguments.results.mkdir(parents=True, exist_ok=True)
@@ -162,6 +168,10 @@ if __name__ == "__main__":
         sys.exit(main())
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
+        sys.exit(2)
+    except Exception:
+        # Not 1, which says that a goal is missed.
+        traceback.print_exc()
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -90,7 +90,7 @@ class FirstRecord:
                 result = self._programs.read(rollcalld, of, arrivals=True)
                 left = page.left_ns()
                 arrived = result["arrivals_ns"]
-                delays = [(a - b) / 1e6 for a, b in zip(arrived, left)]
+                delays = [(a - b) / 1e6 for a, b in zip(arrived, left, strict=True)]
                 if min(delays) < 0:
                     raise Failure("a record arrived before it was sent")
                 self.runs.append(
