@@ -72,6 +72,15 @@ class Comparison:
                         lambda peer=peer: self._run_peer(peer, pages[peer["kind"]], provider)
                     )
             self.runs = rounds(contestants, count)
+        self._check_messages()
+
+    def _check_messages(self):
+        """What gRPC alone sends must be as large as what Rollcall sends."""
+        ours = self.runs["Rollcall"][0]["message_bytes"]
+        for limit in (LIMIT, BATCHED):
+            its = self.runs[limit][0]["message_bytes"]
+            if abs(its - ours) > 0.01 * ours:
+                raise Failure(f"messages of {its:.0f} bytes from {limit}, {ours:.0f} from Rollcall")
 
     @staticmethod
     def _rollcall(kind):
@@ -145,16 +154,18 @@ class Comparison:
                     *(number(of_limit["median"], 2) for of_limit in of_limits),
                     range_of(its_runs, "server_cpu_us", 2),
                     range_of(its_runs, "client_cpu_us", 2),
+                    range_of(its_runs, "client_cores", 2),
                     range_of(its_runs, "provider_cpu_us", 2),
                     number(max(seen) / 1e6 if seen else None),
                 ]
             )
         print_table(
             ["", "records", "records/s", "of gRPC", "of batched", "server CPU us"]
-            + ["client CPU us", "provider CPU us", "resident MB"],
+            + ["client CPU us", "client cores", "provider CPU us", "resident MB"],
             rows,
         )
         print("  Medians of the rounds, with the least and the most; CPU time a record.")
+        print("  Client cores: its CPU time over the list's time. Near 1, it may be what is slow.")
         print("  Resident: the most that the server held, or the client where there is no server.")
 
     def goals(self):
@@ -198,14 +209,9 @@ class Comparison:
             if not its_libraries:
                 continue
             name, alone, with_reader = min(its_libraries, key=lambda each: each[1]["median"])
-            goals.append(
-                Goal.at_least(
-                    f"records a CPU second, of the best library, {name}",
-                    alone,
-                    2.0,
-                    note=f"{with_reader['median']:.2f}x with the C++ reader's CPU",
-                )
-            )
+            title = f"records a CPU second, of the best library, {name}"
+            goals.append(Goal.at_least(title, alone, 2.0, note="the server's CPU"))
+            goals.append(Goal.beside(title, with_reader, note="the server's and the reader's CPU"))
         return goals
 
 

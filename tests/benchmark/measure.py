@@ -20,6 +20,7 @@ def measured(read, server=None, provider=None):
     result["records_per_second"] = result["records"] / result["seconds"]
     if "cpu_seconds" in result:
         result["client_cpu_us"] = result["cpu_seconds"] * micros
+        result["client_cores"] = result["cpu_seconds"] / result["seconds"]
     if server:
         result["server_cpu_us"] = (after[0] - before[0]) * micros
         result["server_resident_bytes"] = server.resident_bytes()

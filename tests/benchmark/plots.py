@@ -48,9 +48,11 @@ class Plots:
         speed.set_title("thousand records a second")
         server = [spread_of(runs[name], "server_cpu_us") for name in names]
         client = [spread_of(runs[name], "client_cpu_us") for name in names]
-        # A client without a server does all the work itself.
-        bars(cost, names, [s or c for s, c in zip(server, client)], colors)
-        cost.set_title("CPU µs a record, server or library")
+        # A library has no server: it does all the work itself.
+        own = [s or c for s, c in zip(server, client, strict=True)]
+        readers = [c if s else None for s, c in zip(server, client, strict=True)]
+        stacked_bars(cost, names, own, readers, colors)
+        cost.set_title("CPU µs a record: server or library, and reader (hatched)")
         speed.invert_yaxis()
         self._save(figure, "comparison")
 
@@ -93,7 +95,7 @@ class Plots:
         other = [sweep for sweep in sweeps.values() if not sweep.flat]
         figure = Figure(figsize=(9, 2 * ((len(other) + 1) // 2)), layout="constrained")
         axes = figure.subplots((len(other) + 1) // 2, 2, squeeze=False).flatten()
-        for axis, sweep in zip(axes, other):
+        for axis, sweep in zip(axes, other, strict=False):
             keys = [key for key in sweep.runs if key[0] != LIMIT]
             values = [spread_of(sweep.runs[key], "server_cpu_us") for key in keys]
             bars(axis, [str(point) for _, point in keys], values, [OURS] * len(keys))
@@ -122,5 +124,22 @@ def bars(axis, names, spreads, colors):
         [value["max"] - value["median"] for value in spreads],
     ]
     axis.barh(names, middle, color=colors, xerr=reach, error_kw={"ecolor": "#555", "elinewidth": 1})
-    axis.bar_label(axis.containers[-1], [f"{value:,.{1 if value < 100 else 0}f}" for value in middle], padding=6)
+    labels = [f"{value:,.{1 if value < 100 else 0}f}" for value in middle]
+    axis.bar_label(axis.containers[-1], labels, padding=6)
     axis.margins(x=0.2)
+
+
+def stacked_bars(axis, names, spreads, added, colors):
+    """The medians, with those that are added behind them; each with its figure."""
+    middle = [value["median"] for value in spreads]
+    behind = [value["median"] if value else 0 for value in added]
+    first = axis.barh(names, middle, color=colors)
+    axis.barh(names, behind, left=middle, color=colors, alpha=0.45, hatch="///", edgecolor="white")
+    labels = [
+        f"{own:,.1f}" + (f" + {reader:,.1f}" if reader else "")
+        for own, reader in zip(middle, behind, strict=True)
+    ]
+    for bar, own, reader, label in zip(first, middle, behind, labels, strict=True):
+        y = bar.get_y() + bar.get_height() / 2
+        axis.annotate(label, (own + reader, y), (6, 0), textcoords="offset points", va="center")
+    axis.margins(x=0.3)
