@@ -75,6 +75,14 @@ TEST_F(LimitsTest, CallersWhoLeaveAtOnceDoNotHarmARefusal) {
     if (i % 2 == 0) reader->WaitForInitialMetadata();
     context.TryCancel();
     EXPECT_FALSE(reader->Finish().ok());
+    grpc::ClientContext hurried;
+    hurried.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(i % 4));
+    v1::GetParticipantRequest get;
+    get.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
+    get.mutable_conference_participant_summary()->set_participant_sid(
+        "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+    v1::GetParticipantResponse participant;
+    EXPECT_FALSE(stub().GetParticipant(&hurried, get, &participant).ok());
   }
   simulator_->Release();
   EXPECT_TRUE(running.get().status.ok());
