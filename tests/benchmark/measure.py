@@ -84,7 +84,7 @@ def show(values, digits=0, unit=""):
     text = number(values["median"], digits) + unit
     if values.get("min") == values.get("max"):
         return text
-    return f"{text} ({number(values['min'], digits)}-{number(values['max'], digits)})"
+    return f"{text} ({number(values['min'], digits)} to {number(values['max'], digits)})"
 
 
 def range_of(runs, key, digits=0):
