@@ -57,8 +57,10 @@ TEST(WireWriterTest, LengthsAreAsLongAsTheyMustBe) {
   for (const size_t size : {0, 1, 100, 127, 128, 129, 16383, 16384, 16385, 2097151, 2097152}) {
     const std::string text(size, 'x');
     writer.Truncate(0);
-    const size_t value = writer.Open(LengthDelimitedTag(google::protobuf::ListValue::kValuesFieldNumber));
-    const size_t string = writer.Open(LengthDelimitedTag(google::protobuf::Value::kStringValueFieldNumber));
+    const size_t value =
+        writer.Open(LengthDelimitedTag(google::protobuf::ListValue::kValuesFieldNumber));
+    const size_t string =
+        writer.Open(LengthDelimitedTag(google::protobuf::Value::kStringValueFieldNumber));
     for (size_t half : {size / 2, size - size / 2}) writer.Append(text.substr(0, half));
     writer.Close(string);
     writer.Close(value);

@@ -67,8 +67,8 @@ int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, S
       if (!decoder.Decode(reader.record()).ok()) return -1;
       if (steps == Steps::kDecode) continue;
       message.clear();
-      AppendBytes(LengthDelimitedTag(v1::ListParticipantsResponse::kParticipantFieldNumber), decoder.bytes(),
-                  message);
+      AppendBytes(LengthDelimitedTag(v1::ListParticipantsResponse::kParticipantFieldNumber),
+                  decoder.bytes(), message);
     }
   }
   return reader.Finish().ok() ? records : -1;
