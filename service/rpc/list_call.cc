@@ -17,6 +17,11 @@ namespace {
 
 constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
 
+// While the server shuts down, gRPC closes a connection as soon as its last call is over, and what
+// the kernel has not sent by then may be lost, records among it. So the status comes a little later
+// than the last record.
+constexpr std::chrono::milliseconds kTimeToBeSent{500};
+
 // The bytes themselves, not a copy.
 grpc::Slice SliceOf(std::string bytes) {
   auto* const owned = new std::string(std::move(bytes));
@@ -76,7 +81,7 @@ void ListCall::Cancel() {
     cancelling_ = false;
     if (!std::exchange(finish_waits_, false)) return;
   }
-  FinishCall();
+  SendStatus();
 }
 
 void ListCall::EndWith(const absl::Status& status) {
@@ -247,6 +252,14 @@ void ListCall::OnDone() {
 // After the last record was written.
 void ListCall::FinishCall() {
   running_.End(*this);  // before the caller can know, and call again
+  if (!running_.IsDraining()) return SendStatus();
+  loop_->Post([call = Self()] {
+    EventLoop& loop = call->loop_->client().loop();
+    loop.After(kTimeToBeSent, [call] { call->SendStatus(); });
+  });
+}
+
+void ListCall::SendStatus() {
   grpc::Status status;
   {
     const std::lock_guard lock(mutex_);

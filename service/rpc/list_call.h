@@ -63,6 +63,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void TakeBatch();
   void WriteNext();
   void FinishCall();
+  void SendStatus();
   void AddTrailers();
 
   grpc::CallbackServerContext& context_;

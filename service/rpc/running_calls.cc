@@ -39,6 +39,11 @@ void RunningCalls::Drain() {
   draining_ = true;
 }
 
+bool RunningCalls::IsDraining() {
+  const std::lock_guard lock(mutex_);
+  return draining_;
+}
+
 void RunningCalls::EndAll() {
   const std::lock_guard lock(mutex_);
   for (Call* call : calls_) call->EndWith(Draining());

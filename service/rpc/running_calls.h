@@ -30,6 +30,7 @@ class RunningCalls {
 
   // From now on takes no calls, with SERVER_DRAINING.
   void Drain();
+  bool IsDraining();
 
   // Ends all that run, with SERVER_DRAINING.
   void EndAll();

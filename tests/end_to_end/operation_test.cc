@@ -85,7 +85,8 @@ TEST_F(OperationTest, SigtermLetsARunningListEnd) {
   simulator_->Release();
   int count = 1;
   while (reader->Read(&response)) ++count;
-  EXPECT_TRUE(reader->Finish().ok());
+  const grpc::Status status = reader->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
   EXPECT_EQ(count, 500);
   EXPECT_EQ(daemon_->Wait(), 0);
 }
