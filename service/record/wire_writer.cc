@@ -2,8 +2,16 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace rollcall {
+
+std::string WireWriter::Release() {
+  buffer_.resize(size_);
+  size_ = 0;
+  // Not assigned to, since an empty string that is assigned would leave the memory here.
+  return std::exchange(buffer_, std::string());
+}
 
 void WireWriter::Grow(size_t count) {
   constexpr size_t kLeast = 1024;  // what a record of usual size takes
@@ -17,15 +25,6 @@ void WireWriter::CloseLong(size_t begin) {
   std::memmove(At(begin + more), At(begin), length);
   Coded::WriteVarint64ToArray(length, At(begin - 1));
   size_ += more;
-}
-
-void AppendBytes(uint32_t tag, absl::string_view value, std::string& message) {
-  using Coded = google::protobuf::io::CodedOutputStream;
-  uint8_t head[20];  // the longest numbers are 10 bytes each
-  const uint8_t* const end =
-      Coded::WriteVarint64ToArray(value.size(), Coded::WriteTagToArray(tag, head));
-  message.append(reinterpret_cast<const char*>(head), static_cast<size_t>(end - head));
-  message.append(value.data(), value.size());
 }
 
 }  // namespace rollcall

@@ -1,6 +1,7 @@
 // Writes protobuf's wire format, field by field, into memory that is used again from message to
 // message. Used by the record decoder, for which filling generated messages and serializing them
-// would cost as much as reading the JSON does. Of one thread at a time.
+// would cost as much as reading the JSON does, and by list calls for the messages around records.
+// Of one thread at a time.
 #pragma once
 
 #include <bit>
@@ -26,6 +27,9 @@ class WireWriter {
   absl::string_view bytes() const { return {buffer_.data(), size_}; }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
+
+  // Gives away what was written, with its memory, and begins anew.
+  std::string Release();
 
   // Takes back what was written beyond the first `size` bytes.
   void Truncate(size_t size) { size_ = size; }
@@ -89,8 +93,5 @@ class WireWriter {
   std::string buffer_;  // as long as there is memory
   size_t size_ = 0;     // of what was written
 };
-
-// Writes a field of type string or a serialized message behind the fields that `message` holds.
-void AppendBytes(uint32_t tag, absl::string_view value, std::string& message);
 
 }  // namespace rollcall

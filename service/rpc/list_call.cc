@@ -4,12 +4,10 @@
 #include <chrono>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/error/error.h"
-#include "service/record/wire_writer.h"
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {
@@ -97,7 +95,7 @@ void ListCall::Stop(const absl::Status& status) {
 }
 
 bool ListCall::HasRoom() {
-  // A record that is larger than the whole queue may still be its only one.
+  // Asked before the record is known, which may be larger than the whole queue.
   const size_t limit = config_.limits.send_queue_bytes;
   if (writable_ && bytes_ + taken_.size() < limit) return true;
   HandOver();
@@ -109,10 +107,11 @@ bool ListCall::HasRoom() {
 // Writes a v1::ListParticipantsResponse.
 void ListCall::Take(absl::string_view participant, absl::string_view resume_token) {
   using Response = v1::ListParticipantsResponse;
-  AppendBytes(LengthDelimitedTag(Response::kParticipantFieldNumber), participant, taken_);
-  if (!resume_token.empty()) {
-    AppendBytes(LengthDelimitedTag(Response::kResumeTokenFieldNumber), resume_token, taken_);
-  }
+  const auto write = [this](int number, absl::string_view value) {
+    taken_.WriteBytes(LengthDelimitedTag(number), {value.data(), value.size()});
+  };
+  write(Response::kParticipantFieldNumber, participant);
+  if (!resume_token.empty()) write(Response::kResumeTokenFieldNumber, resume_token);
   taken_ends_.push_back(taken_.size());
   // While some are written, others are decoded.
   if (taken_.size() >= config_.limits.send_queue_bytes / 2) HandOver();
@@ -130,7 +129,7 @@ void ListCall::Flush() {
 
 void ListCall::HandOver() {
   if (taken_.empty()) return;
-  Batch batch{SliceOf(std::exchange(taken_, std::string())), std::move(taken_ends_)};
+  Batch batch{SliceOf(taken_.Release()), std::move(taken_ends_)};
   taken_ends_.clear();
   {
     const std::lock_guard lock(mutex_);

@@ -13,12 +13,12 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/query/query.h"
+#include "service/record/wire_writer.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
 #include "service/upstream/pager.h"
@@ -76,7 +76,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   std::optional<EventLoop::TimerId> deadline_timer_;
 
   // A batch while it is collected. Of the loop's thread.
-  std::string taken_;
+  WireWriter taken_;
   std::vector<size_t> taken_ends_;
   bool flush_waits_ = false;  // for the loop to be idle
 

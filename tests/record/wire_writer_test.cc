@@ -39,11 +39,8 @@ TEST(WireWriterTest, TagsMayTakeManyBytes) {
   for (const int number : {1, 15, 16, 2047, 2048, (1 << 29) - 1}) {
     WireWriter writer;
     writer.WriteBytes(LengthDelimitedTag(number), "abc");
-    std::string appended;
-    AppendBytes(LengthDelimitedTag(number), "abc", appended);
-    EXPECT_EQ(writer.bytes(), appended);
     google::protobuf::Empty read;
-    ASSERT_TRUE(read.ParseFromString(appended));
+    ASSERT_TRUE(read.ParseFromString(std::string(writer.bytes())));
     const auto& fields = read.GetReflection()->GetUnknownFields(read);
     ASSERT_EQ(fields.field_count(), 1);
     EXPECT_EQ(fields.field(0).number(), number);
@@ -68,10 +65,22 @@ TEST(WireWriterTest, LengthsAreAsLongAsTheyMustBe) {
     expected.add_values()->set_string_value(text);
     EXPECT_TRUE(writer.bytes() == expected.SerializeAsString()) << size;
 
-    std::string appended;
-    AppendBytes(LengthDelimitedTag(google::protobuf::ListValue::kValuesFieldNumber),
-                expected.values(0).SerializeAsString(), appended);
-    EXPECT_TRUE(writer.bytes() == appended) << size;
+    WireWriter whole;
+    whole.WriteBytes(LengthDelimitedTag(google::protobuf::ListValue::kValuesFieldNumber),
+                     expected.values(0).SerializeAsString());
+    EXPECT_TRUE(writer.bytes() == whole.bytes()) << size;
+  }
+}
+
+TEST(WireWriterTest, WhatIsGivenAwayIsExactAndLeavesNothing) {
+  WireWriter writer;
+  EXPECT_EQ(writer.Release(), "");
+  for (const size_t size : {1, 5000}) {
+    writer.WriteBytes(LengthDelimitedTag(1), std::string(size, 'x'));
+    const std::string before(writer.bytes());
+    EXPECT_EQ(writer.Release(), before);
+    EXPECT_TRUE(writer.empty());
+    EXPECT_EQ(writer.Release(), "");
   }
 }
 

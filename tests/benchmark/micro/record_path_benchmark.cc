@@ -53,7 +53,7 @@ enum class Steps { kRead, kDecode, kAppend };
 
 // Reads the page in chunks as they come from the network.
 int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, Steps steps,
-                 std::string& message) {
+                 WireWriter& message) {
   int64_t records = 0;
   reader.Reset();
   for (absl::string_view rest = page.json; !rest.empty();) {
@@ -66,9 +66,9 @@ int64_t ReadPage(const Page& page, PageReader& reader, RecordDecoder& decoder, S
       if (steps == Steps::kRead) continue;
       if (!decoder.Decode(reader.record()).ok()) return -1;
       if (steps == Steps::kDecode) continue;
-      message.clear();
-      AppendBytes(LengthDelimitedTag(v1::ListParticipantsResponse::kParticipantFieldNumber),
-                  decoder.bytes(), message);
+      message.Truncate(0);
+      message.WriteBytes(LengthDelimitedTag(v1::ListParticipantsResponse::kParticipantFieldNumber),
+                         std::string_view(decoder.bytes().data(), decoder.bytes().size()));
     }
   }
   return reader.Finish().ok() ? records : -1;
@@ -83,7 +83,7 @@ void Measure(benchmark::State& state, const Page& page, Steps steps,
              const FieldSelection& selection = {}) {
   PageReader reader(page.api.page_layout().records_key, {});
   RecordDecoder decoder(page.api.record_schema(), selection, /*strict=*/true);
-  std::string message;
+  WireWriter message;
   for (auto _ : state) {
     if (ReadPage(page, reader, decoder, steps, message) != kRecords) {
       return state.SkipWithError("not all records were read");
