@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -71,6 +72,8 @@ bool IsListenAddress(absl::string_view text) {
     return absl::ascii_isalnum(c) || c == '-' || c == '_' || c == '.';
   });
 }
+
+bool IsPath(absl::string_view text) { return !text.empty() && !absl::StrContains(text, '\0'); }
 
 BaseUrl TwilioApiUrl() { return BaseUrl::Parse("https://api.twilio.com").value(); }
 

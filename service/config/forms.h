@@ -35,6 +35,9 @@ inline constexpr absl::string_view kMetricsListenForm =
 inline constexpr absl::string_view kProviderForm = "\"twilio\" or \"signalwire\"";
 bool IsProvider(absl::string_view text);
 
+// Of a file.
+bool IsPath(absl::string_view text);
+
 inline constexpr absl::string_view kSecretForm =
     "a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
 // What is wrong with a secret's text; empty where nothing is.

@@ -1,0 +1,220 @@
+#include "service/config/upstream_reader.h"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "service/config/forms.h"
+#include "service/config/secret_reader.h"
+
+namespace rollcall {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::size_t kMaxCaFileBytes = std::size_t{4} << 20;
+
+bool IsAny(absl::string_view /*text*/) { return true; }
+
+// nullopt, noted unless the key is absent.
+std::optional<BaseUrl> ReadBaseUrl(JsonObjectReader& reader, absl::string_view key,
+                                   bool allow_plaintext) {
+  const std::optional<std::string> text =
+      reader.String(key, "a string such as \"https://host\" or \"https://host:8443/path\"", IsAny);
+  if (!text) return std::nullopt;
+  absl::StatusOr<BaseUrl> url = BaseUrl::Parse(*text);
+  if (!url.ok()) {
+    reader.Problem(key, url.status().message());
+    return std::nullopt;
+  }
+  if (url->is_plaintext() && !url->is_loopback() && !allow_plaintext) {
+    reader.Problem(key,
+                   "http would send the credentials unencrypted to another machine: use https, or "
+                   "set allow_plaintext to true beside it");
+    return std::nullopt;
+  }
+  return *std::move(url);
+}
+
+// Whether the text of a PEM file holds a certificate, and none that cannot be read, as libcurl will
+// want it.
+bool HoldsCertificate(const std::string& pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+  STACK_OF(X509_INFO)* const items = PEM_X509_INFO_read_bio(bio.get(), nullptr, nullptr, nullptr);
+  ERR_clear_error();
+  bool found = false;
+  for (int i = 0; i < sk_X509_INFO_num(items); ++i) {
+    found = found || sk_X509_INFO_value(items, i)->x509 != nullptr;
+  }
+  sk_X509_INFO_pop_free(items, X509_INFO_free);
+  return found;
+}
+
+// Empty where the key is absent, or after a problem was noted.
+std::string ReadCaFile(JsonObjectReader& reader) {
+  const std::optional<std::string> path = reader.String("ca_file", "the path of a file", IsPath);
+  if (!path) return "";
+  const absl::StatusOr<std::string> pem = ReadFile(*path, kMaxCaFileBytes);
+  if (!pem.ok()) {
+    reader.Problem("ca_file", pem.status().message());
+  } else if (pem->size() > kMaxCaFileBytes) {
+    reader.Problem("ca_file", "the file must not be longer than 4 MiB");
+  } else if (!HoldsCertificate(*pem)) {
+    reader.Problem("ca_file", "the file holds no certificate in PEM form, or one that is broken");
+  }
+  return *path;
+}
+
+// The part of an upstream that depends on its provider.
+struct Account {
+  std::string account_sid;
+  std::string username;
+  Secret password;
+  BaseUrl api;
+  std::optional<BaseUrl> insights;
+};
+
+// nullopt after a problem was noted.
+std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext,
+                                  const Environment& env, Problems& problems) {
+  const auto account_sid = reader.RequiredString("account_sid", kAccountSidForm, IsAccountSid);
+  const auto auth_token = ReadSecret(reader, "auth_token", env, problems);
+  const auto api_key = reader.String("api_key", kApiKeyForm, IsApiKey);
+  const auto api_secret = ReadSecret(reader, "api_secret", env, problems);
+  const auto api = ReadBaseUrl(reader, "api_base_url", allow_plaintext);
+  const auto insights = ReadBaseUrl(reader, "insights_base_url", allow_plaintext);
+
+  const bool has_key = reader.Has("api_key");
+  const bool has_key_secret = reader.Has("api_secret");
+  if (reader.Has("auth_token")) {
+    if (has_key || has_key_secret) {
+      reader.Problem("auth_token", "give either auth_token or api_key with api_secret, not both");
+    }
+  } else if (!has_key && !has_key_secret) {
+    reader.Problem("auth_token", "missing; give auth_token, or api_key with api_secret");
+  } else if (!has_key) {
+    reader.Problem("api_key", absl::StrCat("missing beside api_secret; expected ", kApiKeyForm));
+  } else if (!has_key_secret) {
+    reader.Problem("api_secret", absl::StrCat("missing beside api_key; expected ", kSecretForm));
+  }
+  const std::optional<Secret>& password = api_key ? api_secret : auth_token;
+  if (!account_sid || !password) return std::nullopt;
+  return Account{*account_sid, api_key.value_or(*account_sid), *password,
+                 api.value_or(TwilioApiUrl()), insights.value_or(TwilioInsightsUrl())};
+}
+
+// nullopt after a problem was noted.
+std::optional<Account> ReadSignalWire(JsonObjectReader& reader, bool allow_plaintext,
+                                      const Environment& env, Problems& problems) {
+  const auto project_id = reader.RequiredString("project_id", kProjectIdForm, IsProjectId);
+  const auto api_token = ReadSecret(reader, "api_token", env, problems);
+  const auto space = reader.String("space", kSpaceForm, IsSpace);
+  const auto base = ReadBaseUrl(reader, "base_url", allow_plaintext);
+
+  if (!reader.Has("api_token")) {
+    reader.Problem("api_token", absl::StrCat("missing; expected ", kSecretForm));
+  }
+  if (reader.Has("space") && reader.Has("base_url")) {
+    reader.Problem("space", "give either space or base_url, not both");
+  } else if (!reader.Has("space") && !reader.Has("base_url")) {
+    reader.Problem("space", absl::StrCat("missing; expected ", kSpaceForm, ", or base_url"));
+  }
+  if (!project_id || !api_token || (!space && !base)) return std::nullopt;
+  return Account{*project_id, *project_id, *api_token, base ? *base : SpaceUrl(*space),
+                 std::nullopt};
+}
+
+// nullopt after a problem was noted.
+std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Environment& env,
+                                           Problems& problems) {
+  const auto name = reader.RequiredString("name", kNameForm, IsName);
+  const auto provider = reader.RequiredString("provider", kProviderForm, IsProvider);
+  const bool allow_plaintext = reader.Bool("allow_plaintext", false);
+  const milliseconds connect_timeout =
+      reader.Seconds("connect_timeout_seconds", seconds(10), milliseconds(1), seconds(600));
+  const milliseconds idle_timeout =
+      reader.Seconds("idle_timeout_seconds", seconds(60), milliseconds(1), seconds(3600));
+  const std::int64_t default_page_size = reader.Integer("default_page_size", 1000, 1, 1000);
+  const bool strict = reader.Bool("strict", false);
+  RequestLimits requests;
+  const auto count = [&reader](absl::string_view key, int& value) {
+    value = static_cast<int>(reader.Integer(key, value, 1, 1'000'000));
+  };
+  count("max_requests_in_flight", requests.max_in_flight);
+  count("max_connections", requests.max_connections);
+  count("max_requests_waiting", requests.max_waiting);
+  const std::string ca_file = ReadCaFile(reader);
+  const bool http2 = reader.Bool("http2", false);
+
+  std::optional<Account> account;
+  if (provider == "twilio") {
+    account = ReadTwilio(reader, allow_plaintext, env, problems);
+  } else if (provider == "signalwire") {
+    account = ReadSignalWire(reader, allow_plaintext, env, problems);
+  } else {
+    // Which of these belong here is only known once the provider is.
+    reader.Ignore({"account_sid", "auth_token", "api_key", "api_secret", "api_base_url",
+                   "insights_base_url", "project_id", "api_token", "space", "base_url"});
+  }
+  reader.Finish();
+  if (!name || !account) return std::nullopt;
+  return UpstreamConfig{
+      .name = *name,
+      .provider = provider == "twilio" ? ProviderType::kTwilio : ProviderType::kSignalWire,
+      .account_sid = account->account_sid,
+      .username = account->username,
+      .password = account->password,
+      .api = account->api,
+      .insights = account->insights,
+      .ca_file = ca_file,
+      .http2 = http2,
+      .connect_timeout = connect_timeout,
+      .idle_timeout = idle_timeout,
+      .default_page_size = static_cast<int>(default_page_size),
+      .strict = strict,
+      .requests = requests,
+  };
+}
+
+}  // namespace
+
+std::vector<UpstreamConfig> ReadUpstreams(JsonObjectReader& document, const Environment& env,
+                                          Problems& problems) {
+  std::vector<UpstreamConfig> upstreams;
+  const json* value = document.Find("upstreams");
+  if (value == nullptr || !value->is_array() || value->empty()) {
+    if (document.is_object()) {
+      document.Problem("upstreams", "expected an array of at least one upstream");
+    }
+    return upstreams;
+  }
+  for (std::size_t i = 0; i < value->size(); ++i) {
+    JsonObjectReader reader((*value)[i], absl::StrCat("upstreams[", i, "]"), problems);
+    if (!reader.is_object()) continue;
+    std::optional<UpstreamConfig> upstream = ReadUpstream(reader, env, problems);
+    if (!upstream) continue;
+    const bool is_taken =
+        std::any_of(upstreams.begin(), upstreams.end(),
+                    [&upstream](const auto& other) { return other.name == upstream->name; });
+    if (is_taken) reader.Problem("name", "another upstream has this name already");
+    upstreams.push_back(*std::move(upstream));
+  }
+  return upstreams;
+}
+
+}  // namespace rollcall
