@@ -1,0 +1,97 @@
+#include "service/config/file_watch.h"
+
+#include <openssl/evp.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/config/secret_reader.h"
+
+namespace rollcall {
+
+FileWatch::~FileWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void FileWatch::Add(std::string path, std::size_t max_bytes, absl::string_view text,
+                    OnChange on_change) {
+  const std::lock_guard lock(mutex_);
+  files_.push_back({.path = std::move(path),
+                    .max_bytes = max_bytes,
+                    .on_change = std::move(on_change),
+                    .digest = DigestOf(text),
+                    .stamp = {},
+                    .read_again = true,
+                    .failure = {}});
+  if (!thread_.joinable()) thread_ = std::thread([this] { Run(); });
+}
+
+// Kept in place of the text, which may be a secret.
+FileWatch::Digest FileWatch::DigestOf(absl::string_view text) {
+  Digest digest{};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("OpenSSL has no SHA-256");
+  }
+  return digest;
+}
+
+void FileWatch::Run() {
+  std::unique_lock lock(mutex_);
+  while (!stop_.wait_for(lock, interval_, [this] { return stopping_; })) {
+    for (File& file : files_) LookAt(file);
+  }
+}
+
+void FileWatch::LookAt(File& file) {
+  struct stat status {};
+  if (stat(file.path.c_str(), &status) != 0) {
+    return TellFailure(file, absl::ErrnoToStatus(errno, "cannot open the file"));
+  }
+  // Opening a pipe would wait for somebody to write to it.
+  if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode)) return;
+  const Stamp stamp{
+      .device = status.st_dev,
+      .inode = status.st_ino,
+      .size = status.st_size,
+      .modified_seconds = status.st_mtim.tv_sec,
+      .modified_nanoseconds = status.st_mtim.tv_nsec,
+      .changed_seconds = status.st_ctim.tv_sec,
+      .changed_nanoseconds = status.st_ctim.tv_nsec,
+  };
+  const bool is_same = file.stamp == stamp;
+  if (is_same && !file.read_again) return;
+  file.read_again = !is_same;
+  file.stamp = stamp;
+
+  absl::StatusOr<std::string> text = ReadFile(file.path, file.max_bytes);
+  if (!text.ok()) return TellFailure(file, text.status());
+  if (text->size() > file.max_bytes) {
+    TellFailure(file, absl::InvalidArgumentError(absl::StrCat("the file must not be longer than ",
+                                                              file.max_bytes, " bytes")));
+  } else if (const Digest digest = DigestOf(*text);
+             digest != file.digest || !file.failure.empty()) {
+    file.digest = digest;
+    file.failure.clear();
+    file.on_change(text);
+  }
+  explicit_bzero(text->data(), text->size());
+}
+
+void FileWatch::TellFailure(File& file, const absl::Status& failure) {
+  // It may come back as it was, stamp and all.
+  file.read_again = true;
+  if (file.failure == failure.message()) return;
+  file.failure = std::string(failure.message());
+  file.on_change(failure);
+}
+
+}  // namespace rollcall
