@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   std::string config_file;
   std::string listen;
   std::string metrics_listen;
+  bool allow_plaintext_callers = false;
   bool check_config = false;
   app.add_option("--config", config_file,
                  "JSON file to read; without it, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, "
@@ -66,6 +67,8 @@ int main(int argc, char** argv) {
   app.add_option("--listen", listen, "where to serve; port 0 takes a free one")
       ->type_name("HOST:PORT")
       ->check(is_address);
+  app.add_flag("--allow-plaintext-callers", allow_plaintext_callers,
+               "serve callers on other machines without encryption");
   app.add_option("--metrics-listen", metrics_listen, "where to serve metrics over HTTP")
       ->type_name("HOST:PORT")
       ->check(is_address);
@@ -84,6 +87,10 @@ int main(int argc, char** argv) {
   if (!config.ok()) return Fail(config.status(), kConfigError);
   if (!listen.empty()) config->listen = listen;
   if (!metrics_listen.empty()) config->metrics_listen = metrics_listen;
+  if (allow_plaintext_callers) config->allow_plaintext_callers = true;
+  if (absl::Status status = rollcall::CheckListen(*config); !status.ok()) {
+    return Fail(status, kConfigError);
+  }
   if (check_config) {
     std::cout << "the configuration is good; upstreams:";
     for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.name;

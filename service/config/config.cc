@@ -11,6 +11,7 @@
 #include "service/config/forms.h"
 #include "service/config/json_object_reader.h"
 #include "service/config/secret_reader.h"
+#include "service/config/tls_reader.h"
 #include "service/config/upstream_reader.h"
 
 namespace rollcall {
@@ -96,6 +97,16 @@ int DefaultEventLoops() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
 }
 
+absl::Status CheckListen(const Config& config) {
+  if (config.tls || config.allow_plaintext_callers || IsLoopback(config.listen)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      "listen: other machines can reach this address, and without tls they would be served "
+      "unencrypted: set tls, listen on 127.0.0.1, or set allow_plaintext_callers to true "
+      "(--allow-plaintext-callers)");
+}
+
 absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environment& env) {
   Problems problems;
   const absl::StatusOr<json> document = ParseJson(json_text, problems);
@@ -106,6 +117,9 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   if (const auto listen = reader.String("listen", kListenForm, IsListenAddress)) {
     config.listen = *listen;
   }
+  config.tls = ReadTls(reader, problems);
+  config.allow_plaintext_callers = reader.Bool("allow_plaintext_callers", false);
+  config.reflection = reader.Bool("reflection", config.reflection);
   config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.limits = ReadLimits(reader, problems);

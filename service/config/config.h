@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "service/config/secret.h"
@@ -66,6 +67,19 @@ struct UpstreamConfig {
   RequestLimits requests = {};
 };
 
+// TLS towards callers.
+struct TlsSettings {
+  enum class ClientCertificates { kNone, kOptional, kRequired };
+
+  // Paths of PEM files: the service's certificate with those that lead from it to an authority, and
+  // its key.
+  std::string certificate_file;
+  std::string private_key_file;
+  // Those who may sign callers' certificates. Empty where no caller is asked for one.
+  std::string client_ca_file;
+  ClientCertificates client_certificates = ClientCertificates::kNone;
+};
+
 // How much of a provider's answer is accepted, how much is held, and how many callers are served.
 struct Limits {
   std::size_t max_record_bytes = std::size_t{1} << 20;
@@ -108,6 +122,12 @@ int DefaultEventLoops();
 struct Config {
   // Host and port to serve gRPC on; port 0 takes a free one.
   std::string listen = "127.0.0.1:50051";
+  // Callers are served unencrypted where absent.
+  std::optional<TlsSettings> tls;
+  // Whether that may be on an address that other machines can reach.
+  bool allow_plaintext_callers = false;
+  // Whether anybody may ask for the API's description (gRPC server reflection).
+  bool reflection = true;
   // Host and port to serve metrics on; not served where absent.
   std::optional<std::string> metrics_listen;
   // Never empty.
@@ -126,6 +146,10 @@ struct Config {
 
 // Whether the text is a host and port as `listen` and `metrics_listen` take them.
 bool IsListenAddress(absl::string_view text);
+
+// An error where callers would be served unencrypted on an address that other machines can reach,
+// and the operator has not said that this is meant. Asked once `listen` is final.
+absl::Status CheckListen(const Config& config);
 
 // Looks an environment variable up; nullopt where it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;

@@ -73,6 +73,12 @@ bool IsListenAddress(absl::string_view text) {
   });
 }
 
+bool IsLoopback(absl::string_view listen) {
+  const absl::StatusOr<BaseUrl> url =
+      BaseUrl::Parse(absl::StrCat("http://", listen.substr(0, listen.rfind(':'))));
+  return url.ok() && url->is_loopback();
+}
+
 bool IsPath(absl::string_view text) { return !text.empty() && !absl::StrContains(text, '\0'); }
 
 BaseUrl TwilioApiUrl() { return BaseUrl::Parse("https://api.twilio.com").value(); }

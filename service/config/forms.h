@@ -32,6 +32,9 @@ inline constexpr absl::string_view kListenForm =
 inline constexpr absl::string_view kMetricsListenForm =
     "host:port, such as \"127.0.0.1:9464\" or \"0.0.0.0:9464\"";
 
+// Whether an address of that form can be reached from this machine only.
+bool IsLoopback(absl::string_view listen);
+
 inline constexpr absl::string_view kProviderForm = "\"twilio\" or \"signalwire\"";
 bool IsProvider(absl::string_view text);
 

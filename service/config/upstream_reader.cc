@@ -1,14 +1,8 @@
 #include "service/config/upstream_reader.h"
 
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -18,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/config/forms.h"
 #include "service/config/secret_reader.h"
+#include "service/config/tls_files.h"
 
 namespace rollcall {
 namespace {
@@ -25,8 +20,6 @@ namespace {
 using nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr std::size_t kMaxCaFileBytes = std::size_t{4} << 20;
 
 bool IsAny(absl::string_view /*text*/) { return true; }
 
@@ -50,33 +43,12 @@ std::optional<BaseUrl> ReadBaseUrl(JsonObjectReader& reader, absl::string_view k
   return *std::move(url);
 }
 
-// Whether the text of a PEM file holds a certificate, and none that cannot be read, as libcurl will
-// want it.
-bool HoldsCertificate(const std::string& pem) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  STACK_OF(X509_INFO)* const items = PEM_X509_INFO_read_bio(bio.get(), nullptr, nullptr, nullptr);
-  ERR_clear_error();
-  bool found = false;
-  for (int i = 0; i < sk_X509_INFO_num(items); ++i) {
-    found = found || sk_X509_INFO_value(items, i)->x509 != nullptr;
-  }
-  sk_X509_INFO_pop_free(items, X509_INFO_free);
-  return found;
-}
-
 // Empty where the key is absent, or after a problem was noted.
 std::string ReadCaFile(JsonObjectReader& reader) {
   const std::optional<std::string> path = reader.String("ca_file", "the path of a file", IsPath);
   if (!path) return "";
-  const absl::StatusOr<std::string> pem = ReadFile(*path, kMaxCaFileBytes);
-  if (!pem.ok()) {
-    reader.Problem("ca_file", pem.status().message());
-  } else if (pem->size() > kMaxCaFileBytes) {
-    reader.Problem("ca_file", "the file must not be longer than 4 MiB");
-  } else if (!HoldsCertificate(*pem)) {
-    reader.Problem("ca_file", "the file holds no certificate in PEM form, or one that is broken");
-  }
+  const absl::StatusOr<std::string> pem = ReadCertificates(*path);
+  if (!pem.ok()) reader.Problem("ca_file", pem.status().message());
   return *path;
 }
 

@@ -9,9 +9,11 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "service/config/file_watch.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
+#include "service/rpc/server_certificates.h"
 #include "service/rpc/upstream_loops.h"
 
 namespace rollcall {
@@ -20,6 +22,7 @@ class Server::Parts {
  public:
   Parts(Config config, Telemetry& telemetry)
       : config_(std::move(config)),
+        telemetry_(telemetry),
         running_(static_cast<size_t>(config_.limits.max_calls)),
         upstreams_(MakeUpstreams(config_, telemetry)),
         loops_(config_.event_loops),
@@ -27,10 +30,18 @@ class Server::Parts {
 
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
-    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    if (config_.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
+    if (config_.tls) {
+      auto certificates = ServerCertificates::Load(*config_.tls, telemetry_);
+      if (!certificates.ok()) return certificates.status();
+      certificates_ = *std::move(certificates);
+      certificates_->WatchFiles(watch_);
+      credentials = certificates_->MakeCredentials();
+    }
     grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(config_.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(config_.listen, credentials, &port);
     // Two servers on one port would share its connections without anybody's knowing.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(&service_);
@@ -76,10 +87,13 @@ class Server::Parts {
   }
 
   const Config config_;
+  Telemetry& telemetry_;
   RunningCalls running_;
   const ParticipantServiceImpl::Upstreams upstreams_;
   UpstreamLoops loops_;
   ParticipantServiceImpl service_;
+  std::unique_ptr<ServerCertificates> certificates_;  // null without TLS
+  FileWatch watch_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 };

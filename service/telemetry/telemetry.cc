@@ -25,6 +25,14 @@ void Telemetry::OnUpstream(const std::string& name, bool is_up) {
   log_.Warn(is_up ? "upstream is back" : "upstream is down", {{"upstream", name}});
 }
 
+void Telemetry::OnReload(absl::string_view what) {
+  log_.Warn("reloaded", {{"what", std::string(what)}});
+}
+
+void Telemetry::OnReloadRefused(absl::string_view what, absl::string_view problem) {
+  log_.Warn("reload refused", {{"what", std::string(what)}, {"problem", std::string(problem)}});
+}
+
 absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen) {
   try {
     exposer_ = std::make_unique<prometheus::Exposer>(listen);

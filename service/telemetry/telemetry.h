@@ -1,7 +1,7 @@
 // What the service tells its operator: metrics, kept in one registry and served over HTTP in
 // Prometheus' text format, and a log on standard error. Made by main() before all that reports to
-// it; its members are for main()'s thread but for OnUpstream() and participants(), which any may
-// call.
+// it; its members are for main()'s thread but for those that log and participants(), which any
+// may call.
 #pragma once
 
 #include <prometheus/registry.h>
@@ -12,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "service/telemetry/event_log.h"
 #include "service/telemetry/participant_monitor.h"
 
@@ -35,6 +36,13 @@ class Telemetry {
 
   // Logs that an upstream was given up as down for now, or is back. From any thread.
   void OnUpstream(const std::string& name, bool is_up);
+
+  // Logs that files which may change while the service runs were read anew: `what` says which.
+  void OnReload(absl::string_view what);
+
+  // Logs that they were found wrong, so that what they held before goes on. `problem` says why, and
+  // holds no value of theirs.
+  void OnReloadRefused(absl::string_view what, absl::string_view problem);
 
   // Of one of the configured upstreams.
   ParticipantMonitor& participants(const std::string& upstream) {

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "tests/end_to_end/certificate.h"
 
 namespace rollcall {
 namespace {
@@ -322,13 +323,13 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
   document["limit"] = json::object();
   document["limits"]["max_page_byte"] = 1;
   document["$schema"] = "x";
-  EXPECT_THAT(
-      Errors(document),
-      ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
-                  "$schema: unknown key; known here: listen, metrics_listen, upstreams, limits, "
-                  "retry, circuit_breaker, deadline, event_loops, prefetch, "
-                  "drain_timeout_seconds",
-                  "limit: unknown key; did you mean limits?"));
+  EXPECT_THAT(Errors(document),
+              ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
+                          "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
+                          "reflection, metrics_listen, upstreams, limits, "
+                          "retry, circuit_breaker, deadline, event_loops, prefetch, "
+                          "drain_timeout_seconds",
+                          "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
       TextErrors("{\"a\\nb.c\": 1, \"\": 2, \"\\u00e9\": 3}"),
@@ -374,6 +375,80 @@ TEST(ParseConfig, ListenAddresses) {
   }
   document["listen"] = 50051;
   EXPECT_THAT(Errors(document), ElementsAre(StartsWith("listen: expected host:port")));
+}
+
+TEST(CheckListen, WithoutTlsOthersAreServedOnlyWhereTheOperatorSaysSo) {
+  Config config = *Parse(Document());
+  for (const char* own : {"127.0.0.1:0", "127.9.9.9:1", "localhost:1", "[::1]:1"}) {
+    config.listen = own;
+    EXPECT_TRUE(CheckListen(config).ok()) << own;
+  }
+  for (const char* other : {"0.0.0.0:1", "[::]:1", "10.0.0.1:1", "rollcall.internal:1",
+                            "localhost.example.com:1", "127.example.com:1", "128.0.0.1:1"}) {
+    config.listen = other;
+    EXPECT_THAT(CheckListen(config).message(), HasSubstr("listen: other machines can reach"));
+  }
+  config.allow_plaintext_callers = true;
+  EXPECT_TRUE(CheckListen(config).ok());
+  config.allow_plaintext_callers = false;
+  config.tls = TlsSettings{};
+  EXPECT_TRUE(CheckListen(config).ok());
+}
+
+// The errors of a document with these files of certificates.
+std::vector<std::string> TlsErrors(const json& tls) {
+  json document = Document();
+  document["tls"] = tls;
+  return Errors(document);
+}
+
+TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
+  const Certificate authority = Certificate::Authority();
+  const Certificate server = authority.Sign("localhost");
+  const std::string certificate = WriteFile("tls_certificate", server.certificate());
+  const std::string key = WriteFile("tls_key", server.key());
+  const std::string ca = WriteFile("tls_ca", authority.certificate());
+  json document = Document();
+  document["tls"] = {{"certificate_file", certificate}, {"private_key_file", key}};
+  absl::StatusOr<Config> config = Parse(document);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->tls->client_certificates, TlsSettings::ClientCertificates::kNone);
+  document["tls"]["client_ca_file"] = ca;
+  EXPECT_EQ(Parse(document)->tls->client_certificates, TlsSettings::ClientCertificates::kRequired);
+
+  EXPECT_THAT(TlsErrors(json::object()),
+              ElementsAre("tls.certificate_file: missing; expected the path of a file",
+                          "tls.private_key_file: missing; expected the path of a file"));
+  EXPECT_THAT(TlsErrors({{"certificate_file", "/absent"}, {"private_key_file", "/absent"}}),
+              ElementsAre("tls.certificate_file: cannot open the file: No such file or directory",
+                          "tls.private_key_file: cannot open the file: No such file or directory"));
+  EXPECT_THAT(TlsErrors({{"certificate_file", key}, {"private_key_file", certificate}}),
+              ElementsAre("tls.certificate_file: the file holds no certificate in PEM form, or one "
+                          "that is broken"));
+  EXPECT_THAT(TlsErrors({{"certificate_file", certificate}, {"private_key_file", certificate}}),
+              ElementsAre("tls.private_key_file: the file holds no private key in PEM form without "
+                          "a password"));
+  const Certificate other = authority.Sign("localhost");
+  EXPECT_THAT(TlsErrors({{"certificate_file", certificate},
+                         {"private_key_file", WriteFile("tls_other_key", other.key())}}),
+              ElementsAre("tls.private_key_file: the key does not belong to the first certificate "
+                          "of tls.certificate_file"));
+  const Certificate expired = authority.Sign("localhost", -7200, -3600);
+  EXPECT_THAT(TlsErrors({{"certificate_file", WriteFile("tls_expired", expired.certificate())},
+                         {"private_key_file", WriteFile("tls_expired_key", expired.key())}}),
+              ElementsAre("tls.certificate_file: the certificate has expired"));
+  EXPECT_THAT(TlsErrors({{"certificate_file", certificate},
+                         {"private_key_file", key},
+                         {"client_ca_file", key},
+                         {"client_certificates", "sometimes"}}),
+              ElementsAre("tls.client_certificates: expected \"required\" or \"optional\"",
+                          "tls.client_ca_file: the file holds no certificate in PEM form, or one "
+                          "that is broken"));
+  EXPECT_THAT(TlsErrors({{"certificate_file", certificate},
+                         {"private_key_file", key},
+                         {"client_certificates", "required"}}),
+              ElementsAre("tls.client_ca_file: missing beside client_certificates; expected the "
+                          "path of a file"));
 }
 
 TEST(ParseConfig, MetricsListenAddresses) {

@@ -17,6 +17,9 @@ class Certificate {
   // What an authority signs for a server of this name. `begins` and `ends` are seconds from now.
   Certificate Sign(const std::string& dns_name, long begins = -3600, long ends = 3600) const;
 
+  // The same for whom these names are of, in OpenSSL's form: "URI:spiffe://a/b,DNS:c".
+  Certificate SignNames(const std::string& names, long begins = -3600, long ends = 3600) const;
+
   // In PEM form.
   std::string certificate() const;
   std::string key() const;
@@ -25,7 +28,8 @@ class Certificate {
   using Key = std::shared_ptr<EVP_PKEY>;
   using X509Pointer = std::shared_ptr<X509>;
 
-  static Certificate Make(const std::string& name, long begins, long ends, const Certificate* by);
+  static Certificate Make(const std::string& name, const std::string& alternative_names,
+                          long begins, long ends, const Certificate* by);
 
   Key key_;
   X509Pointer certificate_;
