@@ -71,6 +71,18 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
   }
 }
 
+curl_slist* TraceHeadersOf(const TraceContext& trace) {
+  curl_slist* headers = nullptr;
+  const auto add = [&headers](absl::string_view name, absl::string_view value) {
+    if (value.empty()) return;
+    headers = curl_slist_append(headers, absl::StrCat(name, ": ", value).c_str());
+  };
+  add("traceparent", trace.NewTraceparent());
+  add("tracestate", trace.tracestate());
+  add("X-Request-Id", trace.request_id());
+  return headers;
+}
+
 }  // namespace
 
 // What libcurl's callbacks see of a transfer. It lives until its handle may be removed, which can
@@ -82,6 +94,7 @@ class HttpClient::Exchange final : public HttpResponse {
       : client_(client),
         receiver_(&receiver),
         easy_(curl_easy_init()),
+        headers_(TraceHeadersOf(request.trace)),
         connect_timeout_(request.connect_timeout),
         idle_timeout_(request.idle_timeout) {
     Set(CURLOPT_URL, request.url.c_str());
@@ -107,6 +120,7 @@ class HttpClient::Exchange final : public HttpResponse {
       Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     }
     Set(CURLOPT_USERAGENT, kUserAgent);
+    Set(CURLOPT_HTTPHEADER, headers_);
     Set(CURLOPT_NOSIGNAL, 1L);
     // Else ending a transfer would wait, and with it the whole loop, for a host name that is being
     // resolved.
@@ -125,6 +139,7 @@ class HttpClient::Exchange final : public HttpResponse {
   ~Exchange() {
     client_.loop_.Cancel(idle_timer_);
     curl_easy_cleanup(easy_);
+    curl_slist_free_all(headers_);
   }
 
   CURL* easy() const { return easy_; }
@@ -268,6 +283,7 @@ class HttpClient::Exchange final : public HttpResponse {
   Receiver* receiver_;            // null once nobody listens
   Transfer* transfer_ = nullptr;  // likewise
   CURL* const easy_;
+  curl_slist* const headers_;  // in use as long as easy_
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
   const EventLoop::Clock::time_point start_ = EventLoop::Clock::now();

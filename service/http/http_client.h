@@ -17,6 +17,7 @@
 #include "absl/strings/string_view.h"
 #include "service/config/secret.h"
 #include "service/http/event_loop.h"
+#include "service/trace/trace_context.h"
 
 namespace rollcall {
 
@@ -29,6 +30,7 @@ struct HttpRequest {
   std::chrono::milliseconds idle_timeout;  // without a byte from the server
   const std::string& ca_file;              // in PEM form; the system's where empty
   bool http2;  // whether to share a connection with other requests, where the server can
+  const TraceContext& trace;  // whose headers go with it
 };
 
 // The head of an answer, valid while it is being handed over.

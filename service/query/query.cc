@@ -162,12 +162,12 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   const BaseUrl& base = target.api->base_url(upstream);
-  return ListQuery{target.upstream,          target.api,
-                   base.Join(path),          first.empty() ? "" : base.Join(first),
-                   std::move(resume),        std::move(tokens),
-                   std::move(selection),     page_size,
-                   request.limit(),          context.deadline,
-                   std::move(context.caller)};
+  return ListQuery{target.upstream,           target.api,
+                   base.Join(path),           first.empty() ? "" : base.Join(first),
+                   std::move(resume),         std::move(tokens),
+                   std::move(selection),      page_size,
+                   request.limit(),           context.deadline,
+                   std::move(context.caller), std::move(context.trace)};
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
@@ -188,8 +188,9 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   return GetQuery{
-      target.upstream,      target.api,       target.api->base_url(*target.upstream).Join(path),
-      std::move(selection), context.deadline, std::move(context.caller)};
+      target.upstream,         target.api,       target.api->base_url(*target.upstream).Join(path),
+      std::move(selection),    context.deadline, std::move(context.caller),
+      std::move(context.trace)};
 }
 
 }  // namespace rollcall

@@ -13,6 +13,7 @@
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
 #include "service/resume/resume_token.h"
+#include "service/trace/trace_context.h"
 
 namespace rollcall {
 
@@ -43,6 +44,7 @@ struct ListQuery {
   int64_t limit;  // 0 is none
   Deadline deadline;
   std::string caller;  // who asks, as far as fairness goes
+  TraceContext trace;
 };
 
 // A participant to get.
@@ -53,12 +55,14 @@ struct GetQuery {
   FieldSelection selection;
   Deadline deadline;
   std::string caller;
+  TraceContext trace;
 };
 
-// Who makes a call, and how long it may take.
+// Who makes a call, how long it may take, and by what it is found again.
 struct CallContext {
   Deadline deadline;
   std::string caller;
+  TraceContext trace;
 };
 
 // INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out.

@@ -11,11 +11,11 @@ namespace rollcall {
 
 GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Upstream& upstream,
                         UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  std::shared_ptr<GetCall> call(new GetCall(response, loop, running));
+  std::shared_ptr<GetCall> call(new GetCall(response, loop, running, query.trace));
   call->ExchangeSelf(call);
   if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
     call->ended_ = true;  // so that nothing else ends the call
-    call->Finish(ToGrpcStatus(refusal));
+    call->Finish(ToGrpcStatus(refusal, call->trace_));
     return call.get();
   }
   loop.Post([call, &upstream, &config, query = std::move(query)]() mutable {
@@ -65,7 +65,7 @@ void GetCall::End(const absl::Status& status) {
   ended_ = true;
   fetch_.reset();
   running_.End(*this);  // before the caller can know, and call again
-  Finish(ToGrpcStatus(status));
+  Finish(ToGrpcStatus(status, trace_));
 }
 
 }  // namespace rollcall

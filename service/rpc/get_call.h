@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "rollcall/v1/participant_service.pb.h"
@@ -28,8 +29,9 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
   void OnDone() override;
 
  private:
-  GetCall(v1::GetParticipantResponse& response, UpstreamLoop& loop, RunningCalls& running)
-      : response_(response), loop_(loop), running_(running) {}
+  GetCall(v1::GetParticipantResponse& response, UpstreamLoop& loop, RunningCalls& running,
+          TraceContext trace)
+      : response_(response), loop_(loop), running_(running), trace_(std::move(trace)) {}
 
   void EndWith(const absl::Status& status) override;
   void End(const absl::Status& status);
@@ -38,6 +40,7 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
   v1::GetParticipantResponse& response_;
   const LoopLease loop_;
   RunningCalls& running_;
+  const TraceContext trace_;
 
   // Of the loop's thread.
   std::unique_ptr<ParticipantFetch> fetch_;

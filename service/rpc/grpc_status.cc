@@ -18,8 +18,13 @@ constexpr size_t kMaxDetails = 2500;
 
 }  // namespace
 
-grpc::Status ToGrpcStatus(const absl::Status& status) {
-  if (status.ok()) return grpc::Status::OK;
+grpc::Status ToGrpcStatus(const absl::Status& error, const TraceContext& trace) {
+  if (error.ok()) return grpc::Status::OK;
+  absl::Status status = error;
+  AddErrorMetadata(status, {{"request_id", trace.request_id()}, {"trace_id", trace.trace_id()}});
+  google::rpc::RequestInfo request;
+  request.set_request_id(trace.request_id());
+  AddErrorDetail(status, request);
   const std::string message(Shortened(status.message(), kMaxMessage));
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));

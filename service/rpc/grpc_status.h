@@ -4,11 +4,13 @@
 #include <grpcpp/support/status.h>
 
 #include "absl/status/status.h"
+#include "service/trace/trace_context.h"
 
 namespace rollcall {
 
-// `status` with its google.rpc details in the form that clients read (grpc-status-details-bin), cut
-// down where they would be over what HTTP/2 peers take as trailers.
-grpc::Status ToGrpcStatus(const absl::Status& status);
+// `status` of a call, with the call's ids among its google.rpc details (RequestInfo and ErrorInfo),
+// and these in the form that clients read (grpc-status-details-bin), cut down where they would be
+// over what HTTP/2 peers take as trailers.
+grpc::Status ToGrpcStatus(const absl::Status& status, const TraceContext& trace);
 
 }  // namespace rollcall

@@ -31,7 +31,7 @@ grpc::Slice SliceOf(std::string bytes) {
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  std::shared_ptr<ListCall> call(new ListCall(context, loop, running, config));
+  std::shared_ptr<ListCall> call(new ListCall(context, loop, running, config, query.trace));
   {
     const std::lock_guard lock(call->mutex_);
     call->self_ = call;
@@ -41,7 +41,7 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
       const std::lock_guard lock(call->mutex_);
       call->end_ = refusal;  // so that nothing else ends the call
     }
-    call->Finish(ToGrpcStatus(refusal));
+    call->Finish(ToGrpcStatus(refusal, call->trace_));
     return call.get();
   }
   loop.Post([call, &upstream, query = std::move(query)]() mutable {
@@ -268,7 +268,7 @@ void ListCall::SendStatus() {
     }
     finished_ = true;
     AddTrailers();
-    status = ToGrpcStatus(*end_);
+    status = ToGrpcStatus(*end_, trace_);
   }
   Finish(status);
 }

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -45,8 +46,12 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
  private:
   ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, RunningCalls& running,
-           const Config& config)
-      : context_(context), loop_(loop), running_(running), config_(config) {}
+           const Config& config, TraceContext trace)
+      : context_(context),
+        loop_(loop),
+        running_(running),
+        config_(config),
+        trace_(std::move(trace)) {}
 
   void EndWith(const absl::Status& status) override;
   void StopAt(const Deadline& deadline);
@@ -70,6 +75,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const LoopLease loop_;
   RunningCalls& running_;
   const Config& config_;
+  const TraceContext trace_;
 
   // Of the loop's thread.
   std::unique_ptr<Pager> pager_;

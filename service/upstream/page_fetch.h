@@ -27,11 +27,11 @@ class PageFetch final : private ProviderRequest::Listener {
 
   // Asks for the page. What is passed by reference must outlive it.
   PageFetch(Upstream& upstream, HttpClient& client, std::string url, RequestGate::Kind kind,
-            const std::string& caller, absl::string_view records_key, const PageLimits& limits,
-            Listener& listener)
+            const std::string& caller, const TraceContext& trace, absl::string_view records_key,
+            const PageLimits& limits, Listener& listener)
       : listener_(listener),
         reader_(records_key, limits),
-        request_(upstream, client, std::move(url), kind, caller, *this) {}
+        request_(upstream, client, std::move(url), kind, caller, trace, *this) {}
 
   // Lets the body in; what waited comes at once.
   void Open();

@@ -65,7 +65,7 @@ void Pager::Stop(const absl::Status& reason) {
 
 std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind kind) {
   PageFetch::Listener& listener = *this;
-  return std::make_unique<PageFetch>(upstream_, client_, url, kind, query_.caller,
+  return std::make_unique<PageFetch>(upstream_, client_, url, kind, query_.caller, query_.trace,
                                      layout_.records_key, PageLimitsOf(config_.limits), listener);
 }
 

@@ -28,7 +28,7 @@ void ParticipantFetch::Ask(RequestGate::Kind kind) {
   body_.clear();
   ProviderRequest::Listener& listener = *this;
   request_ = std::make_unique<ProviderRequest>(upstream_, client_, query_.url, kind, query_.caller,
-                                               listener);
+                                               query_.trace, listener);
 }
 
 bool ParticipantFetch::OnDocument(absl::string_view bytes) {

@@ -163,11 +163,6 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::stri
   if (const absl::Duration delay = RetryDelay(retry_after_, now); delay > absl::ZeroDuration()) {
     AddRetryInfo(status, absl::ToChronoMilliseconds(delay));
   }
-  if (!request_id.empty()) {
-    google::rpc::RequestInfo request;
-    request.set_request_id(request_id);
-    AddErrorDetail(status, request);
-  }
   int number = 0;
   if (upstream.provider == ProviderType::kTwilio && absl::SimpleAtoi(code, &number) && number > 0) {
     google::rpc::Help help;

@@ -22,10 +22,12 @@ int AccountRequests(const HttpResponse& response) {
 }  // namespace
 
 ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, std::string url,
-                                 RequestGate::Kind kind, std::string caller, Listener& listener)
+                                 RequestGate::Kind kind, std::string caller,
+                                 const TraceContext& trace, Listener& listener)
     : upstream_(upstream),
       client_(client),
       url_(std::move(url)),
+      trace_(trace),
       listener_(listener),
       wanted_(kind != RequestGate::Kind::kPrefetch),
       place_(upstream.gate.Enter(kind, std::move(caller), client.loop(),
@@ -54,7 +56,7 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
   sent_ = true;
   const UpstreamConfig& config = upstream_.config;
   transfer_ = client_.Get({url_, config.username, config.password, config.connect_timeout,
-                           config.idle_timeout, config.ca_file, config.http2},
+                           config.idle_timeout, config.ca_file, config.http2, trace_},
                           *this);
 }
 

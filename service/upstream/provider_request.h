@@ -31,10 +31,11 @@ class ProviderRequest final : private HttpClient::Receiver {
     ~Listener() = default;
   };
 
-  // Nothing is called from here. `upstream`, `client` and `listener` must outlive the request.
+  // Nothing is called from here. `upstream`, `client`, `trace` and `listener` must outlive the
+  // request.
   // `caller` names who asks, for those who wait in line.
   ProviderRequest(Upstream& upstream, HttpClient& client, std::string url, RequestGate::Kind kind,
-                  std::string caller, Listener& listener);
+                  std::string caller, const TraceContext& trace, Listener& listener);
   ~ProviderRequest();
   ProviderRequest(const ProviderRequest&) = delete;
   ProviderRequest& operator=(const ProviderRequest&) = delete;
@@ -67,6 +68,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   Upstream& upstream_;
   HttpClient& client_;
   const std::string url_;
+  const TraceContext& trace_;
   Listener& listener_;
   ProviderAnswer answer_;
   bool sent_ = false;

@@ -254,7 +254,7 @@ TEST_F(UpstreamErrorTest, SaysWhatTheProviderSaid) {
   EXPECT_EQ(info.metadata().at("provider_request_id").substr(0, 2), "RQ");
   EXPECT_EQ(DetailOf<google::rpc::RetryInfo>(status).retry_delay().seconds(), 7);
   EXPECT_EQ(DetailOf<google::rpc::RequestInfo>(status).request_id(),
-            info.metadata().at("provider_request_id"));
+            info.metadata().at("request_id"));
   EXPECT_THAT(DetailOf<google::rpc::Help>(status).links(0).url(), HasSubstr("20429"));
   // The provider's words may repeat personal data.
   EXPECT_THAT(status.error_details(), Not(HasSubstr("5551234")));

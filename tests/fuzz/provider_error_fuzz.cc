@@ -120,7 +120,8 @@ void Fuzz(absl::string_view input) {
   const Head head(static_cast<int>(http_status), retry_after, request_id);
   const absl::Status status = ToStatus(head, input);
 
-  const grpc::Status grpc_status = ToGrpcStatus(status);
+  const TraceContext trace;
+  const grpc::Status grpc_status = ToGrpcStatus(status, trace);
   Require(!grpc_status.ok(), "an answer that is not the document is an error");
   Require(
       EncodedSize(grpc_status.error_message()) + (grpc_status.error_details().size() + 2) / 3 * 4 <
@@ -153,7 +154,7 @@ void Fuzz(absl::string_view input) {
           "a code is short and plain");
   Require(RemainsOf(code, input) || absl::StrContains(input, '\\'), "a code is the body's");
   const std::string other = code.empty() ? "" : absl::StrCat(R"({"code": ")", code, R"("})");
-  Require(Same(DetailsOf(ToGrpcStatus(ToStatus(head, other))), details),
+  Require(Same(DetailsOf(ToGrpcStatus(ToStatus(head, other), trace)), details),
           "an error holds nothing of the body but its code");
 }
 
