@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
   rollcall::Telemetry telemetry(upstreams);
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
-    metrics_url = telemetry.ServeMetrics(*config->metrics_listen);
+    metrics_url = telemetry.ServeMetrics(*config->metrics_listen, config->metrics_token);
     if (!metrics_url.ok()) return Fail(metrics_url.status(), kCannotListen);
   }
   auto server = rollcall::Server::Start(*std::move(config), telemetry);

@@ -121,6 +121,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.allow_plaintext_callers = reader.Bool("allow_plaintext_callers", false);
   config.reflection = reader.Bool("reflection", config.reflection);
   config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
+  config.metrics_token = ReadSecret(reader, "metrics_token", env, problems);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
   config.retry = ReadRetrySettings(reader, problems);

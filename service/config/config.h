@@ -130,6 +130,8 @@ struct Config {
   bool reflection = true;
   // Host and port to serve metrics on; not served where absent.
   std::optional<std::string> metrics_listen;
+  // Who asks there must send it as "Authorization: Bearer"; anybody may ask where it is absent.
+  std::optional<Secret> metrics_token;
   // Never empty.
   std::vector<UpstreamConfig> upstreams;
   Limits limits;

@@ -1,21 +1,20 @@
 #include "service/telemetry/telemetry.h"
 
-#include <prometheus/exposer.h>
+#include <prometheus/text_serializer.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
-#include <exception>
+#include <iterator>
+#include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
+#include "service/telemetry/process_metrics.h"
 
 namespace rollcall {
 
 Telemetry::Telemetry(const std::vector<std::string>& upstreams)
-    : log_(std::make_shared<spdlog::sinks::stderr_sink_mt>()),
-      registry_(std::make_shared<prometheus::Registry>()) {
+    : log_(std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
   for (const std::string& upstream : upstreams) {
-    participants_[upstream] = std::make_unique<ParticipantMonitor>(upstream, *registry_, log_);
+    participants_[upstream] = std::make_unique<ParticipantMonitor>(upstream, registry_, log_);
   }
 }
 
@@ -33,19 +32,23 @@ void Telemetry::OnReloadRefused(absl::string_view what, absl::string_view proble
   log_.Warn("reload refused", {{"what", std::string(what)}, {"problem", std::string(problem)}});
 }
 
-absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen) {
-  try {
-    exposer_ = std::make_unique<prometheus::Exposer>(listen);
-  } catch (const std::exception&) {
-    // The exception knows no more than that.
-    return absl::UnavailableError(
-        absl::StrCat("cannot serve metrics on ", listen,
-                     ": the address is in use, not this machine's, or IPv6, which the metrics "
-                     "server is often built without"));
-  }
-  exposer_->RegisterCollectable(registry_);
-  const absl::string_view host = absl::string_view(listen).substr(0, listen.rfind(':'));
-  return absl::StrCat("http://", host, ":", exposer_->GetListeningPorts().front(), "/metrics");
+absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen,
+                                                    std::optional<Secret> token) {
+  OperatorServer::Pages pages;
+  pages["/metrics"] = [this] {
+    return OperatorServer::Page{"text/plain; version=0.0.4; charset=utf-8", Metrics()};
+  };
+  auto server = OperatorServer::Start(listen, std::move(token), std::move(pages));
+  if (!server.ok()) return server.status();
+  server_ = *std::move(server);
+  return absl::StrCat(server_->url(), "/metrics");
+}
+
+std::string Telemetry::Metrics() const {
+  std::vector<prometheus::MetricFamily> metrics = registry_.Collect();
+  std::vector<prometheus::MetricFamily> of_process = ProcessMetrics();
+  std::move(of_process.begin(), of_process.end(), std::back_inserter(metrics));
+  return prometheus::TextSerializer().Serialize(metrics);
 }
 
 }  // namespace rollcall

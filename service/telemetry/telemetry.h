@@ -7,18 +7,17 @@
 #include <prometheus/registry.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "service/config/secret.h"
 #include "service/telemetry/event_log.h"
+#include "service/telemetry/operator_server.h"
 #include "service/telemetry/participant_monitor.h"
-
-namespace prometheus {
-class Exposer;
-}  // namespace prometheus
 
 namespace rollcall {
 
@@ -30,9 +29,9 @@ class Telemetry {
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;
 
-  // Serves the metrics on this host and port, of which port 0 takes a free one, and returns their
-  // URL. Called once at most.
-  absl::StatusOr<std::string> ServeMetrics(const std::string& listen);
+  // Serves the metrics on this host and port, of which port 0 takes a free one, to those who send
+  // the token if there is one, and returns their URL. Called once at most.
+  absl::StatusOr<std::string> ServeMetrics(const std::string& listen, std::optional<Secret> token);
 
   // Logs that an upstream was given up as down for now, or is back. From any thread.
   void OnUpstream(const std::string& name, bool is_up);
@@ -50,10 +49,12 @@ class Telemetry {
   }
 
  private:
+  std::string Metrics() const;
+
   EventLog log_;
-  const std::shared_ptr<prometheus::Registry> registry_;
+  prometheus::Registry registry_;
   absl::flat_hash_map<std::string, std::unique_ptr<ParticipantMonitor>> participants_;
-  std::unique_ptr<prometheus::Exposer> exposer_;
+  std::unique_ptr<OperatorServer> server_;  // ends first
 };
 
 }  // namespace rollcall
