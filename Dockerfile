@@ -1,0 +1,67 @@
+# The images of Rollcall, as `./dev image` builds and tries them. Each holds programs, the shared
+# libraries that they load, CA certificates, and the record of what those are, and nothing else: no
+# shell, no package manager, nobody's home.
+#   rollcalld  the service, and what is built where no target is named
+#   demo       what stands around it in a demo or a test: the provider simulator and the clients
+# Who wants the same bytes again takes the same base image (name it by its digest), the same versions
+# of Debian's packages, and the same commit: docs/kubernetes.md says how.
+ARG BASE=docker.io/library/debian:bookworm-slim
+
+FROM ${BASE} AS build
+RUN apt-get -q update && \
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
+      ca-certificates ccache cmake g++ libabsl-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev \
+      libprotobuf-dev libsimdjson-dev libspdlog-dev ninja-build nlohmann-json3-dev pkg-config \
+      prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc && \
+    rm -rf /var/lib/apt/lists/*
+WORKDIR /rollcall
+COPY CMakeLists.txt CMakePresets.json ./
+COPY proto proto
+COPY client client
+COPY service service
+ARG JOBS=2
+# OFF compiles all of it anew.
+ARG CCACHE=ccache
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    cmake --preset release -DCCACHE=${CCACHE} -DROLLCALL_BUILD_TESTS=OFF >/dev/null && \
+    cmake --build build/release -j ${JOBS} --target rollcalld
+COPY k8s/image/assemble k8s/image/
+RUN k8s/image/assemble /image build/release/bin/rollcalld
+
+FROM build AS build-demo
+RUN apt-get -q update && \
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
+      libbenchmark-dev libcpp-httplib-dev libgmock-dev libgtest-dev && \
+    rm -rf /var/lib/apt/lists/*
+# Tests compile its examples.
+COPY README.md ./
+COPY tests tests
+RUN --mount=type=cache,target=/root/.cache/ccache \
+    cmake --preset release -DROLLCALL_BUILD_TESTS=ON >/dev/null && \
+    cmake --build build/release -j ${JOBS} --target provider-simulator rollcall
+RUN k8s/image/assemble /demo build/release/bin/provider-simulator build/release/bin/rollcall
+
+FROM scratch AS demo
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="rollcall-demo" \
+      org.opencontainers.image.description="A simulated provider and clients of Rollcall, for demos and tests" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build-demo /demo /
+USER 65532:65532
+STOPSIGNAL SIGTERM
+
+FROM scratch AS rollcalld
+ARG VERSION
+ARG REVISION
+LABEL org.opencontainers.image.title="rollcalld" \
+      org.opencontainers.image.description="Streams the participants of conferences and rooms over gRPC" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=build /image /
+# Nobody's: a number, since there is no /etc/passwd.
+USER 65532:65532
+EXPOSE 50051 9464
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/bin/rollcalld"]
