@@ -6,10 +6,12 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <iostream>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "service/access/access.h"
 #include "service/config/config.h"
 #include "service/rpc/server.h"
 #include "service/telemetry/telemetry.h"
@@ -91,6 +93,12 @@ int main(int argc, char** argv) {
   if (absl::Status status = rollcall::CheckListen(*config); !status.ok()) {
     return Fail(status, kConfigError);
   }
+  std::unique_ptr<rollcall::Access> access;
+  if (!config->policy_file.empty()) {
+    auto loaded = rollcall::Access::Load(*config);
+    if (!loaded.ok()) return Fail(loaded.status(), kConfigError);
+    access = *std::move(loaded);
+  }
   if (check_config) {
     std::cout << "the configuration is good; upstreams:";
     for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.name;
@@ -111,7 +119,7 @@ int main(int argc, char** argv) {
     metrics_url = telemetry.ServeMetrics(*config->metrics_listen, config->metrics_token);
     if (!metrics_url.ok()) return Fail(metrics_url.status(), kCannotListen);
   }
-  auto server = rollcall::Server::Start(*std::move(config), telemetry);
+  auto server = rollcall::Server::Start(*std::move(config), std::move(access), telemetry);
   if (!server.ok()) return Fail(server.status(), kCannotListen);
   std::cout << "rollcalld listening on " << (*server)->address() << std::endl;
   if (metrics_url.ok()) std::cout << "rollcalld metrics on " << *metrics_url << std::endl;

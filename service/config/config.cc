@@ -119,6 +119,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   }
   config.tls = ReadTls(reader, problems);
   config.allow_plaintext_callers = reader.Bool("allow_plaintext_callers", false);
+  config.policy_file = reader.String("policy_file", "the path of a file", IsPath).value_or("");
   config.reflection = reader.Bool("reflection", config.reflection);
   config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
   config.metrics_token = ReadSecret(reader, "metrics_token", env, problems);
@@ -132,6 +133,11 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.drain_timeout =
       reader.Seconds("drain_timeout_seconds", config.drain_timeout, milliseconds(0), seconds(3600));
   reader.Finish();
+  if (!reader.Has("policy_file") && config.tls &&
+      config.tls->client_certificates == TlsSettings::ClientCertificates::kOptional) {
+    reader.Problem("policy_file",
+                   "missing; where tls.client_certificates is \"optional\" it says who may call");
+  }
   if (!problems.empty()) return problems.ToStatus();
   return config;
 }

@@ -126,6 +126,8 @@ struct Config {
   std::optional<TlsSettings> tls;
   // Whether that may be on an address that other machines can reach.
   bool allow_plaintext_callers = false;
+  // Path of the file that says who may call. Empty: all who can connect may.
+  std::string policy_file;
   // Whether anybody may ask for the API's description (gRPC server reflection).
   bool reflection = true;
   // Host and port to serve metrics on; not served where absent.

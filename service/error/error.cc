@@ -30,7 +30,10 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_INVALID_REQUEST:
     case v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST:
       return absl::StatusCode::kInvalidArgument;
+    case v1::ERROR_REASON_CALLER_UNAUTHENTICATED:
+      return absl::StatusCode::kUnauthenticated;
     case v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED:
+    case v1::ERROR_REASON_CALLER_NOT_PERMITTED:
       return absl::StatusCode::kPermissionDenied;
     case v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED:
       return absl::StatusCode::kFailedPrecondition;
@@ -40,6 +43,8 @@ absl::StatusCode CodeOf(v1::ErrorReason reason) {
     case v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED:
     case v1::ERROR_REASON_UPSTREAM_QUEUE_FULL:
     case v1::ERROR_REASON_SERVER_OVERLOADED:
+    case v1::ERROR_REASON_CALLER_LIMIT:
+    case v1::ERROR_REASON_CALLER_TOO_SLOW:
       return absl::StatusCode::kResourceExhausted;
     case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
     case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:

@@ -33,15 +33,60 @@ std::string Quoted(const std::vector<std::string>& names) {
   return absl::StrCat("\"", absl::StrJoin(names, "\", \""), "\"");
 }
 
-// Null, with violations, where there is none or more than one.
+absl::Status NotPermitted(absl::string_view denied, absl::string_view message) {
+  return MakeError(v1::ERROR_REASON_CALLER_NOT_PERMITTED, message,
+                   {{"denied", std::string(denied)}});
+}
+
+std::string KindOf(const v1::ListParticipantsRequest& request) {
+  return v1::ListParticipantsRequest::descriptor()->FindFieldByNumber(request.query_case())->name();
+}
+
+// The kind of list that the participant would be in.
+std::string KindOf(const v1::GetParticipantRequest& request) {
+  using List = v1::ListParticipantsRequest;
+  int number = 0;
+  switch (request.participant_case()) {
+    case v1::GetParticipantRequest::kConferenceParticipantSummary:
+      number = List::kConferenceParticipantSummariesFieldNumber;
+      break;
+    case v1::GetParticipantRequest::kRoomParticipantSummary:
+      number = List::kRoomParticipantSummariesFieldNumber;
+      break;
+    case v1::GetParticipantRequest::kLiveParticipant:
+      number = List::kLiveParticipantsFieldNumber;
+      break;
+    case v1::GetParticipantRequest::PARTICIPANT_NOT_SET:
+      return "";
+  }
+  return List::descriptor()->FindFieldByNumber(number)->name();
+}
+
+// Whether the caller may ask for this kind of this upstream. What is none of its business reads as
+// if it did not exist.
+template <class Request>
+absl::Status CheckTarget(const Request& request, const CallerRules* rules) {
+  if (rules == nullptr) return absl::OkStatus();
+  const std::string kind = KindOf(request);
+  if (!rules->MayList(kind)) {
+    return NotPermitted("list", absl::StrCat("this caller may not read ", kind));
+  }
+  if (!request.upstream().empty() && !rules->MayUse(request.upstream())) {
+    return NotPermitted("upstream", "upstream: is not one that this caller may use");
+  }
+  return absl::OkStatus();
+}
+
+// Null, with violations, where there is none or more than one. Knows only what the caller may.
 template <class Case>
 Target FindTarget(const std::string& name, Case wanted, const Config& config,
-                  RequestViolations& violations) {
+                  const CallerRules* rules, RequestViolations& violations) {
   std::vector<Target> serving;
   std::vector<std::string> serving_names;
   const UpstreamConfig* named = nullptr;
   for (const UpstreamConfig& upstream : config.upstreams) {
     if (!name.empty() && upstream.name != name) continue;
+    if (rules != nullptr && !rules->MayUse(upstream.name)) continue;
     named = &upstream;
     if (const ParticipantApi* api = FindApi(upstream.provider, wanted)) {
       serving.push_back({&upstream, api});
@@ -135,7 +180,10 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
         "live_participants");
     return violations.ToStatus();
   }
-  const Target target = FindTarget(request.upstream(), request.query_case(), config, violations);
+  const CallerRules* const rules = context.rules.get();
+  if (absl::Status status = CheckTarget(request, rules); !status.ok()) return status;
+  const Target target =
+      FindTarget(request.upstream(), request.query_case(), config, rules, violations);
   if (target.api == nullptr) return violations.ToStatus();
 
   const UpstreamConfig& upstream = *target.upstream;
@@ -179,8 +227,10 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
                    "live_participant");
     return violations.ToStatus();
   }
+  const CallerRules* const rules = context.rules.get();
+  if (absl::Status status = CheckTarget(request, rules); !status.ok()) return status;
   const Target target =
-      FindTarget(request.upstream(), request.participant_case(), config, violations);
+      FindTarget(request.upstream(), request.participant_case(), config, rules, violations);
   if (target.api == nullptr) return violations.ToStatus();
 
   const std::string path = target.api->GetTarget(*target.upstream, request, violations);

@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "rollcall/v1/participant_service.pb.h"
+#include "service/access/policy.h"
 #include "service/config/config.h"
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
@@ -63,9 +65,12 @@ struct CallContext {
   Deadline deadline;
   std::string caller;
   TraceContext trace;
+  // What the caller may do. Null where there is no policy, and everybody may do everything.
+  std::shared_ptr<const CallerRules> rules;
 };
 
-// INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out.
+// INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out, and
+// CALLER_NOT_PERMITTED where the caller may not ask for it.
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
                                        const Config& config, CallContext context);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,

@@ -1,11 +1,10 @@
 #include "service/rpc/participant_service.h"
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "service/error/error.h"
-#include "service/query/query.h"
+#include "service/rpc/caller.h"
 #include "service/rpc/get_call.h"
 #include "service/rpc/grpc_status.h"
 #include "service/rpc/list_call.h"
@@ -41,20 +40,28 @@ TraceContext TraceOf(grpc::CallbackServerContext& context) {
   return trace;
 }
 
-// Who a call comes from, for fairness between callers: the address without the port, since one
-// caller may have many connections.
-CallContext ContextOf(const grpc::CallbackServerContext& context, const Config& config,
-                      TraceContext trace) {
-  std::string peer = context.peer();
-  peer.resize(std::min(peer.size(), peer.rfind(':')));
-  return {Deadline(context.deadline(), config.deadline), std::move(peer), std::move(trace)};
-}
-
 }  // namespace
+
+// Who makes the call, as far as that shows. An error where the call may not be made.
+absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& context,
+                                           CallContext& call) const {
+  const Credentials credentials = CredentialsOf(context);
+  call.caller = NameOf(credentials, context);
+  if (access_ == nullptr) return absl::OkStatus();
+  auto rules = access_->Admit(credentials);
+  if (!rules.ok()) return rules.status();
+  call.rules = *std::move(rules);
+  call.caller = call.rules->name;
+  return absl::OkStatus();
+}
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipants(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) {
   const TraceContext trace = TraceOf(*context);
+  CallContext call{Deadline(context->deadline(), config_.deadline), "", trace, nullptr};
+  if (absl::Status refusal = Admit(*context, call); !refusal.ok()) {
+    return new RefusedList(refusal, trace);
+  }
   v1::ListParticipantsRequest request;
   grpc::ByteBuffer copy = *bytes;  // reading empties it
   if (!grpc::SerializationTraits<v1::ListParticipantsRequest>::Deserialize(&copy, &request).ok()) {
@@ -62,7 +69,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticip
                                      "the request is not a ListParticipantsRequest message"),
                            trace);
   }
-  auto query = CheckRequest(request, config_, ContextOf(*context, config_, trace));
+  auto query = CheckRequest(request, config_, std::move(call));
   if (!query.ok()) return new RefusedList(query.status(), trace);
   Upstream& upstream = *upstreams_.at(query->upstream->name);
   return ListCall::Start(*context, *std::move(query), upstream, loops_.Pick(), running_, config_);
@@ -72,12 +79,15 @@ grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
     v1::GetParticipantResponse* response) {
   const TraceContext trace = TraceOf(*context);
-  auto query = CheckRequest(*request, config_, ContextOf(*context, config_, trace));
-  if (!query.ok()) {
+  const auto refused = [&](const absl::Status& refusal) {
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(query.status(), trace));
+    reactor->Finish(ToGrpcStatus(refusal, trace));
     return reactor;
-  }
+  };
+  CallContext call{Deadline(context->deadline(), config_.deadline), "", trace, nullptr};
+  if (absl::Status refusal = Admit(*context, call); !refusal.ok()) return refused(refusal);
+  auto query = CheckRequest(*request, config_, std::move(call));
+  if (!query.ok()) return refused(query.status());
   Upstream& upstream = *upstreams_.at(query->upstream->name);
   return GetCall::Start(*std::move(query), *response, upstream, loops_.Pick(), running_, config_);
 }

@@ -7,8 +7,11 @@
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
+#include "service/access/access.h"
 #include "service/config/config.h"
+#include "service/query/query.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
 #include "service/upstream/upstream.h"
@@ -25,10 +28,11 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   // Upstreams by name.
   using Upstreams = absl::flat_hash_map<std::string, std::unique_ptr<Upstream>>;
 
-  // All must outlive the service and the server that it is registered with.
-  ParticipantServiceImpl(const Config& config, const Upstreams& upstreams, UpstreamLoops& loops,
-                         RunningCalls& running)
-      : config_(config), upstreams_(upstreams), loops_(loops), running_(running) {}
+  // All must outlive the service and the server that it is registered with. `access` is null where
+  // there is no policy, and everybody may call.
+  ParticipantServiceImpl(const Config& config, const Access* access, const Upstreams& upstreams,
+                         UpstreamLoops& loops, RunningCalls& running)
+      : config_(config), access_(access), upstreams_(upstreams), loops_(loops), running_(running) {}
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* ListParticipants(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
@@ -38,7 +42,10 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
                                            v1::GetParticipantResponse* response) override;
 
  private:
+  absl::Status Admit(const grpc::CallbackServerContext& context, CallContext& call) const;
+
   const Config& config_;
+  const Access* const access_;
   const Upstreams& upstreams_;
   UpstreamLoops& loops_;
   RunningCalls& running_;

@@ -3,12 +3,18 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/impl/server_builder_option.h>
+#include <grpcpp/impl/server_builder_plugin.h>
 
+#include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "service/access/access.h"
 #include "service/config/file_watch.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
@@ -17,20 +23,47 @@
 #include "service/rpc/upstream_loops.h"
 
 namespace rollcall {
+namespace {
+
+// Takes reflection out again, which a program that is linked with it has whether or not it asks.
+class WithoutReflection final : public grpc::ServerBuilderOption {
+ public:
+  void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
+  void UpdatePlugins(std::vector<std::unique_ptr<grpc::ServerBuilderPlugin>>* plugins) override {
+    const auto is_reflection = [](const auto& plugin) {
+      return plugin->name() == "proto_server_reflection";
+    };
+    plugins->erase(std::remove_if(plugins->begin(), plugins->end(), is_reflection), plugins->end());
+  }
+};
+
+}  // namespace
+
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:
-  Parts(Config config, Telemetry& telemetry)
+  // `access` is null where there is no policy.
+  Parts(Config config, std::unique_ptr<Access> access, Telemetry& telemetry)
       : config_(std::move(config)),
         telemetry_(telemetry),
         running_(static_cast<size_t>(config_.limits.max_calls)),
         upstreams_(MakeUpstreams(config_, telemetry)),
         loops_(config_.event_loops),
-        service_(config_, upstreams_, loops_, running_) {}
+        access_(std::move(access)),
+        service_(config_, access_.get(), upstreams_, loops_, running_) {
+    if (access_ == nullptr) return;
+    access_->WatchFile(watch_, [&telemetry](const absl::Status& status) {
+      if (status.ok()) {
+        telemetry.OnReload("policy_file");
+      } else {
+        telemetry.OnReloadRefused("policy_file", status.message());
+      }
+    });
+  }
 
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
-    if (config_.reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     if (config_.tls) {
       auto certificates = ServerCertificates::Load(*config_.tls, telemetry_);
@@ -44,6 +77,7 @@ class Server::Parts {
     builder.AddListeningPort(config_.listen, credentials, &port);
     // Two servers on one port would share its connections without anybody's knowing.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
@@ -91,6 +125,7 @@ class Server::Parts {
   RunningCalls running_;
   const ParticipantServiceImpl::Upstreams upstreams_;
   UpstreamLoops loops_;
+  const std::unique_ptr<Access> access_;
   ParticipantServiceImpl service_;
   std::unique_ptr<ServerCertificates> certificates_;  // null without TLS
   FileWatch watch_;
@@ -98,8 +133,9 @@ class Server::Parts {
   std::string address_;
 };
 
-absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, Telemetry& telemetry) {
-  auto parts = std::make_unique<Parts>(std::move(config), telemetry);
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique_ptr<Access> access,
+                                                      Telemetry& telemetry) {
+  auto parts = std::make_unique<Parts>(std::move(config), std::move(access), telemetry);
   if (absl::Status status = parts->Start(); !status.ok()) return status;
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

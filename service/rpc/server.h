@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "service/access/access.h"
 #include "service/config/config.h"
 #include "service/telemetry/telemetry.h"
 
@@ -14,9 +15,11 @@ namespace rollcall {
 
 class Server {
  public:
-  // Listens on `config.listen` and serves. An error says why it cannot. `telemetry` outlives the
-  // server.
-  static absl::StatusOr<std::unique_ptr<Server>> Start(Config config, Telemetry& telemetry);
+  // Listens on `config.listen` and serves those whom `access` admits, or everybody where it is
+  // null. An error says why it cannot. `telemetry` outlives the server.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Config config,
+                                                       std::unique_ptr<Access> access,
+                                                       Telemetry& telemetry);
 
   // Ends calls that still run.
   ~Server();

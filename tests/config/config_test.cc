@@ -323,13 +323,14 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
   document["limit"] = json::object();
   document["limits"]["max_page_byte"] = 1;
   document["$schema"] = "x";
-  EXPECT_THAT(Errors(document),
-              ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
-                          "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
-                          "reflection, metrics_listen, upstreams, limits, "
-                          "retry, circuit_breaker, deadline, event_loops, prefetch, "
-                          "drain_timeout_seconds",
-                          "limit: unknown key; did you mean limits?"));
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
+                  "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
+                  "policy_file, reflection, metrics_listen, metrics_token, upstreams, limits, "
+                  "retry, circuit_breaker, deadline, event_loops, prefetch, "
+                  "drain_timeout_seconds",
+                  "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
       TextErrors("{\"a\\nb.c\": 1, \"\": 2, \"\\u00e9\": 3}"),

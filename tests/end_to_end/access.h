@@ -32,6 +32,7 @@ class AccessTest : public EndToEndTest {
   // A connection of its own to rollcalld, with this certificate where there is one.
   std::unique_ptr<v1::ParticipantService::Stub> Connect(
       const Certificate* certificate = nullptr) const;
+  std::shared_ptr<grpc::Channel> ChannelFor(const Certificate* certificate) const;
   std::unique_ptr<v1::ParticipantService::Stub> ConnectWithoutTls() const;
 
   // A list over it, with a token where there is one.
@@ -48,8 +49,6 @@ class AccessTest : public EndToEndTest {
   const Certificate authority_ = Certificate::Authority();
 
  private:
-  std::shared_ptr<grpc::Channel> ChannelFor(const Certificate* certificate) const;
-
   std::filesystem::path folder_;
 };
 

@@ -1,7 +1,13 @@
-// Who may call, with real certificates: TLS, callers' certificates, and their change.
+// Who may call, with real certificates: TLS, callers' certificates,
+// and their change; the policy.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <unistd.h>
 
+#include <string>
+#include <vector>
+
+#include "google/rpc/error_details.pb.h"
 #include "tests/end_to_end/access.h"
 
 namespace rollcall {
@@ -10,6 +16,7 @@ namespace {
 using simulator::Direction;
 using simulator::Request;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class TlsTest : public AccessTest {
  protected:
@@ -102,6 +109,201 @@ TEST_F(TlsTest, WhoSignsCallersChangesToo) {
   while (daemon_->IsRunning() && Serves(&ours)) {
   }
   EXPECT_TRUE(Serves(&theirs));
+}
+
+// With a policy: "billing" by certificate, for conferences of one account, and "support" by token.
+class PolicyTest : public AccessTest {
+ protected:
+  static constexpr char kToken[] = "abc";
+  static constexpr char kTokenSha256[] =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+  static nlohmann::json Billing() {
+    return {{"name", "billing"},
+            {"uri_sans", {"spiffe://test/billing"}},
+            {"upstreams", {"twilio"}},
+            {"lists", {"conference_participant_summaries"}}};
+  }
+  static nlohmann::json Support() {
+    return {{"name", "support"},
+            {"token_sha256", {kTokenSha256}},
+            {"upstreams", "all"},
+            {"lists", "all"},
+            {"pii", true}};
+  }
+
+  void WritePolicy(const std::vector<nlohmann::json>& callers) const {
+    Write("policy.json", nlohmann::json{{"callers", callers}}.dump());
+  }
+
+  // Starts with this policy, for callers with certificates and without.
+  void StartWithPolicy(const std::vector<nlohmann::json>& callers,
+                       nlohmann::json changes = nlohmann::json::object()) {
+    WritePolicy(callers);
+    changes["tls"] = MutualTls("optional");
+    changes["policy_file"] = PathOf("policy.json");
+    StartDaemon(changes);
+  }
+
+  const Certificate billing_ = authority_.SignNames("URI:spiffe://test/billing");
+};
+
+std::string Denied(const grpc::Status& status) {
+  const auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  const auto denied = info.metadata().find("denied");
+  return denied == info.metadata().end() ? "" : denied->second;
+}
+
+TEST_F(PolicyTest, CallersAreKnownByCertificateOrToken) {
+  StartWithPolicy({Billing(), Support()});
+  EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
+  EXPECT_TRUE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
+
+  for (const char* token : {"", "abd", "Abc", kTokenSha256}) {
+    const Listing refused = ListOver(*Connect(), ConferenceRequest(3), token);
+    EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAUTHENTICATED) << token;
+    EXPECT_EQ(Reason(refused.status), "CALLER_UNAUTHENTICATED");
+  }
+  const Certificate stranger = authority_.SignNames("URI:spiffe://test/stranger");
+  const Listing refused = ListOver(*Connect(&stranger), ConferenceRequest(3));
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(Reason(refused.status), "CALLER_NOT_PERMITTED");
+  EXPECT_EQ(Denied(refused.status), "caller");
+  EXPECT_EQ(simulator_->requests().size(), 2u) << "nothing was sent for those who are refused";
+}
+
+TEST_F(PolicyTest, TokensComeAloneAndInTheirForm) {
+  StartWithPolicy({Support()});
+  const auto stub = Connect();
+  const auto status_with = [&](const std::vector<std::string>& values) {
+    grpc::ClientContext context;
+    for (const std::string& value : values) context.AddMetadata("authorization", value);
+    v1::GetParticipantResponse response;
+    return stub->GetParticipant(&context, v1::GetParticipantRequest(), &response);
+  };
+  EXPECT_EQ(Reason(status_with({"Bearer abc"})), "INVALID_REQUEST");
+  EXPECT_EQ(Reason(status_with({"bearer abc"})), "INVALID_REQUEST");
+  for (const auto& values : std::vector<std::vector<std::string>>{
+           {"abc"}, {"Basic abc"}, {"Bearer"}, {"Bearer "}, {"Bearer abc", "Bearer abc"}}) {
+    EXPECT_EQ(Reason(status_with(values)), "CALLER_UNAUTHENTICATED") << values[0];
+  }
+}
+
+TEST_F(PolicyTest, AnAccountThatIsNoneOfTheCallersLooksLikeOneThatIsNot) {
+  StartWithPolicy({Billing()});
+  const auto stub = Connect(&billing_);
+  v1::ListParticipantsRequest request = ConferenceRequest(3);
+  request.set_upstream("twilio");
+  EXPECT_TRUE(ListOver(*stub, request).status.ok());
+  request.set_upstream("signalwire");
+  const grpc::Status other = ListOver(*stub, request).status;
+  request.set_upstream("nowhere");
+  const grpc::Status none = ListOver(*stub, request).status;
+  EXPECT_EQ(other.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(Denied(other), "upstream");
+  EXPECT_EQ(other.error_message(), none.error_message());
+  EXPECT_EQ(Reason(other), Reason(none));
+  EXPECT_EQ(Denied(other), Denied(none));
+}
+
+TEST_F(PolicyTest, AKindOfListThatIsNoneOfTheCallersIsRefused) {
+  StartWithPolicy({Billing()});
+  const auto stub = Connect(&billing_);
+  const Listing rooms = ListOver(*stub, RequestFor({simulator::Api::kVideoInsights, 3}));
+  EXPECT_EQ(rooms.status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(Denied(rooms.status), "list");
+  v1::GetParticipantRequest get;
+  get.mutable_room_participant_summary();
+  grpc::ClientContext context;
+  v1::GetParticipantResponse response;
+  EXPECT_EQ(Denied(stub->GetParticipant(&context, get, &response)), "list");
+}
+
+TEST_F(PolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
+  nlohmann::json caller = Support();
+  caller["upstreams"] = {"signalwire"};
+  StartWithPolicy({caller});
+  v1::ListParticipantsRequest live = RequestFor({simulator::Api::kSignalWire, 3});
+  live.clear_upstream();
+  EXPECT_EQ(ListOver(*Connect(), live, kToken).participants.size(), 3u);
+  const grpc::Status status = ListOver(*Connect(), ConferenceRequest(3), kToken).status;
+  EXPECT_EQ(Reason(status), "INVALID_REQUEST");
+  EXPECT_THAT(status.error_message(), Not(HasSubstr("twilio")));
+}
+
+TEST_F(PolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
+  const auto call = [this](const std::string& method) {
+    grpc::GenericStub generic(ChannelFor(nullptr));
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    const grpc::Slice nothing;
+    const auto unary =
+        generic.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&nothing, 1), &queue);
+    unary->StartCall();
+    grpc::ByteBuffer answer;
+    grpc::Status status;
+    unary->Finish(&answer, &status, nullptr);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status.error_code();
+  };
+  const std::string reflection = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  StartWithPolicy({});
+  EXPECT_EQ(call("/grpc.health.v1.Health/Check"), grpc::StatusCode::OK);
+  EXPECT_NE(call(reflection), grpc::StatusCode::UNIMPLEMENTED);
+  StartWithPolicy({}, {{"reflection", false}});
+  EXPECT_EQ(call("/grpc.health.v1.Health/Check"), grpc::StatusCode::OK);
+  EXPECT_EQ(call(reflection), grpc::StatusCode::UNIMPLEMENTED);
+}
+
+TEST_F(PolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
+  StartWithPolicy({Support()});
+  simulator_->Direct([](const Request&) {
+    Direction direction;
+    direction.hold_after = 20000;
+    return direction;
+  });
+  const auto stub = Connect();
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer abc");
+  const auto reader = stub->ListParticipants(&context, ConferenceRequest(500));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+
+  WritePolicy({Billing()});
+  v1::ListParticipantsRequest refused;  // before anything is asked of the provider
+  while (daemon_->IsRunning() &&
+         Reason(ListOver(*stub, refused, kToken).status) != "CALLER_UNAUTHENTICATED") {
+  }
+  EXPECT_TRUE(WaitForLog(R"("event":"reloaded","what":"policy_file")"));
+  simulator_->Direct(nullptr);
+  simulator_->Release();
+  int count = 1;
+  while (reader->Read(&response)) ++count;
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(count, 500);
+  EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
+}
+
+TEST_F(PolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
+  StartWithPolicy({Billing()});
+  nlohmann::json broken = Support();
+  broken["upstream"] = "all";
+  WritePolicy({Support(), broken});
+  EXPECT_TRUE(WaitForLog(R"("event":"reload refused","what":"policy_file")"));
+  EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
+  EXPECT_FALSE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
+}
+
+TEST_F(PolicyTest, ABrokenPolicyStopsTheStart) {
+  Write("policy.json", R"({"callers": [{"name": "billing"}]})");
+  nlohmann::json configuration = Configuration();
+  configuration["policy_file"] = PathOf("policy.json");
+  const auto refused = Daemon::WithConfiguration(configuration);
+  EXPECT_EQ(refused->Wait(), 78);
+  EXPECT_THAT(refused->Errors(), HasSubstr("policy.json: callers[0].uri_sans: missing"));
 }
 
 TEST(PlaintextTest, OthersAreServedUnencryptedOnlyWhereTheOperatorSaysSo) {
