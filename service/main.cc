@@ -9,7 +9,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "service/access/access.h"
 #include "service/config/config.h"
@@ -111,9 +110,7 @@ int main(int argc, char** argv) {
   RaiseFileLimit();
   const sigset_t end_signals = BlockEndSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
-  std::vector<std::string> upstreams;
-  for (const auto& upstream : config->upstreams) upstreams.push_back(upstream.name);
-  rollcall::Telemetry telemetry(upstreams);
+  rollcall::Telemetry telemetry(*config, ROLLCALL_VERSION);
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
     metrics_url = telemetry.ServeMetrics(*config->metrics_listen, config->metrics_token);

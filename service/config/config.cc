@@ -123,6 +123,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.reflection = reader.Bool("reflection", config.reflection);
   config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
   config.metrics_token = ReadSecret(reader, "metrics_token", env, problems);
+  config.log_calls = reader.Bool("log_calls", config.log_calls);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
   config.retry = ReadRetrySettings(reader, problems);

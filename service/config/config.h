@@ -134,6 +134,8 @@ struct Config {
   std::optional<std::string> metrics_listen;
   // Who asks there must send it as "Authorization: Bearer"; anybody may ask where it is absent.
   std::optional<Secret> metrics_token;
+  // Whether each call is a line in the log.
+  bool log_calls = true;
   // Never empty.
   std::vector<UpstreamConfig> upstreams;
   Limits limits;

@@ -9,12 +9,15 @@
 
 namespace rollcall {
 
-GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Upstream& upstream,
+GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
+                        v1::GetParticipantResponse& response, Upstream& upstream,
                         UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  std::shared_ptr<GetCall> call(new GetCall(response, loop, running, query.trace));
+  std::shared_ptr<GetCall> call(
+      new GetCall(std::move(report), response, loop, running, query.trace));
   call->ExchangeSelf(call);
   if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
     call->ended_ = true;  // so that nothing else ends the call
+    call->report_->End(refusal, {});
     call->Finish(ToGrpcStatus(refusal, call->trace_));
     return call.get();
   }
@@ -26,12 +29,12 @@ GetCall* GetCall::Start(GetQuery query, v1::GetParticipantResponse& response, Up
     raw->deadline_timer_ = client.loop().After(
         std::max(query.deadline.TimeLeft(), std::chrono::milliseconds(0)), [raw] {
           raw->deadline_timer_.reset();
-          raw->End(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
-                             "the call took longer than its caller or the service allows"));
+          raw->Stop(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
+                              "the call took longer than its caller or the service allows"));
         });
     raw->fetch_ = std::make_unique<ParticipantFetch>(
         client, config, upstream, std::move(query), *raw->response_.mutable_participant(),
-        [raw](const absl::Status& status) { raw->End(status); });
+        [raw](const absl::Status& status, const CallTotals& totals) { raw->End(status, totals); });
   });
   return call.get();
 }
@@ -42,7 +45,7 @@ void GetCall::EndWith(const absl::Status& status) {
     const std::lock_guard lock(mutex_);
     self = self_;
   }
-  loop_->Post([call = std::move(self), status] { call->End(status); });
+  loop_->Post([call = std::move(self), status] { call->Stop(status); });
 }
 
 void GetCall::OnCancel() { EndWith(absl::CancelledError("the caller ended the call")); }
@@ -60,9 +63,15 @@ std::shared_ptr<GetCall> GetCall::ExchangeSelf(std::shared_ptr<GetCall> self) {
   return std::exchange(self_, std::move(self));
 }
 
-void GetCall::End(const absl::Status& status) {
+// For a reason that is not the upstream's.
+void GetCall::Stop(const absl::Status& status) {
+  End(status, fetch_ == nullptr ? CallTotals() : fetch_->totals());
+}
+
+void GetCall::End(const absl::Status& status, const CallTotals& totals) {
   if (ended_) return;
   ended_ = true;
+  report_->End(status, totals);
   fetch_.reset();
   running_.End(*this);  // before the caller can know, and call again
   Finish(ToGrpcStatus(status, trace_));

@@ -13,6 +13,7 @@
 #include "service/query/query.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
+#include "service/telemetry/call_report.h"
 #include "service/upstream/participant_fetch.h"
 #include "service/upstream/upstream.h"
 
@@ -21,22 +22,30 @@ namespace rollcall {
 class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Call {
  public:
   // Begins the call, or refuses it. The result is gRPC's until its OnDone(). All arguments but
-  // `query` outlive the call.
-  static GetCall* Start(GetQuery query, v1::GetParticipantResponse& response, Upstream& upstream,
+  // `query` and `report` outlive the call.
+  static GetCall* Start(GetQuery query, std::unique_ptr<CallReport> report,
+                        v1::GetParticipantResponse& response, Upstream& upstream,
                         UpstreamLoop& loop, RunningCalls& running, const Config& config);
 
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  GetCall(v1::GetParticipantResponse& response, UpstreamLoop& loop, RunningCalls& running,
-          TraceContext trace)
-      : response_(response), loop_(loop), running_(running), trace_(std::move(trace)) {}
+  GetCall(std::unique_ptr<CallReport> report, v1::GetParticipantResponse& response,
+          UpstreamLoop& loop, RunningCalls& running, TraceContext trace)
+      : report_(std::move(report)),
+        response_(response),
+        loop_(loop),
+        running_(running),
+        trace_(std::move(trace)) {}
 
   void EndWith(const absl::Status& status) override;
-  void End(const absl::Status& status);
+  RunningCall Describe() const override { return report_->Describe(0); }
+  void Stop(const absl::Status& status);
+  void End(const absl::Status& status, const CallTotals& totals);
   std::shared_ptr<GetCall> ExchangeSelf(std::shared_ptr<GetCall> self);
 
+  const std::unique_ptr<CallReport> report_;
   v1::GetParticipantResponse& response_;
   const LoopLease loop_;
   RunningCalls& running_;

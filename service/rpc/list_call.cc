@@ -29,9 +29,11 @@ grpc::Slice SliceOf(std::string bytes) {
 
 }  // namespace
 
-ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
+ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
+                          std::unique_ptr<CallReport> report, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  std::shared_ptr<ListCall> call(new ListCall(context, loop, running, config, query.trace));
+  std::shared_ptr<ListCall> call(
+      new ListCall(context, std::move(report), loop, running, config, query.trace));
   {
     const std::lock_guard lock(call->mutex_);
     call->self_ = call;
@@ -41,6 +43,7 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
       const std::lock_guard lock(call->mutex_);
       call->end_ = refusal;  // so that nothing else ends the call
     }
+    call->report_->End(refusal, {});
     call->Finish(ToGrpcStatus(refusal, call->trace_));
     return call.get();
   }
@@ -129,6 +132,7 @@ void ListCall::Flush() {
 
 void ListCall::HandOver() {
   if (taken_.empty()) return;
+  report_->OnRecords(static_cast<int64_t>(taken_ends_.size()));
   Batch batch{SliceOf(taken_.Release()), std::move(taken_ends_)};
   taken_ends_.clear();
   {
@@ -227,12 +231,7 @@ void ListCall::OnWriteDone(bool ok) {
   }
 }
 
-void ListCall::OnCancel() {
-  loop_->Post([call = Self()] {
-    call->pager_.reset();
-    call->OnListEnd(absl::CancelledError("the caller ended the call"), {});
-  });
-}
+void ListCall::OnCancel() { EndWith(absl::CancelledError("the caller ended the call")); }
 
 void ListCall::OnDone() {
   std::shared_ptr<ListCall> self;
@@ -251,6 +250,14 @@ void ListCall::OnDone() {
 // After the last record was written.
 void ListCall::FinishCall() {
   running_.End(*this);  // before the caller can know, and call again
+  absl::Status end;
+  CallTotals totals;
+  {
+    const std::lock_guard lock(mutex_);
+    end = *end_;
+    totals = totals_;
+  }
+  report_->End(end, totals);
   if (!running_.IsDraining()) return SendStatus();
   loop_->Post([call = Self()] {
     EventLoop& loop = call->loop_->client().loop();

@@ -22,6 +22,7 @@
 #include "service/record/wire_writer.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
+#include "service/telemetry/call_report.h"
 #include "service/upstream/pager.h"
 #include "service/upstream/upstream.h"
 
@@ -36,24 +37,27 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private RunningCalls::Call {
  public:
   // Begins the call, or refuses it. The result is gRPC's until its OnDone(). All but `query`
-  // outlive every call.
-  static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query, Upstream& upstream,
-                         UpstreamLoop& loop, RunningCalls& running, const Config& config);
+  // and `report` outlive every call.
+  static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query,
+                         std::unique_ptr<CallReport> report, Upstream& upstream, UpstreamLoop& loop,
+                         RunningCalls& running, const Config& config);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  ListCall(grpc::CallbackServerContext& context, UpstreamLoop& loop, RunningCalls& running,
-           const Config& config, TraceContext trace)
+  ListCall(grpc::CallbackServerContext& context, std::unique_ptr<CallReport> report,
+           UpstreamLoop& loop, RunningCalls& running, const Config& config, TraceContext trace)
       : context_(context),
+        report_(std::move(report)),
         loop_(loop),
         running_(running),
         config_(config),
         trace_(std::move(trace)) {}
 
   void EndWith(const absl::Status& status) override;
+  RunningCall Describe() const override { return report_->Describe(bytes_); }
   void StopAt(const Deadline& deadline);
   void Stop(const absl::Status& status);
   void Cancel();
@@ -72,6 +76,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void AddTrailers();
 
   grpc::CallbackServerContext& context_;
+  const std::unique_ptr<CallReport> report_;
   const LoopLease loop_;
   RunningCalls& running_;
   const Config& config_;

@@ -1,5 +1,6 @@
 #include "service/rpc/participant_service.h"
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -8,6 +9,7 @@
 #include "service/rpc/get_call.h"
 #include "service/rpc/grpc_status.h"
 #include "service/rpc/list_call.h"
+#include "service/telemetry/call_report.h"
 
 namespace rollcall {
 namespace {
@@ -17,7 +19,8 @@ constexpr char kRequestIdHeader[] = "x-request-id";
 // The call of a request that is refused.
 class RefusedList final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  RefusedList(const absl::Status& status, const TraceContext& trace) {
+  RefusedList(const absl::Status& status, const TraceContext& trace, CallReport& report) {
+    report.End(status, {});
     Finish(ToGrpcStatus(status, trace));
   }
   void OnDone() override { delete this; }
@@ -40,6 +43,24 @@ TraceContext TraceOf(grpc::CallbackServerContext& context) {
   return trace;
 }
 
+std::unique_ptr<CallReport> ReportOf(CallMonitor& monitor, CallMethod method,
+                                     const CallContext& context) {
+  auto report = std::make_unique<CallReport>(monitor, method);
+  report->SetCaller(context.caller);
+  report->SetIds(context.trace.request_id(), context.trace.trace_id());
+  return report;
+}
+
+// What a request that is not checked yet asks for. The name of an upstream is the caller's own
+// words until it is known to be a configured one.
+template <class Request>
+void Describe(const Request& request, int asked, const ParticipantServiceImpl::Upstreams& upstreams,
+              CallReport& report) {
+  if (upstreams.contains(request.upstream())) report.SetUpstream(request.upstream());
+  const auto* const field = Request::descriptor()->FindFieldByNumber(asked);
+  if (field != nullptr) report.SetQuery(field->name());
+}
+
 }  // namespace
 
 // Who makes the call, as far as that shows. An error where the call may not be made.
@@ -57,39 +78,48 @@ absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& co
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipants(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) {
-  const TraceContext trace = TraceOf(*context);
-  CallContext call{Deadline(context->deadline(), config_.deadline), "", trace, nullptr};
-  if (absl::Status refusal = Admit(*context, call); !refusal.ok()) {
-    return new RefusedList(refusal, trace);
-  }
+  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr};
+  const absl::Status refusal = Admit(*context, call);
+  auto report = ReportOf(monitor_, CallMethod::kList, call);
+  const auto refused = [&](const absl::Status& status) {
+    return new RefusedList(status, call.trace, *report);
+  };
+  if (!refusal.ok()) return refused(refusal);
   v1::ListParticipantsRequest request;
   grpc::ByteBuffer copy = *bytes;  // reading empties it
   if (!grpc::SerializationTraits<v1::ListParticipantsRequest>::Deserialize(&copy, &request).ok()) {
-    return new RefusedList(MakeError(v1::ERROR_REASON_INVALID_REQUEST,
-                                     "the request is not a ListParticipantsRequest message"),
-                           trace);
+    return refused(MakeError(v1::ERROR_REASON_INVALID_REQUEST,
+                             "the request is not a ListParticipantsRequest message"));
   }
-  auto query = CheckRequest(request, config_, std::move(call));
-  if (!query.ok()) return new RefusedList(query.status(), trace);
+  Describe(request, request.query_case(), upstreams_, *report);
+  auto query = CheckRequest(request, config_, call);
+  if (!query.ok()) return refused(query.status());
+  report->SetUpstream(query->upstream->name);
   Upstream& upstream = *upstreams_.at(query->upstream->name);
-  return ListCall::Start(*context, *std::move(query), upstream, loops_.Pick(), running_, config_);
+  return ListCall::Start(*context, *std::move(query), std::move(report), upstream, loops_.Pick(),
+                         running_, config_);
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
     v1::GetParticipantResponse* response) {
-  const TraceContext trace = TraceOf(*context);
-  const auto refused = [&](const absl::Status& refusal) {
+  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr};
+  const absl::Status refusal = Admit(*context, call);
+  auto report = ReportOf(monitor_, CallMethod::kGet, call);
+  const auto refused = [&](const absl::Status& status) {
+    report->End(status, {});
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-    reactor->Finish(ToGrpcStatus(refusal, trace));
+    reactor->Finish(ToGrpcStatus(status, call.trace));
     return reactor;
   };
-  CallContext call{Deadline(context->deadline(), config_.deadline), "", trace, nullptr};
-  if (absl::Status refusal = Admit(*context, call); !refusal.ok()) return refused(refusal);
-  auto query = CheckRequest(*request, config_, std::move(call));
+  if (!refusal.ok()) return refused(refusal);
+  Describe(*request, request->participant_case(), upstreams_, *report);
+  auto query = CheckRequest(*request, config_, call);
   if (!query.ok()) return refused(query.status());
   Upstream& upstream = *upstreams_.at(query->upstream->name);
-  return GetCall::Start(*std::move(query), *response, upstream, loops_.Pick(), running_, config_);
+  report->SetUpstream(query->upstream->name);
+  return GetCall::Start(*std::move(query), std::move(report), *response, upstream, loops_.Pick(),
+                        running_, config_);
 }
 
 }  // namespace rollcall

@@ -14,6 +14,7 @@
 #include "service/query/query.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
+#include "service/telemetry/call_monitor.h"
 #include "service/upstream/upstream.h"
 
 namespace rollcall {
@@ -31,8 +32,13 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   // All must outlive the service and the server that it is registered with. `access` is null where
   // there is no policy, and everybody may call.
   ParticipantServiceImpl(const Config& config, const Access* access, const Upstreams& upstreams,
-                         UpstreamLoops& loops, RunningCalls& running)
-      : config_(config), access_(access), upstreams_(upstreams), loops_(loops), running_(running) {}
+                         UpstreamLoops& loops, RunningCalls& running, CallMonitor& monitor)
+      : config_(config),
+        access_(access),
+        upstreams_(upstreams),
+        loops_(loops),
+        running_(running),
+        monitor_(monitor) {}
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* ListParticipants(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
@@ -49,6 +55,7 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   const Upstreams& upstreams_;
   UpstreamLoops& loops_;
   RunningCalls& running_;
+  CallMonitor& monitor_;
 };
 
 }  // namespace rollcall

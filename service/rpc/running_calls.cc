@@ -44,6 +44,14 @@ bool RunningCalls::IsDraining() {
   return draining_;
 }
 
+std::vector<RunningCall> RunningCalls::Describe() {
+  std::vector<RunningCall> described;
+  const std::lock_guard lock(mutex_);
+  described.reserve(calls_.size());
+  for (const Call* call : calls_) described.push_back(call->Describe());
+  return described;
+}
+
 void RunningCalls::EndAll() {
   const std::lock_guard lock(mutex_);
   for (Call* call : calls_) call->EndWith(Draining());

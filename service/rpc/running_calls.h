@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <mutex>
 #include <unordered_set>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "service/telemetry/service_state.h"
 
 namespace rollcall {
 
@@ -17,6 +19,9 @@ class RunningCalls {
     // Ends the call with `status` as soon as what it has decoded is written. Called while the call
     // is among those that run, and returns at once.
     virtual void EndWith(const absl::Status& status) = 0;
+
+    // The call as it is now. Likewise.
+    virtual RunningCall Describe() const = 0;
 
    protected:
     ~Call() = default;
@@ -31,6 +36,9 @@ class RunningCalls {
   // From now on takes no calls, with SERVER_DRAINING.
   void Drain();
   bool IsDraining();
+
+  // All that run, in no order.
+  std::vector<RunningCall> Describe();
 
   // Ends all that run, with SERVER_DRAINING.
   void EndAll();

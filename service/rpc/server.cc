@@ -48,9 +48,10 @@ class Server::Parts {
         telemetry_(telemetry),
         running_(static_cast<size_t>(config_.limits.max_calls)),
         upstreams_(MakeUpstreams(config_, telemetry)),
-        loops_(config_.event_loops),
+        loops_(config_.event_loops, telemetry.event_loop_lag()),
         access_(std::move(access)),
-        service_(config_, access_.get(), upstreams_, loops_, running_) {
+        service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
+    telemetry_.Watch([this] { return State(); });
     if (access_ == nullptr) return;
     access_->WatchFile(watch_, [&telemetry](const absl::Status& status) {
       if (status.ok()) {
@@ -60,6 +61,9 @@ class Server::Parts {
       }
     });
   }
+  ~Parts() { telemetry_.Watch(nullptr); }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
 
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
@@ -110,14 +114,28 @@ class Server::Parts {
                                                          Telemetry& telemetry) {
     ParticipantServiceImpl::Upstreams upstreams;
     for (const UpstreamConfig& upstream : config.upstreams) {
-      upstreams.emplace(upstream.name, new Upstream{upstream, telemetry.participants(upstream.name),
-                                                    RequestGate(upstream.requests, config.breaker,
-                                                                [&telemetry, &upstream](bool up) {
-                                                                  telemetry.OnUpstream(
-                                                                      upstream.name, up);
-                                                                })});
+      RequestMonitor& requests = telemetry.requests(upstream.name);
+      upstreams.emplace(
+          upstream.name,
+          new Upstream{upstream, telemetry.participants(upstream.name), requests,
+                       RequestGate(upstream.requests, config.breaker,
+                                   [&requests](bool up) { requests.OnCircuit(up); })});
     }
     return upstreams;
+  }
+
+  // On the thread of the operator's server.
+  ServiceState State() {
+    ServiceState state;
+    for (const UpstreamConfig& upstream : config_.upstreams) {
+      const RequestGate::Counts counts = upstreams_.at(upstream.name)->gate.counts();
+      state.upstreams.push_back({upstream.name, counts.waiting, counts.in_flight, counts.standing,
+                                 counts.limit, counts.circuit_open});
+    }
+    state.calls = running_.Describe();
+    state.calls_of_loops = loops_.Calls();
+    state.draining = running_.IsDraining();
+    return state;
   }
 
   const Config config_;

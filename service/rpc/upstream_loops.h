@@ -2,8 +2,11 @@
 // by the server; a call stays on the loop that it was given.
 #pragma once
 
+#include <prometheus/histogram.h>
+
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -15,7 +18,11 @@ namespace rollcall {
 
 class UpstreamLoop {
  public:
-  UpstreamLoop() : client_(std::make_unique<HttpClient>(loop_)) {}
+  // `lag` hears once a second how late the loop's timer was, and outlives the loop.
+  explicit UpstreamLoop(prometheus::Histogram& lag)
+      : lag_(lag), client_(std::make_unique<HttpClient>(loop_)) {
+    loop_.Post([this] { MeasureLag(); });
+  }
 
   // All calls that used it must be over. The client ends on the loop's thread, where it lived.
   ~UpstreamLoop() {
@@ -33,6 +40,17 @@ class UpstreamLoop {
   friend class UpstreamLoops;
   friend class LoopLease;
 
+  // For the loop's own thread.
+  void MeasureLag() {
+    constexpr std::chrono::seconds kInterval{1};
+    const auto due = EventLoop::Clock::now() + kInterval;
+    loop_.After(kInterval, [this, due] {
+      lag_.Observe(std::chrono::duration<double>(EventLoop::Clock::now() - due).count());
+      MeasureLag();
+    });
+  }
+
+  prometheus::Histogram& lag_;
   std::atomic<int> calls_ = 0;
   std::unique_ptr<HttpClient> client_;  // made first, but only keeps the reference to the loop
   EventLoop loop_;                      // ends first, after all its tasks
@@ -55,8 +73,8 @@ class LoopLease {
 
 class UpstreamLoops {
  public:
-  explicit UpstreamLoops(int count) {
-    for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<UpstreamLoop>());
+  UpstreamLoops(int count, prometheus::Histogram& lag) {
+    for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<UpstreamLoop>(lag));
   }
 
   // The one with the fewest calls. From any thread.
@@ -64,6 +82,13 @@ class UpstreamLoops {
     return **std::min_element(loops_.begin(), loops_.end(), [](const auto& a, const auto& b) {
       return a->calls_.load() < b->calls_.load();
     });
+  }
+
+  // How many calls each has. From any thread.
+  std::vector<int> Calls() const {
+    std::vector<int> calls;
+    for (const auto& loop : loops_) calls.push_back(loop->calls_);
+    return calls;
   }
 
  private:

@@ -1,7 +1,6 @@
 #include "service/telemetry/event_log.h"
 
-#include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/sink.h>
+#include <spdlog/logger.h>
 
 #include <string>
 #include <utility>
@@ -10,22 +9,33 @@
 #include "absl/time/time.h"
 
 namespace rollcall {
+namespace {
 
-EventLog::EventLog(std::shared_ptr<spdlog::sinks::sink> sink) : sink_(std::move(sink)) {
-  sink_->set_pattern("%v");
-}
-
-void EventLog::Warn(absl::string_view event, const nlohmann::ordered_json& fields) {
+std::string Line(Word level, Word event, const EventLog::Fields& fields) {
   nlohmann::ordered_json line = {
       {"time", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone())},
-      {"level", "warn"},
-      {"event", std::string(event)}};
-  line.update(fields);
+      {"level", level.text()},
+      {"event", event.text()}};
+  for (const LogField& field : fields) line[field.name.text()] = field.value.json();
   // In ASCII alone, nothing in a value can steer a terminal or end the line.
   constexpr bool kAsciiOnly = true;
-  const std::string text =
-      line.dump(-1, ' ', kAsciiOnly, nlohmann::ordered_json::error_handler_t::replace);
-  sink_->log(spdlog::details::log_msg("", spdlog::level::warn, text));
+  return line.dump(-1, ' ', kAsciiOnly, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace
+
+EventLog::EventLog(std::shared_ptr<spdlog::logger> logger) : logger_(std::move(logger)) {}
+
+void EventLog::Info(Word event, const Fields& fields) {
+  logger_->info(Line("info", event, fields));
+}
+
+void EventLog::Warn(Word event, const Fields& fields) {
+  logger_->warn(Line("warn", event, fields));
+}
+
+void EventLog::Error(Word event, const Fields& fields) {
+  logger_->error(Line("error", event, fields));
 }
 
 }  // namespace rollcall

@@ -42,10 +42,19 @@ ParticipantMonitor::ParticipantMonitor(std::string upstream, prometheus::Registr
 void ParticipantMonitor::OnParticipant(
     v1::Participant::RecordCase record,
     const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& unrecognized) {
+  if (participants_[record] == nullptr) return;
+  OnParticipants(record, 1);
+  OnUnrecognized(unrecognized);
+}
+
+void ParticipantMonitor::OnParticipants(v1::Participant::RecordCase record, int64_t count) {
   prometheus::Counter* const counter = participants_[record];
-  if (counter == nullptr) return;
-  counter->Increment();
-  for (const auto& value : unrecognized) OnUnrecognized(value);
+  if (counter != nullptr) counter->Increment(static_cast<double>(count));
+}
+
+void ParticipantMonitor::OnUnrecognized(
+    const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& values) {
+  for (const auto& value : values) OnUnrecognized(value);
 }
 
 void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
@@ -71,9 +80,9 @@ void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
   }
   counter->Increment();
   if (!is_new) return;
-  log_.Warn(
-      "unrecognized value",
-      {{"upstream", upstream_}, {"path", std::string(path)}, {"kind", KindLabel(value.kind())}});
+  log_.Warn("unrecognized value", {{"upstream", Identifier(upstream_)},
+                                   {"path", FieldPath(path)},
+                                   {"kind", Identifier(KindLabel(value.kind()))}});
 }
 
 }  // namespace rollcall

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -34,9 +35,12 @@ class ParticipantMonitor {
   ParticipantMonitor(std::string upstream, prometheus::Registry& registry, EventLog& log);
 
   // Counts a participant as it was decoded: which record it holds, and its unrecognized values.
-  // Nothing is counted of one without a record.
+  // Nothing is counted of one without a record. OnParticipants() and OnUnrecognized() are its
+  // parts, for who counts many participants at once.
   void OnParticipant(v1::Participant::RecordCase record,
                      const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& unrecognized);
+  void OnParticipants(v1::Participant::RecordCase record, int64_t count);
+  void OnUnrecognized(const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& values);
 
  private:
   using ByKind = std::array<prometheus::Counter*, v1::UnrecognizedValue::Kind_ARRAYSIZE>;

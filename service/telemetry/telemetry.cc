@@ -1,35 +1,102 @@
 #include "service/telemetry/telemetry.h"
 
+#include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "service/telemetry/process_metrics.h"
+#include "service/telemetry/scraped_metric.h"
 
 namespace rollcall {
+namespace {
 
-Telemetry::Telemetry(const std::vector<std::string>& upstreams)
-    : log_(std::make_shared<spdlog::sinks::stderr_sink_mt>()) {
-  for (const std::string& upstream : upstreams) {
-    participants_[upstream] = std::make_unique<ParticipantMonitor>(upstream, registry_, log_);
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+std::vector<std::string> NamesOf(const std::vector<UpstreamConfig>& upstreams) {
+  std::vector<std::string> names;
+  for (const UpstreamConfig& upstream : upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+// What the service does at this moment.
+std::vector<MetricFamily> MetricsOf(const ServiceState& state) {
+  const auto gauge = [](const char* name, const char* help) {
+    return ScrapedMetric(name, help, MetricType::Gauge);
+  };
+  MetricFamily running = gauge("rollcall_calls_running", "Calls that run");
+  for (const CallMethod method : {CallMethod::kList, CallMethod::kGet}) {
+    int count = 0;
+    for (const RunningCall& call : state.calls) count += call.method == method ? 1 : 0;
+    AddValue(running, count, {{"method", NameOf(method)}});
   }
+  MetricFamily queued =
+      gauge("rollcall_send_queue_bytes", "Records that wait for their callers to take them");
+  size_t bytes = 0;
+  for (const RunningCall& call : state.calls) bytes += call.queued_bytes;
+  AddValue(queued, static_cast<double>(bytes));
+  MetricFamily draining = gauge("rollcall_draining", "1 while the service takes no new calls");
+  AddValue(draining, state.draining ? 1 : 0);
+
+  MetricFamily waiting =
+      gauge("rollcall_requests_waiting", "Requests to the provider that wait for their turn");
+  MetricFamily in_flight =
+      gauge("rollcall_requests_in_flight", "Requests that the provider works on");
+  MetricFamily standing = gauge("rollcall_requests_standing",
+                                "Requests whose answers wait for slow callers to take them");
+  MetricFamily limit =
+      gauge("rollcall_request_limit", "Requests that the provider is let work on at once");
+  MetricFamily circuit_open = gauge(
+      "rollcall_circuit_open", "1 while the upstream counts as down, and next to nothing is sent");
+  for (const UpstreamRequests& upstream : state.upstreams) {
+    const auto add = [&upstream](MetricFamily& metric, int value) {
+      AddValue(metric, value, {{"upstream", upstream.upstream}});
+    };
+    add(waiting, upstream.waiting);
+    add(in_flight, upstream.in_flight);
+    add(standing, upstream.standing);
+    add(limit, upstream.limit);
+    add(circuit_open, upstream.circuit_open ? 1 : 0);
+  }
+  return {running, queued, draining, waiting, in_flight, standing, limit, circuit_open};
+}
+
+}  // namespace
+
+Telemetry::Telemetry(const Config& config, const std::string& version)
+    : writer_(STDERR_FILENO),
+      log_(writer_.logger()),
+      calls_(NamesOf(config.upstreams), registry_, log_, config.log_calls),
+      event_loop_lag_(prometheus::BuildHistogram()
+                          .Name("rollcall_event_loop_lag_seconds")
+                          .Help("How late a timer of an event loop was, measured once a second")
+                          .Register(registry_)
+                          .Add({}, prometheus::Histogram::BucketBoundaries{
+                                       0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1})) {
+  for (const std::string& upstream : NamesOf(config.upstreams)) {
+    upstreams_[upstream].reset(new OfUpstream{ParticipantMonitor(upstream, registry_, log_),
+                                              RequestMonitor(upstream, registry_, log_)});
+  }
+  prometheus::BuildGauge()
+      .Name("rollcall_build_info")
+      .Help("1, for the version that runs")
+      .Register(registry_)
+      .Add({{"version", version}})
+      .Set(1);
 }
 
 Telemetry::~Telemetry() = default;
 
-void Telemetry::OnUpstream(const std::string& name, bool is_up) {
-  log_.Warn(is_up ? "upstream is back" : "upstream is down", {{"upstream", name}});
-}
-
 void Telemetry::OnReload(absl::string_view what) {
-  log_.Warn("reloaded", {{"what", std::string(what)}});
+  log_.Warn("reloaded", {{"what", Identifier(what)}});
 }
 
 void Telemetry::OnReloadRefused(absl::string_view what, absl::string_view problem) {
-  log_.Warn("reload refused", {{"what", std::string(what)}, {"problem", std::string(problem)}});
+  log_.Warn("reload refused", {{"what", Identifier(what)}, {"problem", ConfigProblem(problem)}});
 }
 
 absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen,
@@ -44,10 +111,30 @@ absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen,
   return absl::StrCat(server_->url(), "/metrics");
 }
 
-std::string Telemetry::Metrics() const {
-  std::vector<prometheus::MetricFamily> metrics = registry_.Collect();
-  std::vector<prometheus::MetricFamily> of_process = ProcessMetrics();
-  std::move(of_process.begin(), of_process.end(), std::back_inserter(metrics));
+void Telemetry::Watch(std::function<ServiceState()> state) {
+  const std::lock_guard lock(mutex_);
+  state_ = std::move(state);
+}
+
+// Under the lock for as long as it takes, so that whoever is asked is there.
+std::optional<ServiceState> Telemetry::State() {
+  const std::lock_guard lock(mutex_);
+  if (!state_) return std::nullopt;
+  return state_();
+}
+
+std::string Telemetry::Metrics() {
+  std::vector<MetricFamily> metrics = registry_.Collect();
+  const auto add = [&metrics](std::vector<MetricFamily> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(metrics));
+  };
+  if (const auto state = State()) add(MetricsOf(*state));
+  MetricFamily lost =
+      ScrapedMetric("rollcall_log_lines_lost_total", "Lines of the log that nobody read in time",
+                    MetricType::Counter);
+  AddValue(lost, static_cast<double>(writer_.lines_lost()));
+  add({lost});
+  add(ProcessMetrics());
   return prometheus::TextSerializer().Serialize(metrics);
 }
 

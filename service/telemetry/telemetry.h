@@ -1,12 +1,14 @@
 // What the service tells its operator: metrics, kept in one registry and served over HTTP in
 // Prometheus' text format, and a log on standard error. Made by main() before all that reports to
-// it; its members are for main()'s thread but for those that log and participants(), which any
-// may call.
+// it; its members may be called from any thread but where they say otherwise.
 #pragma once
 
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,27 +16,38 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "service/config/secret.h"
+#include "service/config/config.h"
+#include "service/telemetry/call_monitor.h"
 #include "service/telemetry/event_log.h"
+#include "service/telemetry/log_writer.h"
 #include "service/telemetry/operator_server.h"
 #include "service/telemetry/participant_monitor.h"
+#include "service/telemetry/request_monitor.h"
+#include "service/telemetry/service_state.h"
 
 namespace rollcall {
 
 class Telemetry {
  public:
-  // `upstreams` are the names of those configured.
-  explicit Telemetry(const std::vector<std::string>& upstreams);
+  // For a service of this version with this configuration, of which nothing is referred to later.
+  Telemetry(const Config& config, const std::string& version);
   ~Telemetry();
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;
 
-  // Serves the metrics on this host and port, of which port 0 takes a free one, to those who send
-  // the token if there is one, and returns their URL. Called once at most.
+  // Serves the metrics on this host and port, of which port 0 takes a free one,
+  // to those who send the token if there is one, and returns their URL. Called once at most, by
+  // main().
   absl::StatusOr<std::string> ServeMetrics(const std::string& listen, std::optional<Secret> token);
 
-  // Logs that an upstream was given up as down for now, or is back. From any thread.
-  void OnUpstream(const std::string& name, bool is_up);
+  // From now on asks `state` for what the service does, on the operator server's thread; until the
+  // next call, which returns when nobody is asked any more. nullptr asks nobody.
+  void Watch(std::function<ServiceState()> state);
+
+  EventLog& log() { return log_; }
+  CallMonitor& calls() { return calls_; }
+  // How late the timers of the event loops are.
+  prometheus::Histogram& event_loop_lag() { return event_loop_lag_; }
 
   // Logs that files which may change while the service runs were read anew: `what` says which.
   void OnReload(absl::string_view what);
@@ -45,15 +58,31 @@ class Telemetry {
 
   // Of one of the configured upstreams.
   ParticipantMonitor& participants(const std::string& upstream) {
-    return *participants_.at(upstream);
+    return upstreams_.at(upstream)->participants;
+  }
+  RequestMonitor& requests(const std::string& upstream) {
+    return upstreams_.at(upstream)->requests;
   }
 
  private:
-  std::string Metrics() const;
+  struct OfUpstream {
+    ParticipantMonitor participants;
+    RequestMonitor requests;
+  };
 
+  std::string Metrics();
+  std::optional<ServiceState> State();
+
+  LogWriter writer_;
   EventLog log_;
   prometheus::Registry registry_;
-  absl::flat_hash_map<std::string, std::unique_ptr<ParticipantMonitor>> participants_;
+  CallMonitor calls_;
+  prometheus::Histogram& event_loop_lag_;
+  absl::flat_hash_map<std::string, std::unique_ptr<OfUpstream>> upstreams_;
+
+  std::mutex mutex_;
+  std::function<ServiceState()> state_;  // guarded by mutex_
+
   std::unique_ptr<OperatorServer> server_;  // ends first
 };
 

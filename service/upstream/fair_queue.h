@@ -13,11 +13,14 @@ template <class Item>
 class FairQueue {
  public:
   bool empty() const { return callers_.empty(); }
+  // Of items.
+  int size() const { return size_; }
 
   void Push(const std::string& caller, Item* item) {
     auto& items = items_[caller];
     if (items.empty()) callers_.push_back(caller);
     items.push_back(item);
+    ++size_;
   }
 
   // Not of an empty queue.
@@ -25,6 +28,7 @@ class FairQueue {
     const auto found = items_.find(callers_.front());
     Item* const item = found->second.front();
     found->second.pop_front();
+    --size_;
     if (found->second.empty()) {
       items_.erase(found);
       callers_.pop_front();
@@ -38,6 +42,7 @@ class FairQueue {
   void Remove(const std::string& caller, Item* item) {
     const auto found = items_.find(caller);
     found->second.remove(item);
+    --size_;
     if (found->second.empty()) {
       items_.erase(found);
       callers_.remove(caller);
@@ -47,6 +52,7 @@ class FairQueue {
  private:
   std::list<std::string> callers_;  // who has items, the next to be served first
   std::unordered_map<std::string, std::list<Item*>> items_;
+  int size_ = 0;
 };
 
 }  // namespace rollcall

@@ -72,7 +72,9 @@ std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind 
 // Hands on all that the page has, as far as there is room.
 void Pager::Read() {
   ReadPage();
-  if (!ended_) sink_.Flush();
+  if (ended_) return;
+  CountParticipants();
+  sink_.Flush();
 }
 
 void Pager::ReadPage() {
@@ -150,13 +152,16 @@ bool Pager::WantsPrefetch() const {
 absl::Status Pager::TakeRecord() {
   if (absl::Status status = decoder_.Decode(page_->reader().record()); !status.ok()) {
     // An unrecognized value may be the error.
-    upstream_.monitor.OnParticipant(decoder_.record(), decoder_.unrecognized());
+    upstream_.participants.OnParticipant(decoder_.record(), decoder_.unrecognized());
     return status;
   }
   const uint64_t identity = decoder_.identity();
   if (!IsNew(identity)) return absl::OkStatus();
   if (to_pass_over_ > 0) return PassOver(identity);
-  upstream_.monitor.OnParticipant(decoder_.record(), decoder_.unrecognized());
+  if (!decoder_.unrecognized().empty()) {
+    upstream_.participants.OnUnrecognized(decoder_.unrecognized());
+  }
+  ++not_counted_;
 
   position_.record = identity;
   position_.occurrence = taken_[identity];
@@ -167,6 +172,12 @@ absl::Status Pager::TakeRecord() {
   retry_.Progress();
   sink_.Take(decoder_.bytes(), totals_.resume_token);
   return absl::OkStatus();
+}
+
+// Many at once, since the counter is shared with other threads.
+void Pager::CountParticipants() {
+  if (not_counted_ == 0) return;
+  upstream_.participants.OnParticipants(decoder_.record(), std::exchange(not_counted_, 0));
 }
 
 // Whether a record is to be handed on, rather than having been so before this page was fetched
@@ -247,6 +258,7 @@ void Pager::Retry(const absl::Status& failure) {
   const auto wait = totals_.attempts > 0 ? retry_.AfterFailure(failure, query_.deadline.TimeLeft())
                                          : std::nullopt;
   if (!wait) return End(failure);
+  upstream_.requests.OnRetry();
   for (const auto& [identity, times] : taken_) expected_again_[identity] += times;
   taken_.clear();
   next_url_.clear();
@@ -278,7 +290,10 @@ void Pager::WalkAgain() {
 void Pager::Leave(std::unique_ptr<PageFetch>& page) {
   if (page == nullptr) return;
   if (page->request().sent()) ++totals_.attempts;
-  if (page->request().answered()) ++totals_.pages;
+  if (page->request().answered()) {
+    ++totals_.pages;
+    upstream_.requests.OnPage();
+  }
   page.reset();
 }
 
@@ -289,6 +304,7 @@ void Pager::Finish(const absl::Status& status) {
   if (retry_timer_) client_.loop().Cancel(*std::exchange(retry_timer_, {}));
   Leave(page_);
   Leave(next_page_);
+  CountParticipants();
   sink_.OnListEnd(status, totals_);
 }
 

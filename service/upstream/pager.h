@@ -21,6 +21,7 @@
 #include "service/http/http_client.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
+#include "service/telemetry/call_monitor.h"
 #include "service/upstream/page_fetch.h"
 #include "service/upstream/retry_policy.h"
 #include "service/upstream/upstream.h"
@@ -28,12 +29,7 @@
 namespace rollcall {
 
 // What a list came to.
-struct ListTotals {
-  int64_t records = 0;
-  int64_t pages = 0;         // that the provider began to send
-  int64_t attempts = 0;      // requests sent
-  int64_t duplicates = 0;    // records that came again with a page fetched again, and were left out
-  int64_t unrecognized = 0;  // values that have no place in the typed records
+struct ListTotals : CallTotals {
   std::string resume_token;  // of the last record; empty before the first
 };
 
@@ -88,6 +84,7 @@ class Pager final : private PageFetch::Listener {
   absl::Status TakeRecord();
   bool IsNew(uint64_t identity);
   absl::Status PassOver(uint64_t identity);
+  void CountParticipants();
   void FinishPage();
   absl::Status GoToNextPage();
   void Retry(const absl::Status& failure);
@@ -106,6 +103,7 @@ class Pager final : private PageFetch::Listener {
   RecordDecoder decoder_;
   RetryPolicy retry_;
   ListTotals totals_;
+  int64_t not_counted_ = 0;                // of the participants, by the monitor
   int64_t pages_asked_ = 0;                // of this walk through the list
   absl::flat_hash_set<size_t> urls_seen_;  // hashes
 

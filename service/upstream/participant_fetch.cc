@@ -26,6 +26,7 @@ ParticipantFetch::~ParticipantFetch() {
 
 void ParticipantFetch::Ask(RequestGate::Kind kind) {
   body_.clear();
+  totals_ = totals();
   ProviderRequest::Listener& listener = *this;
   request_ = std::make_unique<ProviderRequest>(upstream_, client_, query_.url, kind, query_.caller,
                                                query_.trace, listener);
@@ -52,10 +53,11 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
     status = MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider ended before the record was complete");
   }
-  any_sent_ = any_sent_ || request_->sent();
-  const auto wait = any_sent_ ? retry_.AfterFailure(status, query_.deadline.TimeLeft())
-                              : std::nullopt;  // a new call that is refused is told so at once
+  // A new call that is refused before anything was sent is told so at once.
+  const auto wait = totals().attempts > 0 ? retry_.AfterFailure(status, query_.deadline.TimeLeft())
+                                          : std::nullopt;
   if (!wait) return End(status);
+  upstream_.requests.OnRetry();
   retry_timer_ = client_.loop().After(*wait, [this] {
     retry_timer_.reset();
     Ask(RequestGate::Kind::kNext);
@@ -68,7 +70,8 @@ absl::Status ParticipantFetch::Decode() {
   body_.append(RecordDecoder::kPadding, '\0');
   absl::Status status = decoder.Decode(absl::string_view(body_.data(), size));
   // An unrecognized value may be the error.
-  upstream_.monitor.OnParticipant(decoder.record(), decoder.unrecognized());
+  upstream_.participants.OnParticipant(decoder.record(), decoder.unrecognized());
+  totals_.unrecognized += decoder.unrecognized().size();
   if (!status.ok()) return status;
   const absl::string_view bytes = decoder.bytes();
   if (!participant_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
@@ -77,10 +80,18 @@ absl::Status ParticipantFetch::Decode() {
   return absl::OkStatus();
 }
 
+CallTotals ParticipantFetch::totals() const {
+  CallTotals totals = totals_;
+  if (request_ != nullptr && request_->sent()) ++totals.attempts;
+  return totals;
+}
+
 void ParticipantFetch::End(const absl::Status& status) {
+  totals_ = totals();
+  if (status.ok()) totals_.records = 1;
   request_.reset();
   // The last thing done: it may destroy this fetch.
-  done_(InUpstream(status, upstream_.config));
+  done_(InUpstream(status, upstream_.config), totals_);
 }
 
 }  // namespace rollcall

@@ -13,6 +13,7 @@
 #include "service/config/config.h"
 #include "service/http/http_client.h"
 #include "service/query/query.h"
+#include "service/telemetry/call_monitor.h"
 #include "service/upstream/provider_request.h"
 #include "service/upstream/retry_policy.h"
 
@@ -20,13 +21,17 @@ namespace rollcall {
 
 class ParticipantFetch final : private ProviderRequest::Listener {
  public:
-  using Done = std::function<void(absl::Status)>;
+  using Done = std::function<void(const absl::Status&, const CallTotals&)>;
 
-  // Begins. `done` is called once, after `participant` is filled or with an error; the fetch may be
-  // destroyed in it. The other arguments must outlive the fetch.
+  // Begins. `done` is called once, with what it came to, after `participant` is filled or with an
+  // error; the fetch may be destroyed in it. The other arguments must outlive the fetch.
   ParticipantFetch(HttpClient& client, const Config& config, Upstream& upstream, GetQuery query,
                    v1::Participant& participant, Done done);
   ~ParticipantFetch();
+
+  // What it came to so far.
+  CallTotals totals() const;
+
   ParticipantFetch(const ParticipantFetch&) = delete;
   ParticipantFetch& operator=(const ParticipantFetch&) = delete;
 
@@ -49,7 +54,8 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   // Of the request that is under way.
   std::string body_;
   std::unique_ptr<ProviderRequest> request_;
-  bool any_sent_ = false;
+
+  CallTotals totals_;
 };
 
 }  // namespace rollcall

@@ -35,6 +35,7 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, std::st
 
 ProviderRequest::~ProviderRequest() {
   if (standstill_timer_) client_.loop().Cancel(*standstill_timer_);
+  if (sent_ && place_ != nullptr) upstream_.requests.OnGivenUp();
 }
 
 void ProviderRequest::Want() {
@@ -53,7 +54,7 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
     place_.reset();
     return listener_.OnRequestEnd(status);
   }
-  sent_ = true;
+  sent_ = EventLoop::Clock::now();
   const UpstreamConfig& config = upstream_.config;
   transfer_ = client_.Get({url_, config.username, config.password, config.connect_timeout,
                            config.idle_timeout, config.ca_file, config.http2, trace_},
@@ -63,6 +64,7 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
 void ProviderRequest::OnHead(const HttpResponse& response) {
   answer_.TakeHead(response);
   may_be_cut_ = response.ends_with_connection();
+  upstream_.requests.OnHead(response.status(), EventLoop::Clock::now() - *sent_);
   place_->OnAnswer(response.status(), AccountRequests(response));
 }
 
@@ -85,13 +87,13 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 }
 
 void ProviderRequest::OnDone(absl::Status status) {
-  // Where it came to nothing for another reason than the provider's being down, nothing is said.
-  if (!answer_.has_head() && absl::IsUnavailable(status)) place_->OnNoAnswer();
-  place_.reset();
+  const bool answered = answer_.has_head();
   // A status that refuses says enough, even where its body breaks.
-  if (answer_.has_head() && !answer_.ok()) {
-    status = answer_.ToStatus(upstream_.config, url_, absl::Now());
-  }
+  if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url_, absl::Now());
+  upstream_.requests.OnEnd(status, answered);
+  // Where it came to nothing for another reason than the provider's being down, nothing is said.
+  if (!answered && absl::IsUnavailable(status)) place_->OnNoAnswer();
+  place_.reset();
   listener_.OnRequestEnd(status);
 }
 

@@ -49,7 +49,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   void Resume();
 
   // Whether it went out to the provider.
-  bool sent() const { return sent_; }
+  bool sent() const { return sent_.has_value(); }
 
   // Whether the provider has begun to send the document.
   bool answered() const { return answer_.ok(); }
@@ -71,7 +71,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   const TraceContext& trace_;
   Listener& listener_;
   ProviderAnswer answer_;
-  bool sent_ = false;
+  std::optional<EventLoop::Clock::time_point> sent_;  // when
   bool wanted_;
   bool may_be_cut_ = false;
   bool refused_ = false;  // so that the transfer is to be resumed

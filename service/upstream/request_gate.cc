@@ -52,6 +52,12 @@ std::unique_ptr<RequestGate::Place> RequestGate::Enter(Kind kind, std::string ca
   return place;
 }
 
+RequestGate::Counts RequestGate::counts() const {
+  const std::lock_guard lock(mutex_);
+  return {wanted_.size() + prefetches_.size(), in_flight_, standing_, limit_.value(),
+          !breaker_.is_closed()};
+}
+
 void RequestGate::Leave(Place& place) {
   *place.gone_ = true;
   const std::lock_guard lock(mutex_);

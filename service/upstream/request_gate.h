@@ -37,6 +37,15 @@ class RequestGate {
   using Decided = absl::AnyInvocable<void(const absl::Status&)>;
   using Clock = std::chrono::steady_clock;
 
+  // How many requests are where, at one moment.
+  struct Counts {
+    int waiting = 0;
+    int in_flight = 0;
+    int standing = 0;  // answered in part, and not read on for now
+    int limit = 0;     // of those in flight, as it is now
+    bool circuit_open = false;
+  };
+
   // `on_change` hears when the upstream is given up as down (false) and when it is back (true), on
   // any thread. It must not call the gate. `now` tells the time; tests have one of their own.
   RequestGate(const RequestLimits& limits, const BreakerSettings& breaker,
@@ -47,6 +56,8 @@ class RequestGate {
   // is not, which is UPSTREAM_CIRCUIT_OPEN or, of a first request, UPSTREAM_QUEUE_FULL. Not called
   // once the place is gone. `caller` names who asks.
   std::unique_ptr<Place> Enter(Kind kind, std::string caller, EventLoop& loop, Decided decided);
+
+  Counts counts() const;
 
  private:
   void Leave(Place& place);
@@ -66,7 +77,7 @@ class RequestGate {
   const std::function<void(bool up)> on_change_;
   const std::function<Clock::time_point()> now_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   // Guarded by mutex_.
   CircuitBreaker breaker_;
   InFlightLimit limit_;

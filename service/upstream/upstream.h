@@ -6,13 +6,15 @@
 
 #include "service/config/config.h"
 #include "service/telemetry/participant_monitor.h"
+#include "service/telemetry/request_monitor.h"
 #include "service/upstream/request_gate.h"
 
 namespace rollcall {
 
 struct Upstream {
   const UpstreamConfig& config;
-  ParticipantMonitor& monitor;
+  ParticipantMonitor& participants;
+  RequestMonitor& requests;
   RequestGate gate;
 };
 

@@ -101,6 +101,17 @@ std::string Daemon::Errors() const {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
+std::vector<nlohmann::json> Daemon::EndAndReadLog() {
+  Signal(SIGTERM);
+  Wait();
+  std::vector<nlohmann::json> lines;
+  std::istringstream text(Errors());
+  for (std::string line; std::getline(text, line);) {
+    lines.push_back(nlohmann::json::parse(line, nullptr, false));
+  }
+  return lines;
+}
+
 size_t Daemon::ResidentBytes() const {
   std::ifstream file(absl::StrCat("/proc/", pid_, "/statm"));
   size_t total = 0;

@@ -43,6 +43,9 @@ class Daemon {
   // What it wrote to standard error so far; all of it after Wait().
   std::string Errors() const;
 
+  // Ends it by SIGTERM and reads its log, of which all lines are then there.
+  std::vector<nlohmann::json> EndAndReadLog();
+
   // Resident memory in bytes, as the kernel counts it.
   size_t ResidentBytes() const;
 

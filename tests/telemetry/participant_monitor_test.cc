@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <prometheus/text_serializer.h>
-#include <spdlog/sinks/ostream_sink.h>
 
 #include <sstream>
 #include <thread>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "tests/telemetry/test_log.h"
 
 namespace rollcall {
 namespace {
@@ -54,17 +54,11 @@ class ParticipantMonitorTest : public ::testing::Test {
     return found;
   }
 
-  std::vector<nlohmann::json> Log() const {
-    std::vector<nlohmann::json> lines;
-    std::istringstream text(log_text_.str());
-    for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
-    return lines;
-  }
+  std::vector<nlohmann::json> Log() const { return log_.Lines(); }
 
   prometheus::Registry registry_;
-  std::ostringstream log_text_;
-  EventLog log_{std::make_shared<spdlog::sinks::ostream_sink_mt>(log_text_)};
-  ParticipantMonitor monitor_{"main", registry_, log_};
+  TestLog log_;
+  ParticipantMonitor monitor_{"main", registry_, log_.log()};
 };
 
 void Count(ParticipantMonitor& monitor, const v1::Participant& participant) {
@@ -93,11 +87,11 @@ TEST_F(ParticipantMonitorTest, CountsEveryValueAndLogsEachPathAndKindOnce) {
       Metrics("rollcall_unrecognized_values_total"),
       UnorderedElementsAre(R"({kind="unknown_field",path="events['a.b']",upstream="main"} 3)",
                            R"({kind="duplicate_field",path="events['a.b']",upstream="main"} 1)"));
-  std::vector<nlohmann::json> log = Log();
+  EXPECT_THAT(log_.text().substr(0, log_.text().find(',')),
+              MatchesRegex("\\{\"time\":\"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+                           "\\.[0-9]{3}Z\""));
+  const std::vector<nlohmann::json> log = Log();
   ASSERT_THAT(log, SizeIs(2));
-  EXPECT_THAT(log[0]["time"].get<std::string>(),
-              MatchesRegex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z"));
-  for (auto& line : log) line.erase("time");
   EXPECT_EQ(log[0], nlohmann::json({{"level", "warn"},
                                     {"event", "unrecognized value"},
                                     {"upstream", "main"},
@@ -107,7 +101,7 @@ TEST_F(ParticipantMonitorTest, CountsEveryValueAndLogsEachPathAndKindOnce) {
 }
 
 TEST_F(ParticipantMonitorTest, UpstreamsAreCountedApart) {
-  ParticipantMonitor other("other", registry_, log_);
+  ParticipantMonitor other("other", registry_, log_.log());
   Count(monitor_, With("x"));
   Count(other, With("x"));
   EXPECT_THAT(Metrics("rollcall_unrecognized_values_total"), SizeIs(2));
@@ -146,7 +140,7 @@ TEST_F(ParticipantMonitorTest, NoNameCanForgeALineOrASeries) {
   EXPECT_THAT(Metrics("rollcall_participants_total"), SizeIs(1));
   ASSERT_THAT(Log(), SizeIs(1));
   EXPECT_EQ(Log()[0]["path"], name);
-  for (const char c : log_text_.str()) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < '\x7f'));
+  for (const char c : log_.text()) EXPECT_TRUE(c == '\n' || (c >= ' ' && c < '\x7f'));
 }
 
 TEST_F(ParticipantMonitorTest, ThreadsLoseNothing) {
