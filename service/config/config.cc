@@ -90,6 +90,18 @@ DeadlineSettings ReadDeadlineSettings(JsonObjectReader& document, Problems& prob
   return deadline;
 }
 
+// nullopt where it is absent, or after a problem was noted.
+std::optional<CurrentSecret> ReadResumeKey(JsonObjectReader& document, const Environment& env,
+                                           Problems& problems) {
+  std::optional<CurrentSecret> key = ReadCurrentSecret(document, "resume_key", env, problems);
+  if (!key) return std::nullopt;
+  if (const absl::string_view problem = ResumeKeyProblem(key->get().reveal()); !problem.empty()) {
+    document.Problem("resume_key", problem);
+    return std::nullopt;
+  }
+  return key;
+}
+
 }  // namespace
 
 int DefaultEventLoops() {
@@ -125,6 +137,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.metrics_token = ReadSecret(reader, "metrics_token", env, problems);
   config.log_calls = reader.Bool("log_calls", config.log_calls);
   config.upstreams = ReadUpstreams(reader, env, problems);
+  config.resume_key = ReadResumeKey(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
   config.retry = ReadRetrySettings(reader, problems);
   config.breaker = ReadBreakerSettings(reader, problems);

@@ -1,7 +1,8 @@
 // What the operator decides: parsed once at start into a value that cannot be invalid.
 //
 // main() makes one Config, from a file or from environment variables, and hands its parts to those
-// who need them; nobody looks at the file or the environment after that. Errors are for the
+// who need them; nobody looks at the file or the environment after that, but secrets that stand in
+// files of their own follow these (service/config/secret_watch.h). Errors are for the
 // operator who wrote the file: they name every key that is wrong, one a line, by its JSON path, and
 // say what is expected there; they never repeat a value, since any value may be a misplaced secret.
 // The functions are called on one thread; a Config may then be read from any. docs/configuration.md
@@ -19,7 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "service/config/secret.h"
+#include "service/config/current_secret.h"
 #include "service/http/base_url.h"
 
 namespace rollcall {
@@ -47,7 +48,7 @@ struct UpstreamConfig {
   // For HTTP Basic. The username is not a secret: the account sid, an API key's sid or the project
   // id.
   std::string username;
-  Secret password;
+  CurrentSecret password;
   // Where the account's conferences and calls are: Twilio's core API, or the SignalWire space.
   BaseUrl api;
   // Where Twilio's Voice and Video Insights are. Set for Twilio, and only there.
@@ -138,6 +139,8 @@ struct Config {
   bool log_calls = true;
   // Never empty.
   std::vector<UpstreamConfig> upstreams;
+  // What resume tokens are sealed with; the upstream's password where absent.
+  std::optional<CurrentSecret> resume_key;
   Limits limits;
   RetrySettings retry;
   BreakerSettings breaker;

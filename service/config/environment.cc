@@ -76,7 +76,7 @@ std::optional<UpstreamConfig> TwilioFromEnvironment(VariableGroup& variables, Pr
                         .provider = ProviderType::kTwilio,
                         .account_sid = *account_sid,
                         .username = *username,
-                        .password = *password,
+                        .password = CurrentSecret(*password),
                         .api = TwilioApiUrl(),
                         .insights = TwilioInsightsUrl()};
 }
@@ -91,7 +91,7 @@ std::optional<UpstreamConfig> SignalWireFromEnvironment(VariableGroup& variables
                         .provider = ProviderType::kSignalWire,
                         .account_sid = *project_id,
                         .username = *project_id,
-                        .password = *api_token,
+                        .password = CurrentSecret(*api_token),
                         .api = SpaceUrl(*space),
                         .insights = std::nullopt};
 }

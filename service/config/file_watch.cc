@@ -22,13 +22,13 @@ FileWatch::~FileWatch() {
   if (thread_.joinable()) thread_.join();
 }
 
-void FileWatch::Add(std::string path, std::size_t max_bytes, absl::string_view text,
+void FileWatch::Add(std::string path, std::size_t max_bytes, std::optional<absl::string_view> text,
                     OnChange on_change) {
   const std::lock_guard lock(mutex_);
   files_.push_back({.path = std::move(path),
                     .max_bytes = max_bytes,
                     .on_change = std::move(on_change),
-                    .digest = DigestOf(text),
+                    .digest = text ? std::make_optional(DigestOf(*text)) : std::nullopt,
                     .stamp = {},
                     .read_again = true,
                     .failure = {}});

@@ -37,10 +37,12 @@ class FileWatch {
   FileWatch(const FileWatch&) = delete;
   FileWatch& operator=(const FileWatch&) = delete;
 
-  // Watches the file at `path`, whose content was `text` when it was read last. A file that grows
-  // over `max_bytes` is a failure. What is no file but a pipe or a device is read by nobody a
-  // second time, and so never changes. `on_change` must not call the watch. From any thread.
-  void Add(std::string path, std::size_t max_bytes, absl::string_view text, OnChange on_change);
+  // Watches the file at `path`, whose content was `text` when it was read last; where nobody knows,
+  // the first look tells it. A file that grows over `max_bytes` is a failure. What is no file but a
+  // pipe or a device is read by nobody a second time, and so never changes. `on_change` must not
+  // call the watch. From any thread.
+  void Add(std::string path, std::size_t max_bytes, std::optional<absl::string_view> text,
+           OnChange on_change);
 
  private:
   using Digest = std::array<unsigned char, 32>;
@@ -61,8 +63,8 @@ class FileWatch {
     std::string path;
     std::size_t max_bytes;
     OnChange on_change;
-    Digest digest;               // of the text that was told last
-    std::optional<Stamp> stamp;  // when it was read last; absent before
+    std::optional<Digest> digest;  // of the text that was told last
+    std::optional<Stamp> stamp;    // when it was read last
     // Whether the next look reads it, even if the stamp is the same: a write that follows another
     // within a tick does not show in it.
     bool read_again = true;

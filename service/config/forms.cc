@@ -53,6 +53,12 @@ absl::string_view SecretProblem(absl::string_view text) {
   return "";
 }
 
+absl::string_view ResumeKeyProblem(absl::string_view text) {
+  const absl::string_view problem = SecretProblem(text);
+  if (!problem.empty()) return problem;
+  return text.size() < kMinResumeKeyBytes ? "must have at least 32 bytes" : "";
+}
+
 bool IsListenAddress(absl::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == absl::string_view::npos) return false;

@@ -10,6 +10,7 @@
 namespace rollcall {
 
 inline constexpr std::size_t kMaxSecretBytes = 4096;
+inline constexpr std::size_t kMinResumeKeyBytes = 32;
 
 inline constexpr absl::string_view kAccountSidForm = "\"AC\" and 32 hexadecimal digits";
 bool IsAccountSid(absl::string_view text);
@@ -45,6 +46,8 @@ inline constexpr absl::string_view kSecretForm =
     "a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
 // What is wrong with a secret's text; empty where nothing is.
 absl::string_view SecretProblem(absl::string_view text);
+// The same of a resume_key. Callers hold what it seals and may try keys on it, so it must be long.
+absl::string_view ResumeKeyProblem(absl::string_view text);
 
 // The base URLs that nobody has to configure.
 BaseUrl TwilioApiUrl();

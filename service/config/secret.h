@@ -20,6 +20,8 @@ class Secret {
   // The text itself: never for logs, errors or metrics.
   const std::string& reveal() const { return text_->value; }
 
+  bool operator==(const Secret& other) const { return reveal() == other.reveal(); }
+
  private:
   struct Text {
     explicit Text(absl::string_view text) : value(text) {}

@@ -2,8 +2,10 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -16,12 +18,18 @@ using nlohmann::json;
 
 bool IsNotEmpty(absl::string_view text) { return !text.empty(); }
 
-// Finds a secret's text where the configuration says that it is.
-std::optional<std::string> SecretText(JsonObjectReader& reader, absl::string_view key,
+// A secret's text as it was found, and the file that it stands in, if it does.
+struct FoundSecret {
+  std::string text;
+  std::string file;
+};
+
+// Finds it where the configuration says that it is.
+std::optional<FoundSecret> FindSecret(JsonObjectReader& reader, absl::string_view key,
                                       const Environment& env, Problems& problems) {
   const json* value = reader.Find(key);
   if (value == nullptr) return std::nullopt;
-  if (value->is_string()) return value->get<std::string>();
+  if (value->is_string()) return FoundSecret{value->get<std::string>(), ""};
   if (!value->is_object()) {
     reader.Problem(key, absl::StrCat("expected ", kSecretForm));
     return std::nullopt;
@@ -38,20 +46,13 @@ std::optional<std::string> SecretText(JsonObjectReader& reader, absl::string_vie
   }
   if (name) {
     std::optional<std::string> text = env(*name);
-    if (!text) source.Problem("env", "there is no environment variable of this name");
-    return text;
+    if (text) return FoundSecret{*std::move(text), ""};
+    source.Problem("env", "there is no environment variable of this name");
   }
   if (path) {
     absl::StatusOr<std::string> text = ReadFile(*path, kMaxSecretBytes);
-    if (!text.ok()) {
-      source.Problem("file", text.status().message());
-      return std::nullopt;
-    }
-    // Editors and `echo` end a file with a line break, which is not part of the secret.
-    absl::string_view stripped = *text;
-    while (absl::ConsumeSuffix(&stripped, "\n") || absl::ConsumeSuffix(&stripped, "\r")) {
-    }
-    return std::string(stripped);
+    if (text.ok()) return FoundSecret{*std::move(text), *path};
+    source.Problem("file", text.status().message());
   }
   return std::nullopt;
 }
@@ -68,16 +69,33 @@ absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_by
   return text;
 }
 
+absl::string_view WithoutLineEnd(absl::string_view text) {
+  while (absl::ConsumeSuffix(&text, "\n") || absl::ConsumeSuffix(&text, "\r")) {
+  }
+  return text;
+}
+
+std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::string_view key,
+                                               const Environment& env, Problems& problems) {
+  std::optional<FoundSecret> found = FindSecret(reader, key, env, problems);
+  if (!found) return std::nullopt;
+  const absl::string_view text = found->file.empty() ? found->text : WithoutLineEnd(found->text);
+  const absl::string_view problem = SecretProblem(text);
+  std::optional<CurrentSecret> secret;
+  if (problem.empty()) {
+    secret.emplace(Secret(text), found->file);
+  } else {
+    reader.Problem(key, problem);
+  }
+  explicit_bzero(found->text.data(), found->text.size());
+  return secret;
+}
+
 std::optional<Secret> ReadSecret(JsonObjectReader& reader, absl::string_view key,
                                  const Environment& env, Problems& problems) {
-  const std::optional<std::string> text = SecretText(reader, key, env, problems);
-  if (!text) return std::nullopt;
-  const absl::string_view problem = SecretProblem(*text);
-  if (!problem.empty()) {
-    reader.Problem(key, problem);
-    return std::nullopt;
-  }
-  return Secret(*text);
+  const std::optional<CurrentSecret> secret = ReadCurrentSecret(reader, key, env, problems);
+  if (!secret) return std::nullopt;
+  return secret->get();
 }
 
 }  // namespace rollcall

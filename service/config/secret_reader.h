@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "service/config/config.h"
+#include "service/config/current_secret.h"
 #include "service/config/json_object_reader.h"
 #include "service/config/secret.h"
 
@@ -17,9 +18,17 @@ namespace rollcall {
 // Reads a whole file, but no more than one byte over `max_bytes`.
 absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 
+// The text of a secret's file without the line breaks at its end, with which editors and `echo` end
+// a file.
+absl::string_view WithoutLineEnd(absl::string_view text);
+
 // A secret, wherever the configuration says that it stands. nullopt, noted unless the key is
 // absent.
 std::optional<Secret> ReadSecret(JsonObjectReader& reader, absl::string_view key,
                                  const Environment& env, Problems& problems);
+
+// The same of a secret that follows its file, where it stands in one.
+std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::string_view key,
+                                               const Environment& env, Problems& problems);
 
 }  // namespace rollcall

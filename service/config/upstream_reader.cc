@@ -56,7 +56,7 @@ std::string ReadCaFile(JsonObjectReader& reader) {
 struct Account {
   std::string account_sid;
   std::string username;
-  Secret password;
+  CurrentSecret password;
   BaseUrl api;
   std::optional<BaseUrl> insights;
 };
@@ -65,9 +65,9 @@ struct Account {
 std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext,
                                   const Environment& env, Problems& problems) {
   const auto account_sid = reader.RequiredString("account_sid", kAccountSidForm, IsAccountSid);
-  const auto auth_token = ReadSecret(reader, "auth_token", env, problems);
+  const auto auth_token = ReadCurrentSecret(reader, "auth_token", env, problems);
   const auto api_key = reader.String("api_key", kApiKeyForm, IsApiKey);
-  const auto api_secret = ReadSecret(reader, "api_secret", env, problems);
+  const auto api_secret = ReadCurrentSecret(reader, "api_secret", env, problems);
   const auto api = ReadBaseUrl(reader, "api_base_url", allow_plaintext);
   const auto insights = ReadBaseUrl(reader, "insights_base_url", allow_plaintext);
 
@@ -84,7 +84,7 @@ std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext
   } else if (!has_key_secret) {
     reader.Problem("api_secret", absl::StrCat("missing beside api_key; expected ", kSecretForm));
   }
-  const std::optional<Secret>& password = api_key ? api_secret : auth_token;
+  const std::optional<CurrentSecret>& password = api_key ? api_secret : auth_token;
   if (!account_sid || !password) return std::nullopt;
   return Account{*account_sid, api_key.value_or(*account_sid), *password,
                  api.value_or(TwilioApiUrl()), insights.value_or(TwilioInsightsUrl())};
@@ -94,7 +94,7 @@ std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext
 std::optional<Account> ReadSignalWire(JsonObjectReader& reader, bool allow_plaintext,
                                       const Environment& env, Problems& problems) {
   const auto project_id = reader.RequiredString("project_id", kProjectIdForm, IsProjectId);
-  const auto api_token = ReadSecret(reader, "api_token", env, problems);
+  const auto api_token = ReadCurrentSecret(reader, "api_token", env, problems);
   const auto space = reader.String("space", kSpaceForm, IsSpace);
   const auto base = ReadBaseUrl(reader, "base_url", allow_plaintext);
 

@@ -193,7 +193,8 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   FieldSelection selection = Select(request.read_mask(), *target.api, violations);
 
   // The list, whatever is wanted of it and in what pieces.
-  ResumeTokens tokens(upstream.password, absl::StrCat(upstream.name, "\n", path));
+  ResumeTokens tokens(config.resume_key.value_or(upstream.password),
+                      absl::StrCat(upstream.name, "\n", path));
   AppendQuery(path, "PageSize", absl::StrCat(page_size));
   std::string first = path;
   std::optional<ListPosition> resume;

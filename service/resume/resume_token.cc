@@ -52,8 +52,8 @@ bool TakeNumber(absl::string_view& text, Number& number) {
 }  // namespace
 
 struct ResumeTokens::Cipher {
-  Cipher(const Secret& credential, absl::string_view list) : binding(list) {
-    const std::string& secret = credential.reveal();
+  Cipher(const Secret& key_secret, absl::string_view list) : binding(list) {
+    const std::string& secret = key_secret.reveal();
     std::array<unsigned char, 32> key{};
     unsigned int size = 0;
     const bool good =
@@ -72,6 +72,8 @@ struct ResumeTokens::Cipher {
   Cipher(const Cipher&) = delete;
   Cipher& operator=(const Cipher&) = delete;
 
+  std::optional<ListPosition> Open(absl::string_view given) const;
+
   EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();  // keeps the key
   const std::string binding;
   // Random for each list and then counted, so that none is used twice with the key.
@@ -82,14 +84,28 @@ struct ResumeTokens::Cipher {
   std::string token;
 };
 
-ResumeTokens::ResumeTokens(const Secret& credential, absl::string_view binding)
-    : cipher_(std::make_unique<Cipher>(credential, binding)) {}
+ResumeTokens::ResumeTokens(CurrentSecret secret, absl::string_view binding)
+    : secret_(std::move(secret)), binding_(binding) {
+  FollowSecret();
+}
+
+void ResumeTokens::FollowSecret() {
+  // Asked for first: a secret that is replaced meanwhile is taken again.
+  const uint64_t version = secret_.version();
+  if (cipher_ != nullptr && version == version_) return;
+  const CurrentSecret::Two secrets = secret_.get_two();
+  cipher_ = std::make_unique<Cipher>(secrets.current, binding_);
+  previous_cipher_ =
+      secrets.previous ? std::make_unique<Cipher>(*secrets.previous, binding_) : nullptr;
+  version_ = version;
+}
 
 ResumeTokens::~ResumeTokens() = default;
 ResumeTokens::ResumeTokens(ResumeTokens&&) noexcept = default;
 ResumeTokens& ResumeTokens::operator=(ResumeTokens&&) noexcept = default;
 
 const std::string& ResumeTokens::Seal(const ListPosition& position) {
+  FollowSecret();
   Cipher& cipher = *cipher_;
   std::string& text = cipher.text;
   text.clear();
@@ -122,27 +138,33 @@ const std::string& ResumeTokens::Seal(const ListPosition& position) {
   return cipher.token;
 }
 
-std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) const {
-  std::string sealed;
-  if (token.size() > kMaxTokenSize || !absl::WebSafeBase64Unescape(token, &sealed) ||
-      sealed.size() < kHeadSize + kTagSize || sealed[0] != kForm) {
+std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) {
+  FollowSecret();
+  std::optional<ListPosition> position = cipher_->Open(token);
+  if (!position && previous_cipher_ != nullptr) position = previous_cipher_->Open(token);
+  return position;
+}
+
+std::optional<ListPosition> ResumeTokens::Cipher::Open(absl::string_view given) const {
+  std::string bytes;
+  if (given.size() > kMaxTokenSize || !absl::WebSafeBase64Unescape(given, &bytes) ||
+      bytes.size() < kHeadSize + kTagSize || bytes[0] != kForm) {
     return std::nullopt;
   }
-  const size_t text_size = sealed.size() - kHeadSize - kTagSize;
-  std::string text(text_size, '\0');
+  const size_t plain_size = bytes.size() - kHeadSize - kTagSize;
+  std::string plain(plain_size, '\0');
   int size = 0;
-  EVP_CIPHER_CTX* const context = cipher_->context;
-  const bool good = EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, Bytes(sealed, 1)) == 1 &&
-                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(sealed), 1) == 1 &&
-                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(cipher_->binding),
-                                      static_cast<int>(cipher_->binding.size())) == 1 &&
-                    EVP_DecryptUpdate(context, Bytes(text), &size, Bytes(sealed, kHeadSize),
-                                      static_cast<int>(text_size)) == 1 &&
+  const bool good = EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, Bytes(bytes, 1)) == 1 &&
+                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(bytes), 1) == 1 &&
+                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(binding),
+                                      static_cast<int>(binding.size())) == 1 &&
+                    EVP_DecryptUpdate(context, Bytes(plain), &size, Bytes(bytes, kHeadSize),
+                                      static_cast<int>(plain_size)) == 1 &&
                     EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kTagSize,
-                                        Bytes(sealed, kHeadSize + text_size)) == 1 &&
-                    EVP_DecryptFinal_ex(context, Bytes(text, text_size), &size) == 1;
+                                        Bytes(bytes, kHeadSize + plain_size)) == 1 &&
+                    EVP_DecryptFinal_ex(context, Bytes(plain, plain_size), &size) == 1;
   ListPosition position;
-  absl::string_view rest = text;
+  absl::string_view rest = plain;
   if (!good || !TakeNumber(rest, position.record) || !TakeNumber(rest, position.occurrence) ||
       !TakeNumber(rest, position.ordinal)) {
     return std::nullopt;

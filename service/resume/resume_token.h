@@ -1,8 +1,9 @@
 // Resume tokens: where a list is, sealed so that only this service can make one or read it. A token
-// is bound to its request and to the upstream's credentials, from which its key is derived; so
-// every replica with the same configuration takes it, and nobody else can send the service anywhere
-// by it. Opened when a request is checked, on any thread; sealed by the pager, for each record, on
-// an event loop's thread.
+// is bound to its request and to a secret, from which its key is derived; so every replica with the
+// same configuration takes it, and nobody else can send the service anywhere by it. Where the
+// secret is replaced, tokens are sealed with the new one from then on, and those of the one before
+// it are still opened. Opened when a request is checked, on any thread; sealed by the pager, for
+// each record, on an event loop's thread.
 #pragma once
 
 #include <array>
@@ -12,7 +13,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "service/config/secret.h"
+#include "service/config/current_secret.h"
 
 namespace rollcall {
 
@@ -27,8 +28,9 @@ struct ListPosition {
 // The tokens of one list. Not thread-safe.
 class ResumeTokens {
  public:
-  // `binding` says which list it is: a token opens only with the binding that it was sealed with.
-  ResumeTokens(const Secret& credential, absl::string_view binding);
+  // Their key is derived from `secret`. `binding` says which list it is: a token opens only with
+  // the binding that it was sealed with.
+  ResumeTokens(CurrentSecret secret, absl::string_view binding);
   ~ResumeTokens();
   ResumeTokens(ResumeTokens&&) noexcept;
   ResumeTokens& operator=(ResumeTokens&&) noexcept;
@@ -38,11 +40,18 @@ class ResumeTokens {
 
   // Nothing where `token` is not one of this list, was changed, or has a form that is no longer
   // read.
-  std::optional<ListPosition> Open(absl::string_view token) const;
+  std::optional<ListPosition> Open(absl::string_view token);
 
  private:
   struct Cipher;
+
+  void FollowSecret();
+
+  CurrentSecret secret_;
+  std::string binding_;
+  uint64_t version_ = 0;  // of the secret that the ciphers are of
   std::unique_ptr<Cipher> cipher_;
+  std::unique_ptr<Cipher> previous_cipher_;  // null where there was no secret before
 };
 
 }  // namespace rollcall

@@ -16,6 +16,7 @@
 #include "absl/strings/string_view.h"
 #include "service/access/access.h"
 #include "service/config/file_watch.h"
+#include "service/config/secret_watch.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
@@ -53,13 +54,8 @@ class Server::Parts {
         service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
     telemetry_.Watch([this] { return State(); });
     if (access_ == nullptr) return;
-    access_->WatchFile(watch_, [&telemetry](const absl::Status& status) {
-      if (status.ok()) {
-        telemetry.OnReload("policy_file");
-      } else {
-        telemetry.OnReloadRefused("policy_file", status.message());
-      }
-    });
+    access_->WatchFile(watch_,
+                       [this](const absl::Status& status) { OnReload("policy_file", status); });
   }
   ~Parts() { telemetry_.Watch(nullptr); }
   Parts(const Parts&) = delete;
@@ -90,6 +86,9 @@ class Server::Parts {
     }
     const absl::string_view listen = config_.listen;
     address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+    WatchSecrets(config_, watch_, [this](absl::string_view what, const absl::Status& status) {
+      OnReload(what, status);
+    });
     // By default the health service answers for the whole server only.
     server_->GetHealthCheckService()->SetServingStatus(v1::ParticipantService::service_full_name(),
                                                        true);
@@ -110,6 +109,14 @@ class Server::Parts {
   const std::string& address() const { return address_; }
 
  private:
+  void OnReload(absl::string_view what, const absl::Status& status) {
+    if (status.ok()) {
+      telemetry_.OnReload(what);
+    } else {
+      telemetry_.OnReloadRefused(what, status.message());
+    }
+  }
+
   static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config,
                                                          Telemetry& telemetry) {
     ParticipantServiceImpl::Upstreams upstreams;

@@ -289,7 +289,7 @@ void Pager::WalkAgain() {
 
 void Pager::Leave(std::unique_ptr<PageFetch>& page) {
   if (page == nullptr) return;
-  if (page->request().sent()) ++totals_.attempts;
+  totals_.attempts += page->request().times_sent();
   if (page->request().answered()) {
     ++totals_.pages;
     upstream_.requests.OnPage();

@@ -82,7 +82,7 @@ absl::Status ParticipantFetch::Decode() {
 
 CallTotals ParticipantFetch::totals() const {
   CallTotals totals = totals_;
-  if (request_ != nullptr && request_->sent()) ++totals.attempts;
+  if (request_ != nullptr) totals.attempts += request_->times_sent();
   return totals;
 }
 

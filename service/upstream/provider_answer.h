@@ -21,7 +21,8 @@ class ProviderAnswer {
   // Keeps the beginning of the body. False where that is enough, however much more there is.
   bool TakeBody(absl::string_view bytes);
 
-  // Whether there is an answer at all.
+  // 0 where there is no answer.
+  int http_status() const { return http_status_; }
   bool has_head() const { return http_status_ != 0; }
 
   // Whether the answer is the document asked for.

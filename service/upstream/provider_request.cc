@@ -12,6 +12,8 @@ namespace {
 // reading.
 constexpr std::chrono::milliseconds kStandstill = std::chrono::seconds(1);
 
+constexpr int kUnauthorized = 401;
+
 // How many requests of the account the provider says that it works on; 0 where it does not say.
 int AccountRequests(const HttpResponse& response) {
   int count = 0;
@@ -35,7 +37,7 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, std::st
 
 ProviderRequest::~ProviderRequest() {
   if (standstill_timer_) client_.loop().Cancel(*standstill_timer_);
-  if (sent_ && place_ != nullptr) upstream_.requests.OnGivenUp();
+  if (sent() && place_ != nullptr) upstream_.requests.OnGivenUp();
 }
 
 void ProviderRequest::Want() {
@@ -54,9 +56,15 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
     place_.reset();
     return listener_.OnRequestEnd(status);
   }
+  Send();
+}
+
+void ProviderRequest::Send() {
+  ++times_sent_;
   sent_ = EventLoop::Clock::now();
   const UpstreamConfig& config = upstream_.config;
-  transfer_ = client_.Get({url_, config.username, config.password, config.connect_timeout,
+  password_ = config.password.get();
+  transfer_ = client_.Get({url_, config.username, *password_, config.connect_timeout,
                            config.idle_timeout, config.ca_file, config.http2, trace_},
                           *this);
 }
@@ -64,7 +72,7 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
 void ProviderRequest::OnHead(const HttpResponse& response) {
   answer_.TakeHead(response);
   may_be_cut_ = response.ends_with_connection();
-  upstream_.requests.OnHead(response.status(), EventLoop::Clock::now() - *sent_);
+  upstream_.requests.OnHead(response.status(), EventLoop::Clock::now() - sent_);
   place_->OnAnswer(response.status(), AccountRequests(response));
 }
 
@@ -87,6 +95,13 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 }
 
 void ProviderRequest::OnDone(absl::Status status) {
+  // Sent while the operator replaced the password, and the provider knows the new one only.
+  if (answer_.http_status() == kUnauthorized && !(upstream_.config.password.get() == *password_)) {
+    upstream_.requests.OnGivenUp();
+    upstream_.requests.OnRetry();
+    answer_ = ProviderAnswer();
+    return Send();
+  }
   const bool answered = answer_.has_head();
   // A status that refuses says enough, even where its body breaks.
   if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url_, absl::Now());

@@ -48,8 +48,10 @@ class ProviderRequest final : private HttpClient::Receiver {
   // Lets the document go on after a refusal, if there was one.
   void Resume();
 
-  // Whether it went out to the provider.
-  bool sent() const { return sent_.has_value(); }
+  // How often it went out to the provider: again where the credentials that it had were rejected
+  // and had been replaced meanwhile.
+  int times_sent() const { return times_sent_; }
+  bool sent() const { return times_sent_ > 0; }
 
   // Whether the provider has begun to send the document.
   bool answered() const { return answer_.ok(); }
@@ -60,6 +62,7 @@ class ProviderRequest final : private HttpClient::Receiver {
 
  private:
   void OnTurn(const absl::Status& status);
+  void Send();
   void OnHead(const HttpResponse& response) override;
   bool OnBody(absl::string_view bytes) override;
   void OnDone(absl::Status status) override;
@@ -71,7 +74,9 @@ class ProviderRequest final : private HttpClient::Receiver {
   const TraceContext& trace_;
   Listener& listener_;
   ProviderAnswer answer_;
-  std::optional<EventLoop::Clock::time_point> sent_;  // when
+  int times_sent_ = 0;
+  EventLoop::Clock::time_point sent_;  // when, the last time
+  std::optional<Secret> password_;     // with which
   bool wanted_;
   bool may_be_cut_ = false;
   bool refused_ = false;  // so that the transfer is to be resumed

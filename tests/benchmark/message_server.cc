@@ -46,7 +46,7 @@ void Make(v1::ListParticipantsResponse& made, grpc::ByteBuffer& message) {
 // Message is v1::ListParticipantsResponse, or grpc::ByteBuffer for what is serialised already.
 template <typename Message>
 std::vector<Message> MakeMessages(const BenchmarkList& list) {
-  ResumeTokens tokens(Secret("simulator"), "message_server");
+  ResumeTokens tokens(CurrentSecret(Secret("simulator")), "message_server");
   // As long as the address of a page in the middle of a list.
   const std::string page =
       absl::StrCat(list.path(), "?PageSize=1000&Page=100&PageToken=PA", std::string(32, '0'));

@@ -142,7 +142,7 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_EQ(upstream.provider, ProviderType::kTwilio);
   EXPECT_EQ(upstream.account_sid, kAccountSid);
   EXPECT_EQ(upstream.username, kAccountSid);
-  EXPECT_EQ(upstream.password.reveal(), kHidden);
+  EXPECT_EQ(upstream.password.get().reveal(), kHidden);
   EXPECT_EQ(upstream.api.ToString(), "https://api.twilio.com");
   EXPECT_EQ(upstream.insights.value().ToString(), "https://insights.twilio.com");
   EXPECT_EQ(upstream.connect_timeout, milliseconds(10000));
@@ -219,7 +219,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
   const UpstreamConfig& first = config->upstreams[0];
   EXPECT_EQ(first.account_sid, kAccountSid);
   EXPECT_EQ(first.username, kApiKey);
-  EXPECT_EQ(first.password.reveal(), kHidden);
+  EXPECT_EQ(first.password.get().reveal(), kHidden);
   EXPECT_EQ(first.api.ToString(), "https://api.dublin.ie1.twilio.com");
   EXPECT_EQ(first.insights.value().ToString(), "http://127.0.0.1:8080/insights");
   EXPECT_EQ(first.connect_timeout, milliseconds(250));
@@ -234,7 +234,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(second.provider, ProviderType::kSignalWire);
   EXPECT_EQ(second.account_sid, kProjectId);
   EXPECT_EQ(second.username, kProjectId);
-  EXPECT_EQ(second.password.reveal(), kHidden);
+  EXPECT_EQ(second.password.get().reveal(), kHidden);
   EXPECT_EQ(second.api.ToString(), "https://example.signalwire.com");
   EXPECT_FALSE(second.insights.has_value());
   EXPECT_EQ(second.ca_file, "");
@@ -327,8 +327,8 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
       Errors(document),
       ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
                   "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
-                  "policy_file, reflection, metrics_listen, metrics_token, upstreams, limits, "
-                  "retry, circuit_breaker, deadline, event_loops, prefetch, "
+                  "policy_file, reflection, metrics_listen, metrics_token, upstreams, "
+                  "resume_key, limits, retry, circuit_breaker, deadline, event_loops, prefetch, "
                   "drain_timeout_seconds",
                   "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
@@ -551,7 +551,7 @@ TEST(ParseConfig, SecretsMayStandInTheEnvironment) {
   document["upstreams"][0]["auth_token"] = {{"env", "TOKEN"}};
   const absl::StatusOr<Config> config = Parse(document, Variables({{"TOKEN", kHidden}}));
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
 
   EXPECT_THAT(
       Errors(document),
@@ -568,6 +568,24 @@ TEST(ParseConfig, SecretsMayStandInTheEnvironment) {
       ElementsAre("upstreams[0].auth_token.env: there is no environment variable of this name"));
 }
 
+TEST(ParseConfig, AResumeKeyIsASecretThatIsLongEnough) {
+  json document = Document();
+  EXPECT_FALSE(Parse(document)->resume_key.has_value());
+  const std::string key(32, 'k');
+  document["resume_key"] = {{"file", WriteFile("resume_key", absl::StrCat(key, "\n"))}};
+  const absl::StatusOr<Config> config = Parse(document);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->resume_key->get().reveal(), key);
+  EXPECT_EQ(config->resume_key->file(), document["resume_key"]["file"].get<std::string>());
+
+  document["resume_key"] = std::string(31, 'k');
+  EXPECT_THAT(Errors(document), ElementsAre("resume_key: must have at least 32 bytes"));
+  document["resume_key"] = "";
+  EXPECT_THAT(Errors(document), ElementsAre("resume_key: must not be empty"));
+  document["resume_key"] = 5;
+  EXPECT_THAT(Errors(document), ElementsAre(HasSubstr("resume_key: expected a string")));
+}
+
 TEST(ParseConfig, SecretsMayStandInFiles) {
   json document = Document();
   document["upstreams"][0]["auth_token"] = {{"file", ""}};
@@ -576,7 +594,7 @@ TEST(ParseConfig, SecretsMayStandInFiles) {
     source = WriteFile("good", absl::StrCat(kHidden, end));
     const absl::StatusOr<Config> config = Parse(document);
     ASSERT_TRUE(config.ok()) << config.status();
-    EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+    EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
   }
   source = WriteFile("empty", "\n");
   EXPECT_THAT(Errors(document), ElementsAre("upstreams[0].auth_token: must not be empty"));
@@ -792,7 +810,7 @@ TEST(ConfigFromEnvironment, TwilioWithEitherCredential) {
   EXPECT_EQ(config->upstreams[0].provider, ProviderType::kTwilio);
   EXPECT_EQ(config->upstreams[0].account_sid, kAccountSid);
   EXPECT_EQ(config->upstreams[0].username, kAccountSid);
-  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
   EXPECT_EQ(config->upstreams[0].api.ToString(), "https://api.twilio.com");
   EXPECT_EQ(config->upstreams[0].insights.value().ToString(), "https://insights.twilio.com");
 
@@ -806,7 +824,7 @@ TEST(ConfigFromEnvironment, TwilioWithEitherCredential) {
   ASSERT_THAT(config->upstreams, SizeIs(1));
   EXPECT_EQ(config->upstreams[0].account_sid, kAccountSid);
   EXPECT_EQ(config->upstreams[0].username, kApiKey);
-  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
 }
 
 TEST(ConfigFromEnvironment, SignalWireAndBoth) {
@@ -820,7 +838,7 @@ TEST(ConfigFromEnvironment, SignalWireAndBoth) {
   EXPECT_EQ(config->upstreams[0].provider, ProviderType::kSignalWire);
   EXPECT_EQ(config->upstreams[0].account_sid, kProjectId);
   EXPECT_EQ(config->upstreams[0].username, kProjectId);
-  EXPECT_EQ(config->upstreams[0].password.reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
   EXPECT_EQ(config->upstreams[0].api.ToString(), "https://example.signalwire.com");
   EXPECT_FALSE(config->upstreams[0].insights.has_value());
 

@@ -101,6 +101,16 @@ TEST_F(FileWatchTest, TellsWhatChangedBeforeItWatched) {
   EXPECT_EQ(Next(), "a: two");
 }
 
+TEST_F(FileWatchTest, TellsWhatNobodyHasRead) {
+  Write("a", "");
+  watch_->Add(PathOf("a"), 100, std::nullopt, [this](const absl::StatusOr<std::string>& now) {
+    const std::lock_guard lock(mutex_);
+    told_.push_back(now.ok() ? *now : now.status().ToString());
+    changed_.notify_all();
+  });
+  EXPECT_EQ(Next(), "");
+}
+
 TEST_F(FileWatchTest, SeesTextOfTheSameLengthWrittenInPlace) {
   Write("a", "one");
   Watch("a", "one");

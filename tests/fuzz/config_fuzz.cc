@@ -56,7 +56,7 @@ void CheckConfig(const Config& config) {
     Require(!upstream.name.empty() && names.insert(upstream.name).second,
             "an upstream has a name of its own");
     Require(!upstream.account_sid.empty() && !upstream.username.empty() &&
-                !upstream.password.reveal().empty(),
+                !upstream.password.get().reveal().empty(),
             "an upstream has an account");
     Require(upstream.insights.has_value() == (upstream.provider == ProviderType::kTwilio),
             "Twilio, and only Twilio, has Insights");

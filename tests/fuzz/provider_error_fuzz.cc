@@ -55,7 +55,7 @@ const UpstreamConfig& Upstream() {
                          .provider = ProviderType::kTwilio,
                          .account_sid = "AC",
                          .username = "AC",
-                         .password = Secret("secret"),
+                         .password = CurrentSecret(Secret("secret")),
                          .api = BaseUrl::Parse("https://api.example.com").value(),
                          .insights = std::nullopt};
   return *kUpstream;

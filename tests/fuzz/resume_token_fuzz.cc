@@ -10,7 +10,7 @@ namespace rollcall {
 namespace {
 
 void Fuzz(absl::string_view input) {
-  static ResumeTokens tokens(Secret("a credential"), "a list");
+  static ResumeTokens tokens(CurrentSecret(Secret("a credential")), "a list");
   Require(!tokens.Open(input), "nobody but the service makes a token");
   if (input.size() < 2) return;
 

@@ -9,7 +9,7 @@
 namespace rollcall {
 namespace {
 
-const Secret kCredential("a credential");
+const CurrentSecret kCredential{Secret("a credential")};
 constexpr char kBinding[] = "twilio\n/v1/Conferences/CF1/Participants";
 const ListPosition kPosition{"/v1/Conferences/CF1/Participants?Page=2&PageToken=abc",
                              0x0123456789abcdef, 2, uint64_t{1} << 40};
@@ -27,7 +27,25 @@ TEST(ResumeToken, OpensOnAnotherReplica) {
 TEST(ResumeToken, OpensForNoOtherListOrCredential) {
   const std::string token = ResumeTokens(kCredential, kBinding).Seal(kPosition);
   EXPECT_FALSE(ResumeTokens(kCredential, "twilio\n/v1/Conferences/CF2/Participants").Open(token));
-  EXPECT_FALSE(ResumeTokens(Secret("another"), kBinding).Open(token));
+  EXPECT_FALSE(ResumeTokens(CurrentSecret(Secret("another")), kBinding).Open(token));
+}
+
+TEST(ResumeToken, OfTheSecretBeforeThisOneOpens) {
+  CurrentSecret secret{Secret("first")};
+  ResumeTokens list(secret, kBinding);
+  const std::string first = list.Seal(kPosition);
+  secret.Replace(Secret("second"));
+  // A list that runs follows.
+  const std::string second = list.Seal(kPosition);
+  EXPECT_TRUE(ResumeTokens(CurrentSecret(Secret("second")), kBinding).Open(second));
+  EXPECT_FALSE(ResumeTokens(CurrentSecret(Secret("first")), kBinding).Open(second));
+  EXPECT_TRUE(list.Open(first));
+  EXPECT_TRUE(ResumeTokens(secret, kBinding).Open(first));
+  EXPECT_TRUE(ResumeTokens(secret, kBinding).Open(second));
+
+  secret.Replace(Secret("third"));
+  EXPECT_FALSE(ResumeTokens(secret, kBinding).Open(first));
+  EXPECT_TRUE(ResumeTokens(secret, kBinding).Open(second));
 }
 
 TEST(ResumeToken, EveryChangeOfACharacterIsNoticed) {

@@ -136,7 +136,7 @@ void NlohmannDom(benchmark::State& state) {
 BENCHMARK(NlohmannDom)->Name("nlohmann_dom");
 
 void SealToken(benchmark::State& state) {
-  ResumeTokens tokens(Secret("a credential"), "a list");
+  ResumeTokens tokens(CurrentSecret(Secret("a credential")), "a list");
   ListPosition position{kTarget, 0, 1, 0};
   for (auto _ : state) {
     position.record = ++position.ordinal * 0x9e3779b97f4a7c15;

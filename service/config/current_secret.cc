@@ -1,0 +1,29 @@
+#include "service/config/current_secret.h"
+
+#include <utility>
+
+namespace rollcall {
+
+CurrentSecret::CurrentSecret(const Secret& secret, std::string file)
+    : state_(std::make_shared<State>(secret, std::move(file))) {}
+
+Secret CurrentSecret::get() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->secrets.current;
+}
+
+CurrentSecret::Two CurrentSecret::get_two() const {
+  const std::lock_guard lock(state_->mutex);
+  return state_->secrets;
+}
+
+bool CurrentSecret::Replace(const Secret& secret) {
+  const std::lock_guard lock(state_->mutex);
+  Two& secrets = state_->secrets;
+  if (secret == secrets.current) return false;
+  secrets.previous = std::exchange(secrets.current, secret);
+  state_->version.fetch_add(1, std::memory_order_release);
+  return true;
+}
+
+}  // namespace rollcall

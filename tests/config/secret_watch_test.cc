@@ -1,0 +1,126 @@
+#include "service/config/secret_watch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
+
+namespace rollcall {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+// A configuration whose secrets stand in files.
+class SecretWatchTest : public testing::Test {
+ protected:
+  SecretWatchTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "rollcall-XXXXXX").string();
+    directory_ = mkdtemp(name.data());
+    Write("password", "first\n");
+    Write("key", std::string(32, 'k'));
+    const nlohmann::json document = {{"resume_key", {{"file", PathOf("key")}}},
+                                     {"upstreams",
+                                      {{{"name", "main"},
+                                        {"provider", "twilio"},
+                                        {"account_sid", absl::StrCat("AC", std::string(32, 'a'))},
+                                        {"auth_token", {{"file", PathOf("password")}}}},
+                                       {{"name", "fixed"},
+                                        {"provider", "twilio"},
+                                        {"account_sid", absl::StrCat("AC", std::string(32, 'b'))},
+                                        {"auth_token", "fixed"}}}}};
+    config_ = std::make_unique<Config>(*ParseConfig(document.dump(), ProcessEnvironment()));
+    watch_ = std::make_unique<FileWatch>(std::chrono::milliseconds(20));
+    WatchSecrets(*config_, *watch_, [this](absl::string_view what, const absl::Status& status) {
+      const std::lock_guard lock(mutex_);
+      told_.push_back(absl::StrCat(what, ": ", status.message()));
+      changed_.notify_all();
+    });
+  }
+  ~SecretWatchTest() override {
+    watch_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  std::string PathOf(const std::string& name) const { return (directory_ / name).string(); }
+
+  void Write(const std::string& name, const std::string& text) const {
+    std::ofstream(PathOf(name + ".new")) << text;
+    std::filesystem::rename(PathOf(name + ".new"), PathOf(name));
+  }
+
+  // What is told next, however long that takes.
+  std::string Next() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return !told_.empty(); });
+    std::string text = told_.front();
+    told_.pop_front();
+    return text;
+  }
+
+  std::filesystem::path directory_;
+  std::unique_ptr<Config> config_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::string> told_;  // guarded by mutex_
+  std::unique_ptr<FileWatch> watch_;
+};
+
+TEST_F(SecretWatchTest, CopiesOfTheConfigurationFollowTheFile) {
+  const Config copy = *config_;
+  const CurrentSecret& password = copy.upstreams.at(0).password;
+  const std::uint64_t version = password.version();
+  Write("password", "second\n");
+  EXPECT_EQ(Next(), "credentials of upstream main: ");
+  EXPECT_EQ(password.get().reveal(), "second");
+  EXPECT_EQ(password.get_two().previous->reveal(), "first");
+  EXPECT_EQ(password.version(), version + 1);
+  EXPECT_EQ(copy.upstreams.at(1).password.get().reveal(), "fixed");
+
+  Write("key", std::string(40, 'l'));
+  EXPECT_EQ(Next(), "resume_key: ");
+  EXPECT_EQ(copy.resume_key->get().reveal(), std::string(40, 'l'));
+}
+
+TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
+  const CurrentSecret& password = config_->upstreams.at(0).password;
+  Write("password", "\n");
+  EXPECT_EQ(Next(), "credentials of upstream main: must not be empty");
+  Write("password", "hunter2\nhunter2\n");
+  EXPECT_EQ(Next(),
+            "credentials of upstream main: must not contain line breaks or other control "
+            "characters");
+  Write("password", std::string(5000, 'x'));
+  EXPECT_THAT(Next(), HasSubstr("must not be longer than 4096 bytes"));
+  std::filesystem::remove(PathOf("password"));
+  EXPECT_THAT(Next(), StartsWith("credentials of upstream main: cannot open the file"));
+  EXPECT_EQ(password.get().reveal(), "first");
+  Write("key", std::string(31, 'k'));
+  EXPECT_EQ(Next(), "resume_key: must have at least 32 bytes");
+  EXPECT_EQ(config_->resume_key->get().reveal(), std::string(32, 'k'));
+
+  Write("password", "second");
+  EXPECT_EQ(Next(), "credentials of upstream main: ");
+  EXPECT_EQ(password.get().reveal(), "second");
+}
+
+TEST(CurrentSecretTest, TheSameSecretReplacesNothing) {
+  CurrentSecret secret{Secret("first")};
+  EXPECT_FALSE(secret.Replace(Secret("first")));
+  EXPECT_FALSE(secret.get_two().previous.has_value());
+  EXPECT_TRUE(secret.Replace(Secret("second")));
+  EXPECT_FALSE(secret.Replace(Secret("second")));
+  EXPECT_EQ(secret.get_two().previous->reveal(), "first");
+}
+
+}  // namespace
+}  // namespace rollcall
