@@ -3,7 +3,9 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/backoff_policy.h"
 #include "client/call_canceller.h"
@@ -12,12 +14,20 @@
 
 namespace rollcall {
 
+// Whether the service takes the text as a request id.
+bool IsRequestId(absl::string_view text);
+
 struct CallOptions {
   // For all of the list or Get together, however many calls it takes; it counts from List() or
   // Get(). What is not done by then ends with DEADLINE_EXCEEDED, or with the last failure where
   // nothing but a wait was left. The service has a longest time for each call of its own; a list
   // that outlives it is gone on with like one that breaks off.
   absl::Duration timeout = absl::InfiniteDuration();
+
+  // By what all calls of the list or Get are found again in the service's log and at the provider:
+  // 1 to 128 letters, digits, '-', '_' and '.'. Where it is something else, or empty, the service
+  // makes one for each call; errors name it in their google.rpc.RequestInfo.
+  std::string request_id;
 
   // Prototypes, cloned for each list or Get. Not null.
   std::shared_ptr<const CallRetryPolicy> retry_policy = std::make_shared<LimitedRetryPolicy>();

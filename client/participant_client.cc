@@ -24,7 +24,7 @@ absl::StatusOr<v1::Participant> ParticipantClient::Get(const v1::GetParticipantR
   RetryLoop loop(options);
   while (true) {
     grpc::ClientContext context;
-    loop.SetDeadline(context);
+    loop.Prepare(context);
     const CallCanceller::Watch watch(*loop.canceller(), [&context] { context.TryCancel(); });
     v1::GetParticipantResponse response;
     const grpc::Status status = stub_->GetParticipant(&context, request, &response);

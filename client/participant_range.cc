@@ -99,7 +99,7 @@ class ParticipantRange::Walk {
       if (limit_ > 0) request_.set_limit(limit_ - received_);
     }
     call_ = std::make_unique<Call>(*loop_.canceller());
-    loop_.SetDeadline(call_->context);
+    loop_.Prepare(call_->context);
     call_->reader = stub_->ListParticipants(&call_->context, request_);
     ++totals_.calls;
   }

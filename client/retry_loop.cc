@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "client/call_status.h"
 #include "google/rpc/error_details.pb.h"
@@ -20,16 +21,27 @@ absl::Duration WaitAskedFor(const absl::Status& failure) {
 
 }  // namespace
 
+bool IsRequestId(absl::string_view text) {
+  constexpr size_t kMaxSize = 128;
+  return !text.empty() && text.size() <= kMaxSize &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
+                  c == '.';
+         });
+}
+
 RetryLoop::RetryLoop(const CallOptions& options)
     : retry_policy_(options.retry_policy->Clone()),
       backoff_policy_(options.backoff_policy->Clone()),
       canceller_(options.canceller != nullptr ? options.canceller
                                               : std::make_shared<CallCanceller>()),
       clock_(options.clock),
+      request_id_(IsRequestId(options.request_id) ? options.request_id : ""),
       timeout_(options.timeout),
       start_(clock_->Now()) {}
 
-void RetryLoop::SetDeadline(grpc::ClientContext& context) const {
+void RetryLoop::Prepare(grpc::ClientContext& context) const {
+  if (!request_id_.empty()) context.AddMetadata("x-request-id", request_id_);
   if (timeout_ == absl::InfiniteDuration()) return;
   const absl::Duration left = timeout_ - (clock_->Now() - start_);
   context.set_deadline(absl::ToChronoTime(absl::Now() + left));

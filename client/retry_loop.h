@@ -6,6 +6,7 @@
 #include <grpcpp/support/status.h>
 
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -18,8 +19,8 @@ class RetryLoop {
   // The caller's time runs from now.
   explicit RetryLoop(const CallOptions& options);
 
-  // Gives the context of the next call what is left of the time.
-  void SetDeadline(grpc::ClientContext& context) const;
+  // Gives the context of the next call the request id and what is left of the time.
+  void Prepare(grpc::ClientContext& context) const;
 
   // A record has come.
   void OnProgress();
@@ -41,6 +42,7 @@ class RetryLoop {
   const std::unique_ptr<BackoffPolicy> backoff_policy_;
   const std::shared_ptr<CallCanceller> canceller_;
   const std::shared_ptr<CallClock> clock_;
+  const std::string request_id_;  // Empty where there is none to send.
   const absl::Duration timeout_;
   const absl::Duration start_;
   bool failed_ = false;    // No record has come since the last failure.

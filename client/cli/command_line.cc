@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "client/call_options.h"
 #include "client/cli/exit_code.h"
 
 namespace rollcall {
@@ -35,6 +36,7 @@ struct Arguments {
   std::string output;
   std::string fields;
   std::optional<double> timeout;
+  std::string request_id;
   // A person waits: so many take a second or two.
   int32_t retries = 5;
 
@@ -105,6 +107,10 @@ std::string CheckTimeout(const std::string& text) {
 
 std::string CheckNotEmpty(const std::string& text) { return text.empty() ? "is empty" : ""; }
 
+std::string CheckRequestId(const std::string& text) {
+  return IsRequestId(text) ? "" : "is not 1 to 128 letters, digits, '-', '_' and '.'";
+}
+
 void AddCommonOptions(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--fields", arguments.fields,
@@ -128,6 +134,12 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
   command.add_option("--timeout", arguments.timeout, "Give up after so long (default: never)")
       ->check(CheckTimeout)
       ->type_name("SECONDS");
+  command
+      .add_option("--request-id", arguments.request_id,
+                  "Finds the call again in rollcalld's log and at the provider (default: one that "
+                  "rollcalld makes, and errors name)")
+      ->check(CheckRequestId)
+      ->type_name("ID");
   command
       .add_option(
           "--retries", arguments.retries,
@@ -259,6 +271,7 @@ void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
   }
   command_line.server = arguments.server;
   if (arguments.timeout) command_line.timeout = absl::Seconds(*arguments.timeout);
+  command_line.request_id = arguments.request_id;
   command_line.retries = arguments.retries;
   if (arguments.output == "table") command_line.output = OutputFormat::kTable;
   if (arguments.output == "ndjson") command_line.output = OutputFormat::kNdjson;

@@ -30,6 +30,9 @@ struct CommandLine {
   // For the whole command.
   absl::Duration timeout = absl::InfiniteDuration();
 
+  // Empty: the service makes one.
+  std::string request_id;
+
   // How often in a row to call again where the service is unavailable or asks to come back later.
   int retries = 0;
 

@@ -79,6 +79,7 @@ void AddInfo(std::string& text, const google::rpc::ErrorInfo& info) {
   AddLine(text, "HTTP status of the provider", Metadata(info, "http_status"));
   AddLine(text, "provider's error code", Metadata(info, "provider_code"));
   AddLine(text, "provider's request id", Metadata(info, "provider_request_id"));
+  AddLine(text, "trace id", Metadata(info, "trace_id"));
 }
 
 // "1.5s", and nothing for a delay that is none.
@@ -111,13 +112,7 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server) {
     }
   }
   if (info.has_value()) AddInfo(text, *info);
-  // The service gives the provider's request id, which was told above, in both
-  // details.
-  if (request.has_value() &&
-      request->request_id() !=
-          Metadata(info.value_or(google::rpc::ErrorInfo()), "provider_request_id")) {
-    AddLine(text, "request id", request->request_id());
-  }
+  if (request.has_value()) AddLine(text, "request id", request->request_id());
   if (retry.has_value()) {
     AddLine(text, "try again in", DelayText(retry->retry_delay()));
   }

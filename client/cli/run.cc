@@ -57,6 +57,7 @@ std::string Summary(int64_t participants, double seconds, const ParticipantRange
 CallOptions OptionsFor(const CommandLine& command_line, const Interrupt& interrupt) {
   CallOptions options;
   options.timeout = command_line.timeout;
+  options.request_id = command_line.request_id;
   options.retry_policy = std::make_shared<LimitedRetryPolicy>(
       RetryLimits{.max_retries = command_line.retries, .max_wait = absl::Seconds(10)});
   options.canceller = interrupt.canceller();

@@ -80,6 +80,7 @@ TEST(CommandLineTest, CommonOptions) {
   EXPECT_EQ(command_line.timeout, absl::Milliseconds(1500));
   EXPECT_EQ(command_line.retries, 5);
   EXPECT_EQ(Parsed("list live X --retries 0").retries, 0);
+  EXPECT_EQ(Parsed("list live X --request-id order-66").request_id, "order-66");
   ASSERT_EQ(command_line.fields.size(), 2u);
   EXPECT_EQ(command_line.fields[0].path(), "status");
   EXPECT_EQ(command_line.fields[1].path(), "properties.is_adhoc");
@@ -151,6 +152,7 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"list live X --page-size 2147483648", "is not a number"},
         Malformed{"list live X --page-size -5", "is not a number"},
         Malformed{"list live X --retries -1", "is not a number from 0"},
+        Malformed{"list live X --request-id a@b", "is not 1 to 128 letters"},
         Malformed{"list live X --timeout 0", "seconds above 0"},
         Malformed{"list live X --timeout nan", "seconds above 0"},
         Malformed{"list live X --timeout inf", "seconds above 0"},

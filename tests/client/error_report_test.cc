@@ -32,6 +32,7 @@ TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
   (*info.mutable_metadata())["http_status"] = "429";
   (*info.mutable_metadata())["provider_code"] = "20429";
   (*info.mutable_metadata())["provider_request_id"] = "RQ1";
+  (*info.mutable_metadata())["trace_id"] = "4bf92f3577b34da6a3ce929d0e0e4736";
   (*info.mutable_metadata())["label"] = "Jane Roe";
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(5);
@@ -51,6 +52,7 @@ TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
             "  HTTP status of the provider: 429\n"
             "  provider's error code: 20429\n"
             "  provider's request id: RQ1\n"
+            "  trace id: 4bf92f3577b34da6a3ce929d0e0e4736\n"
             "  request id: abc\n"
             "  try again in: 5s\n"
             "  see: https://example.com/20429 (too many requests)\n"

@@ -9,6 +9,15 @@
 #include <unistd.h>
 
 namespace rollcall {
+namespace {
+
+std::string RequestIdOf(const grpc::ServerContext& context) {
+  const auto found = context.client_metadata().find("x-request-id");
+  if (found == context.client_metadata().end()) return "";
+  return std::string(found->second.data(), found->second.size());
+}
+
+}  // namespace
 
 v1::Participant& Script::Add(const std::string& resume_token) {
   v1::ListParticipantsResponse& response = list.emplace_back();
@@ -79,6 +88,11 @@ std::vector<v1::GetParticipantRequest> FakeServer::get_requests() const {
   return get_requests_;
 }
 
+std::vector<std::string> FakeServer::request_ids() const {
+  const std::lock_guard lock(mutex_);
+  return request_ids_;
+}
+
 v1::ListParticipantsRequest FakeServer::list_request() const {
   const std::lock_guard lock(mutex_);
   return list_requests_.empty() ? v1::ListParticipantsRequest() : list_requests_.back();
@@ -107,6 +121,7 @@ grpc::Status FakeServer::ListParticipants(
   std::unique_lock lock(mutex_);
   list_requests_.push_back(*request);
   list_deadlines_.push_back(context->deadline());
+  request_ids_.push_back(RequestIdOf(*context));
   const Script script = NextScript();
   lock.unlock();
 
@@ -126,11 +141,12 @@ grpc::Status FakeServer::ListParticipants(
   return script.status;
 }
 
-grpc::Status FakeServer::GetParticipant(grpc::ServerContext*,
+grpc::Status FakeServer::GetParticipant(grpc::ServerContext* context,
                                         const v1::GetParticipantRequest* request,
                                         v1::GetParticipantResponse* response) {
   const std::lock_guard lock(mutex_);
   get_requests_.push_back(*request);
+  request_ids_.push_back(RequestIdOf(*context));
   const Script script = NextScript();
   *response = script.participant;
   return script.status;

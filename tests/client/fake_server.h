@@ -69,6 +69,9 @@ class FakeServer final : private v1::ParticipantService::Service {
   std::vector<std::chrono::system_clock::time_point> list_deadlines() const;
   std::vector<v1::GetParticipantRequest> get_requests() const;
 
+  // The x-request-id that each call of either kind came with; empty where it had none.
+  std::vector<std::string> request_ids() const;
+
   // Those of the last call.
   v1::ListParticipantsRequest list_request() const;
   v1::GetParticipantRequest get_request() const;
@@ -92,6 +95,7 @@ class FakeServer final : private v1::ParticipantService::Service {
   std::vector<v1::ListParticipantsRequest> list_requests_;
   std::vector<std::chrono::system_clock::time_point> list_deadlines_;
   std::vector<v1::GetParticipantRequest> get_requests_;
+  std::vector<std::string> request_ids_;
   bool cancelled_ = false;
 
   int port_holder_ = -1;  // A socket that has the port and does not listen.

@@ -135,6 +135,22 @@ TEST_F(ParticipantClientTest, CompleteListIsOneCall) {
   EXPECT_EQ(server_.list_request().SerializeAsString(), request_.SerializeAsString());
 }
 
+TEST_F(ParticipantClientTest, EachCallHasTheRequestId) {
+  options_.request_id = "order-66";
+  const Heard heard = HearInTurn({List({"A"}, Gone()), List({"B"})});
+  EXPECT_THAT(heard.call_sids, ElementsAre("A", "B"));
+  EXPECT_THAT(server_.request_ids(), ElementsAre("order-66", "order-66"));
+}
+
+TEST_F(ParticipantClientTest, ARequestIdThatIsNoneIsNotSent) {
+  for (const std::string& id :
+       {std::string(), std::string("a b"), std::string("a\r\nb: c"), std::string(129, 'x')}) {
+    options_.request_id = id;
+    EXPECT_TRUE(HearInTurn({List({})}).status.ok());
+    EXPECT_EQ(server_.request_ids().back(), "") << id;
+  }
+}
+
 TEST_F(ParticipantClientTest, EmptyListHasNoElements) {
   ParticipantRange range = ListInTurn({List({})});
   EXPECT_TRUE(range.begin() == range.end());
@@ -608,6 +624,13 @@ TEST_F(GetTest, TriesAgain) {
   EXPECT_EQ(participant->live_participant().call_sid(), "A");
   EXPECT_EQ(server_.get_request().SerializeAsString(), get_.SerializeAsString());
   EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(1), absl::Seconds(9)));
+}
+
+TEST_F(GetTest, HasTheRequestId) {
+  server_.Play(found_);
+  options_.request_id = "order-66";
+  EXPECT_TRUE(client_.Get(get_, options_).ok());
+  EXPECT_THAT(server_.request_ids(), ElementsAre("order-66"));
 }
 
 TEST_F(GetTest, GivesUp) {
