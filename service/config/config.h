@@ -27,6 +27,8 @@ namespace rollcall {
 
 enum class ProviderType { kTwilio, kSignalWire };
 
+enum class TlsVersion { k12, k13 };
+
 // How much one account is asked at once.
 struct RequestLimits {
   // Requests that the provider works on. Fewer go out while it says that this is too many.
@@ -55,6 +57,8 @@ struct UpstreamConfig {
   std::optional<BaseUrl> insights;
   // The PEM file of those who may sign the certificates of these; the system's where empty.
   std::string ca_file = {};
+  // The oldest that connections to https URLs may use.
+  TlsVersion min_tls_version = TlsVersion::k12;
   // Whether requests to https URLs may share connections, where the provider speaks HTTP/2.
   bool http2 = false;
   // The longest that making a connection may take.

@@ -85,6 +85,8 @@ bool IsLoopback(absl::string_view listen) {
   return url.ok() && url->is_loopback();
 }
 
+bool IsTlsVersion(absl::string_view text) { return text == "1.2" || text == "1.3"; }
+
 bool IsPath(absl::string_view text) { return !text.empty() && !absl::StrContains(text, '\0'); }
 
 BaseUrl TwilioApiUrl() { return BaseUrl::Parse("https://api.twilio.com").value(); }

@@ -39,6 +39,9 @@ bool IsLoopback(absl::string_view listen);
 inline constexpr absl::string_view kProviderForm = "\"twilio\" or \"signalwire\"";
 bool IsProvider(absl::string_view text);
 
+inline constexpr absl::string_view kTlsVersionForm = "\"1.2\" or \"1.3\"";
+bool IsTlsVersion(absl::string_view text);
+
 // Of a file.
 bool IsPath(absl::string_view text);
 

@@ -131,6 +131,7 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
   count("max_connections", requests.max_connections);
   count("max_requests_waiting", requests.max_waiting);
   const std::string ca_file = ReadCaFile(reader);
+  const auto min_tls_version = reader.String("min_tls_version", kTlsVersionForm, IsTlsVersion);
   const bool http2 = reader.Bool("http2", false);
 
   std::optional<Account> account;
@@ -154,6 +155,7 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
       .api = account->api,
       .insights = account->insights,
       .ca_file = ca_file,
+      .min_tls_version = min_tls_version == "1.3" ? TlsVersion::k13 : TlsVersion::k12,
       .http2 = http2,
       .connect_timeout = connect_timeout,
       .idle_timeout = idle_timeout,

@@ -109,6 +109,9 @@ class HttpClient::Exchange final : public HttpResponse {
       Set(CURLOPT_CAINFO, request.ca_file.c_str());
       Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // else the system's counts beside it
     }
+    Set(CURLOPT_SSLVERSION, request.min_tls_version == TlsVersion::k13
+                                ? static_cast<long>(CURL_SSLVERSION_TLSv1_3)
+                                : static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     if (request.http2) {
       Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
       // Rather than connecting once for each of the requests that come before it is known whether

@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "service/config/secret.h"
+#include "service/config/config.h"
 #include "service/http/event_loop.h"
 #include "service/trace/trace_context.h"
 
@@ -29,6 +29,7 @@ struct HttpRequest {
   std::chrono::milliseconds connect_timeout;
   std::chrono::milliseconds idle_timeout;  // without a byte from the server
   const std::string& ca_file;              // in PEM form; the system's where empty
+  TlsVersion min_tls_version;
   bool http2;  // whether to share a connection with other requests, where the server can
   const TraceContext& trace;  // whose headers go with it
 };

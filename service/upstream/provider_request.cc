@@ -64,9 +64,10 @@ void ProviderRequest::Send() {
   sent_ = EventLoop::Clock::now();
   const UpstreamConfig& config = upstream_.config;
   password_ = config.password.get();
-  transfer_ = client_.Get({url_, config.username, *password_, config.connect_timeout,
-                           config.idle_timeout, config.ca_file, config.http2, trace_},
-                          *this);
+  transfer_ =
+      client_.Get({url_, config.username, *password_, config.connect_timeout, config.idle_timeout,
+                   config.ca_file, config.min_tls_version, config.http2, trace_},
+                  *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {

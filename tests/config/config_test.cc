@@ -153,6 +153,7 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_EQ(upstream.requests.max_connections, 4000);
   EXPECT_EQ(upstream.requests.max_waiting, 1000);
   EXPECT_EQ(upstream.ca_file, "");
+  EXPECT_EQ(upstream.min_tls_version, TlsVersion::k12);
   EXPECT_FALSE(upstream.http2);
 }
 
@@ -172,6 +173,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"max_connections", 2},
                  {"max_requests_waiting", 3},
                  {"ca_file", ca_file},
+                 {"min_tls_version", "1.3"},
                  {"http2", true},
                  {"allow_plaintext", false}});
   const absl::StatusOr<Config> config = Parse(
@@ -227,6 +229,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(first.default_page_size, 50);
   EXPECT_TRUE(first.strict);
   EXPECT_EQ(first.ca_file, ca_file);
+  EXPECT_EQ(first.min_tls_version, TlsVersion::k13);
   EXPECT_TRUE(first.http2);
 
   const UpstreamConfig& second = config->upstreams[1];
@@ -723,6 +726,8 @@ TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
       ElementsAre(
           "upstreams[0].idle_timeout_seconds: expected a number of seconds from 0.001 to 3600, "
           "not a string"));
+  EXPECT_THAT(TwilioErrors({{"min_tls_version", "1.1"}}),
+              ElementsAre("upstreams[0].min_tls_version: expected \"1.2\" or \"1.3\""));
   EXPECT_THAT(TwilioErrors({{"strict", "yes"}, {"allow_plaintext", 1}, {"http2", "2"}}),
               ElementsAre("upstreams[0].allow_plaintext: expected true or false, not a number",
                           "upstreams[0].strict: expected true or false, not a string",

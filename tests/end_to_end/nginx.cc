@@ -50,8 +50,9 @@ void WaitUntil(const std::function<bool()>& condition) {
 
 }  // namespace
 
-Nginx::Nginx(const std::string& provider, const Certificate& certificate, bool http2)
-    : provider_(provider), http2_(http2), folder_(NewFolder()) {
+Nginx::Nginx(const std::string& provider, const Certificate& certificate, bool http2,
+             const std::string& tls)
+    : provider_(provider), http2_(http2), tls_(tls), folder_(NewFolder()) {
   std::ofstream(folder_ / "certificate.pem") << certificate.certificate();
   std::ofstream(folder_ / "key.pem") << certificate.key();
   for (int tries = 0; pid_ < 0; ++tries) {
@@ -88,6 +89,8 @@ http {
   keepalive_requests 100000;
   ssl_certificate certificate.pem;
   ssl_certificate_key key.pem;
+  ssl_protocols )"
+       << tls_ << R"(;
   server {
     listen 127.0.0.1:)"
        << port_ << " ssl" << (http2_ ? " http2" : "") << R"(;

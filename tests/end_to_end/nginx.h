@@ -18,7 +18,9 @@ class Nginx {
  public:
   // Starts it in front of `provider`, "http://HOST:PORT", on a free port, and waits until it
   // listens.
-  Nginx(const std::string& provider, const Certificate& certificate, bool http2);
+  // `tls` is what it speaks, in nginx's own words.
+  Nginx(const std::string& provider, const Certificate& certificate, bool http2,
+        const std::string& tls = "TLSv1.2 TLSv1.3");
   ~Nginx();
   Nginx(const Nginx&) = delete;
   Nginx& operator=(const Nginx&) = delete;
@@ -52,6 +54,7 @@ class Nginx {
 
   const std::string provider_;
   const bool http2_;
+  const std::string tls_;
   const std::filesystem::path folder_;
   int port_ = 0;
   pid_t pid_ = -1;  // -1 while it does not run

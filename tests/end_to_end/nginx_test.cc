@@ -162,6 +162,7 @@ TEST_P(NginxTest, ACertificateThatIsNotAcceptedIsForTheOperator) {
   } cases[] = {
       {"unable to get local issuer certificate",
        Certificate::Authority("Another").Sign("localhost")},
+      {"self-signed certificate", Certificate::Authority("localhost")},
       {"it is not for this host", authority.Sign("localhost.example")},
       {"certificate has expired", authority.Sign("localhost", -kDay, -3600)},
       {"certificate is not yet valid", authority.Sign("localhost", 3600, kDay)},
@@ -209,6 +210,42 @@ TEST_P(NginxTest, AServerThatDoesNotSpeakTlsCannotBeConnectedTo) {
   const Listing listing = List(request_);
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_UNREACHABLE");
   EXPECT_THAT(listing.status.error_message(), HasSubstr("TLS"));
+}
+
+// Providers that speak one version of TLS only.
+class TlsVersionTest : public EndToEndTest {
+ protected:
+  // How a list ends with an upstream that is configured with this version at least.
+  grpc::Status ListFrom(const std::string& spoken, const char* min_tls_version) {
+    const Certificate authority = Certificate::Authority();
+    const Nginx nginx(simulator_->base_url(), authority.Sign("localhost"), false, spoken);
+    nlohmann::json configuration = Configuration();
+    nlohmann::json& upstream = configuration["upstreams"][0];
+    upstream["insights_base_url"] = nginx.url();
+    upstream["ca_file"] = nginx.KeepFile("authority.pem", authority.certificate());
+    if (min_tls_version != nullptr) upstream["min_tls_version"] = min_tls_version;
+    StartDaemon({{"upstreams", configuration["upstreams"]}});
+    return List(ConferenceRequest(10)).status;
+  }
+};
+
+TEST_F(TlsVersionTest, OlderOnesThanAllowedAreNoConnection) {
+  const grpc::Status status = ListFrom("TLSv1.2", "1.3");
+  EXPECT_EQ(Reason(status), "UPSTREAM_UNREACHABLE");
+  EXPECT_THAT(status.error_message(), HasSubstr("TLS"));
+  // What Debian's OpenSSL refuses by itself, unless it is told not to.
+  EXPECT_EQ(Reason(ListFrom("TLSv1.1", nullptr)), "UPSTREAM_UNREACHABLE");
+  EXPECT_THAT(simulator_->requests(), IsEmpty());
+}
+
+TEST_F(TlsVersionTest, OthersAre) {
+  for (const char* spoken : {"TLSv1.2", "TLSv1.3"}) {
+    const grpc::Status status = ListFrom(spoken, nullptr);
+    EXPECT_TRUE(status.ok()) << spoken << ": " << status.error_message();
+  }
+  const grpc::Status status = ListFrom("TLSv1.3", "1.3");
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(simulator_->requests().size(), 3u);
 }
 
 // Providers without HTTP/2, with an upstream that is configured for it.
