@@ -38,8 +38,8 @@ COPY README.md ./
 COPY tests tests
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake --preset release -DROLLCALL_BUILD_TESTS=ON >/dev/null && \
-    cmake --build build/release -j ${JOBS} --target provider-simulator rollcall
-RUN k8s/image/assemble /demo build/release/bin/provider-simulator build/release/bin/rollcall
+    cmake --build build/release -j ${JOBS} --target provider-simulator rollcall list-load
+RUN cd build/release/bin && /rollcall/k8s/image/assemble /demo provider-simulator rollcall list-load
 
 FROM scratch AS demo
 ARG VERSION

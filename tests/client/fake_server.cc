@@ -1,6 +1,7 @@
 #include "tests/client/fake_server.h"
 
 #include <arpa/inet.h>
+#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
@@ -47,11 +48,18 @@ FakeServer::~FakeServer() {
 }
 
 void FakeServer::Start() {
+  grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();
   ASSERT_NE(server_, nullptr) << address_;
+  SetServing(true);
+}
+
+void FakeServer::SetServing(bool serving) {
+  server_->GetHealthCheckService()->SetServingStatus(v1::ParticipantService::service_full_name(),
+                                                     serving);
 }
 
 void FakeServer::Stop() {

@@ -54,6 +54,9 @@ class FakeServer final : private v1::ParticipantService::Service {
   // One script for each call that comes next, and the last for all behind it.
   void PlayInTurn(const std::vector<Script>& scripts);
 
+  // What it says of itself to those who ask for its health. It serves until told otherwise.
+  void SetServing(bool serving);
+
   // Waits for the calls to end and ends the server.
   void Stop();
 

@@ -1,0 +1,92 @@
+// What the published service config does, for the client library and for callers without it.
+#include "client/channel.h"
+
+#include <gmock/gmock.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "client/participant_client.h"
+#include "client/service_config.h"
+#include "tests/client/fake_server.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+Script WithParticipant() {
+  Script script;
+  script.participant.mutable_participant()->mutable_live_participant()->set_call_sid("A");
+  return script;
+}
+
+std::unique_ptr<v1::ParticipantService::Stub> PlainStub(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfigJson);
+  return v1::ParticipantService::NewStub(
+      grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments));
+}
+
+TEST(ChannelTest, CallsGoToTheReplicasThatServe) {
+  FakeServer one;
+  FakeServer two;
+  one.Play(WithParticipant());
+  two.Play(WithParticipant());
+  one.SetServing(false);
+  const ParticipantClient client(MakeChannel("ipv4:" + one.address() + "," + two.address()));
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(client.Get({}).ok());
+  EXPECT_THAT(one.get_requests(), IsEmpty());
+  EXPECT_THAT(two.get_requests(), SizeIs(10));
+}
+
+TEST(ChannelTest, CallsGoToAllReplicasInTurn) {
+  FakeServer one;
+  FakeServer two;
+  one.Play(WithParticipant());
+  two.Play(WithParticipant());
+  const ParticipantClient client(MakeChannel("ipv4:" + one.address() + "," + two.address()));
+  // Until both are connected, one may get more.
+  while (one.get_requests().empty() || two.get_requests().empty()) ASSERT_TRUE(client.Get({}).ok());
+  const size_t before = one.get_requests().size();
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(client.Get({}).ok());
+  EXPECT_EQ(one.get_requests().size(), before + 5);
+}
+
+TEST(ServiceConfigTest, PlainCallIsMadeAgainWhereNobodyServed) {
+  FakeServer server;
+  Script unavailable;
+  unavailable.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "draining");
+  server.PlayInTurn({unavailable, WithParticipant()});
+  const auto stub = PlainStub(server.address());
+  grpc::ClientContext context;
+  v1::GetParticipantResponse response;
+  const grpc::Status status = stub->GetParticipant(&context, {}, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(response.participant().live_participant().call_sid(), "A");
+  EXPECT_THAT(server.get_requests(), SizeIs(2));
+}
+
+TEST(ServiceConfigTest, PlainListThatHasBegunIsNotMadeAgain) {
+  FakeServer server;
+  Script breaks;
+  breaks.Add().mutable_live_participant()->set_call_sid("A");
+  breaks.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "draining");
+  server.Play(breaks);
+  const auto stub = PlainStub(server.address());
+  grpc::ClientContext context;
+  const auto reader = stub->ListParticipants(&context, {});
+  v1::ListParticipantsResponse response;
+  EXPECT_TRUE(reader->Read(&response));
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_THAT(server.list_requests(), SizeIs(1));
+}
+
+}  // namespace
+}  // namespace rollcall

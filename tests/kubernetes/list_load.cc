@@ -1,0 +1,245 @@
+// list-load: reads many lists of the simulator at once through rollcalld and checks every record of
+// each: is it there, once, and in its place. Prints a JSON object a second, and at the end one that
+// says what came of the lists. Ends with 0 where all of them were whole. Run by `./dev k8s-test` as
+// a job in the cluster.
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "client/call_status.h"
+#include "client/channel.h"
+#include "client/participant_client.h"
+#include "client/service_config.h"
+#include "google/rpc/error_details.pb.h"
+#include "rollcall/v1/participant_service.grpc.pb.h"
+#include "tests/simulator/participants.h"
+
+namespace rollcall {
+namespace {
+
+using nlohmann::json;
+
+struct Load {
+  std::string server;
+  int callers = 50;
+  int64_t size = 20'000;  // of the first list; each further one has one more, so that none is alike
+  int page_size = 200;
+  bool plain = false;
+  int seconds = 0;
+};
+
+// What all callers have seen so far. Thread-safe.
+class Totals {
+ public:
+  void AddRecord() { ++records_; }
+
+  // A call of a plain caller has begun to be served by the replica at `peer`.
+  void AddPeer(const std::string& peer) {
+    const std::lock_guard lock(mutex_);
+    ++calls_by_peer_[peer];
+  }
+
+  // A list is over: `status` of the reading, `missing` and `repeated` records of it, and the calls
+  // that it took.
+  void AddList(const absl::Status& status, int64_t missing, int64_t repeated, int64_t calls) {
+    const std::lock_guard lock(mutex_);
+    ++lists_;
+    calls_ += calls;
+    repeated_ += repeated;
+    if (status.ok()) {
+      missing_ += missing;
+      if (missing == 0 && repeated == 0) ++whole_;
+      return;
+    }
+    const auto info = StatusDetail<google::rpc::ErrorInfo>(status);
+    ++failures_[absl::StrCat(absl::StatusCodeToString(status.code()), " ",
+                             info ? info->reason() : std::string(status.message()))];
+  }
+
+  // Of the last second, more or less.
+  json Progress() {
+    const std::lock_guard lock(mutex_);
+    json progress = {
+        {"records", records_.load()}, {"lists", lists_}, {"new_calls", calls_by_peer_}};
+    calls_by_peer_.clear();
+    return progress;
+  }
+
+  json Summary() {
+    const std::lock_guard lock(mutex_);
+    int64_t failed = 0;
+    for (const auto& failure : failures_) failed += failure.second;
+    return {{"summary", true},       {"lists", lists_},       {"whole", whole_},
+            {"failed", failed},      {"failures", failures_}, {"missing", missing_},
+            {"repeated", repeated_}, {"calls", calls_},       {"records", records_.load()}};
+  }
+
+  bool AllWhole() {
+    const std::lock_guard lock(mutex_);
+    return lists_ > 0 && whole_ == lists_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::atomic<int64_t> records_ = 0;
+  int64_t lists_ = 0;
+  int64_t whole_ = 0;
+  int64_t missing_ = 0;   // of lists that said that they were complete
+  int64_t repeated_ = 0;  // or of another list, or out of place
+  int64_t calls_ = 0;
+  std::map<std::string, int64_t> failures_;
+  std::map<std::string, int64_t> calls_by_peer_;
+};
+
+// Checks the records of one list as they come.
+class ListCheck {
+ public:
+  explicit ListCheck(const simulator::List& list) : list_(list) {}
+
+  void Add(const v1::Participant& participant) {
+    const auto index = simulator::FindParticipant(
+        list_, participant.conference_participant_summary().participant_sid());
+    if (!index || *index < next_) {
+      ++repeated_;
+      return;
+    }
+    next_ = *index + 1;
+    ++records_;
+  }
+
+  int64_t missing() const { return list_.size - records_; }
+  int64_t repeated() const { return repeated_; }
+
+ private:
+  const simulator::List list_;
+  int64_t next_ = 0;
+  int64_t records_ = 0;
+  int64_t repeated_ = 0;
+};
+
+v1::ListParticipantsRequest RequestFor(const simulator::List& list, int page_size) {
+  v1::ListParticipantsRequest request;
+  request.set_upstream("twilio");
+  request.mutable_conference_participant_summaries()->set_conference_sid(ListSid(list));
+  request.set_page_size(page_size);
+  return request;
+}
+
+// With the client library, which goes on where a call breaks off.
+void ReadList(const ParticipantClient& client, const Load& load, const simulator::List& list,
+              Totals& totals) {
+  ListCheck check(list);
+  absl::Status status;
+  ParticipantRange range = client.List(RequestFor(list, load.page_size));
+  for (const auto& participant : range) {
+    if (!participant.ok()) {
+      status = participant.status();
+      break;
+    }
+    check.Add(*participant);
+    totals.AddRecord();
+  }
+  totals.AddList(status, check.missing(), check.repeated(), range.totals().calls);
+}
+
+// With nothing but generated code: one call, and what comes of it.
+void ReadListPlainly(v1::ParticipantService::Stub& stub, const Load& load,
+                     const simulator::List& list, Totals& totals) {
+  ListCheck check(list);
+  grpc::ClientContext context;
+  const auto reader = stub.ListParticipants(&context, RequestFor(list, load.page_size));
+  v1::ListParticipantsResponse response;
+  bool first = true;
+  while (reader->Read(&response)) {
+    if (first) totals.AddPeer(context.peer());
+    first = false;
+    check.Add(response.participant());
+    totals.AddRecord();
+  }
+  totals.AddList(ToAbslStatus(reader->Finish()), check.missing(), check.repeated(), 1);
+}
+
+// A channel as a program has it that knows no more of Rollcall than its service config.
+std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfigJson);
+  return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+}
+
+int Run(const Load& load) {
+  const ParticipantClient client(MakeChannel(load.server, "list-load"));
+  const auto stub = v1::ParticipantService::NewStub(MakePlainChannel(load.server));
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(load.seconds);
+
+  Totals totals;
+  std::mutex mutex;
+  std::condition_variable changed;
+  int running = load.callers;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < load.callers; ++i) {
+    callers.emplace_back(
+        [&, list = simulator::List(simulator::Api::kVoiceInsights, load.size + i)] {
+          do {
+            if (load.plain) {
+              ReadListPlainly(*stub, load, list, totals);
+            } else {
+              ReadList(client, load, list, totals);
+            }
+          } while (std::chrono::steady_clock::now() < end);
+          const std::lock_guard lock(mutex);
+          --running;
+          changed.notify_all();
+        });
+  }
+
+  {
+    std::unique_lock lock(mutex);
+    while (!changed.wait_for(lock, std::chrono::seconds(1), [&] { return running == 0; })) {
+      std::cout << totals.Progress().dump() << std::endl;
+    }
+  }
+  for (std::thread& caller : callers) caller.join();
+  std::cout << totals.Summary().dump() << std::endl;
+  return totals.AllWhole() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace rollcall
+
+int main(int argc, char** argv) {
+  rollcall::Load load;
+  CLI::App app("Reads many lists of the simulator at once and checks every record", "list-load");
+  app.add_option("--server", load.server, "Where rollcalld is, as gRPC names it")->required();
+  app.add_option("--callers", load.callers, "Lists at once")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--size", load.size, "Participants of a list")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--page-size", load.page_size, "Participants of a page")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_flag("--plain", load.plain, "Without the client library: a list is one call");
+  app.add_option("--seconds", load.seconds,
+                 "Begin one list after another for so long; each caller reads at least one")
+      ->check(CLI::NonNegativeNumber);
+  CLI11_PARSE(app, argc, argv);
+  return rollcall::Run(load);
+}
