@@ -11,8 +11,8 @@ FROM ${BASE} AS build
 RUN apt-get -q update && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
       ca-certificates ccache cmake g++ libabsl-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev \
-      libprotobuf-dev libsimdjson-dev libspdlog-dev ninja-build nlohmann-json3-dev pkg-config \
-      prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc && \
+      libmicrohttpd-dev libprotobuf-dev libsimdjson-dev libspdlog-dev ninja-build nlohmann-json3-dev \
+      pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc && \
     rm -rf /var/lib/apt/lists/*
 WORKDIR /rollcall
 COPY CMakeLists.txt CMakePresets.json ./
