@@ -90,7 +90,7 @@ std::shared_ptr<grpc::ServerCredentials> ServerCertificates::MakeCredentials() {
 void ServerCertificates::WatchFiles(FileWatch& watch) {
   const TlsFiles files = files_;  // which changes with the first file that does
   const auto add = [&](const std::string& path, const std::string& text) {
-    watch.Add(path, kMaxPemBytes, {text.data(), text.size()},
+    watch.Add(path, kMaxPemBytes, absl::string_view(text),
               [this](const absl::StatusOr<std::string>& /*text*/) { Reload(); });
   };
   add(settings_.certificate_file, files.certificate);
