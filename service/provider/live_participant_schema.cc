@@ -19,7 +19,7 @@ constexpr EnumText kStatuses[] = {
 constexpr FieldSchema kFields[] = {
     row::String("account_sid", 1),
     row::String("call_sid", 2),
-    row::String("label", 3),
+    row::Personal(row::String("label", 3)),
     row::String("call_sid_to_coach", 4),
     row::Boolean("coaching", 5),
     row::String("conference_sid", 6),

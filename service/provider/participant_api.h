@@ -45,6 +45,11 @@ class ParticipantApi {
   virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
                                 RequestViolations& violations) const = 0;
 
+  // The request's field that asks by what is or may be personal data, so that the answer tells of
+  // it even where no record shows it. Empty where there is none.
+  virtual absl::string_view PersonalFilter(const ListRequest& /*request*/) const { return ""; }
+  virtual absl::string_view PersonalFilter(const GetRequest& /*request*/) const { return ""; }
+
   virtual PageLayout page_layout() const = 0;
   virtual const RecordSchema& record_schema() const = 0;
 

@@ -1,5 +1,6 @@
 // Twilio's core API: the participants that are in a conference now.
 #include "absl/strings/str_cat.h"
+#include "service/config/provider_id.h"
 #include "service/provider/live_participant_schema.h"
 #include "service/provider/participant_api.h"
 #include "service/provider/sid.h"
@@ -40,6 +41,13 @@ class Core final : public ParticipantApi {
     }
     return absl::StrCat(ListPath(upstream, name.conference_sid()), "/",
                         EncodePathSegment(name.call_sid()), ".json");
+  }
+
+  using ParticipantApi::PersonalFilter;
+  // Whatever is no sid is a label.
+  absl::string_view PersonalFilter(const GetRequest& request) const override {
+    return IsTwilioSid(request.live_participant().call_sid(), "CA") ? ""
+                                                                    : "live_participant.call_sid";
   }
 
   PageLayout page_layout() const override { return {"participants", "next_page_uri", ""}; }

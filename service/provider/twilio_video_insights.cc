@@ -50,9 +50,9 @@ constexpr FieldSchema kSummaryFields[] = {
     row::String("media_region", 13),
     row::String("edge_location", 15),
     row::String("error_code_url", 12),
-    row::Object("publisher_info", 16, kPublisherInfo),
+    row::Personal(row::Object("publisher_info", 16, kPublisherInfo)),
     row::String("participant_sid", 1),
-    row::String("participant_identity", 2),
+    row::Personal(row::String("participant_identity", 2)),
 };
 constexpr ObjectSchema kSummary{kSummaryFields};
 

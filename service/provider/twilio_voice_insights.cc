@@ -76,13 +76,13 @@ constexpr ObjectSchema kMetrics{kMetricFields};
 
 constexpr FieldSchema kSummaryFields[] = {
     row::String("participant_sid", 1),
-    row::String("label", 2),
+    row::Personal(row::String("label", 2)),
     row::String("conference_sid", 3),
     row::String("call_sid", 4),
     row::String("account_sid", 5),
     row::Enum("call_direction", 6, kCallDirections),
-    row::String("from", 7, "from_address"),
-    row::String("to", 8, "to_address"),
+    row::Personal(row::String("from", 7, "from_address")),
+    row::Personal(row::String("to", 8, "to_address")),
     row::Enum("call_status", 9, kCallStatuses),
     row::String("country_code", 10),
     row::Boolean("is_moderator", 11),
@@ -148,6 +148,13 @@ class VoiceInsights final : public ParticipantApi {
     if (name.has_events()) AppendQuery(target, "Events", name.events());
     if (name.has_metrics()) AppendQuery(target, "Metrics", name.metrics());
     return target;
+  }
+
+  using ParticipantApi::PersonalFilter;
+  absl::string_view PersonalFilter(const ListRequest& request) const override {
+    return request.conference_participant_summaries().has_label()
+               ? "conference_participant_summaries.label"
+               : "";
   }
 
   PageLayout page_layout() const override { return {"participants", "meta", "next_page_url"}; }

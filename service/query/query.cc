@@ -77,6 +77,27 @@ absl::Status CheckTarget(const Request& request, const CallerRules* rules) {
   return absl::OkStatus();
 }
 
+// Whether the caller may see what it names.
+template <class Request>
+absl::Status CheckPersonalData(const Request& request, const ParticipantApi& api,
+                               const CallerRules* rules) {
+  if (rules == nullptr || rules->pii) return absl::OkStatus();
+  if (const absl::string_view field = api.PersonalFilter(request); !field.empty()) {
+    return NotPermitted("filter",
+                        absl::StrCat(field,
+                                     ": is or may be personal data, by which this caller may not "
+                                     "ask"));
+  }
+  for (const std::string& path : request.read_mask().paths()) {
+    if (NamesPersonalData(path, api.record_schema().object)) {
+      return NotPermitted("field", absl::StrCat("read_mask: \"", path,
+                                                "\" is personal data, which this caller may not "
+                                                "see"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Null, with violations, where there is none or more than one. Knows only what the caller may.
 template <class Case>
 Target FindTarget(const std::string& name, Case wanted, const Config& config,
@@ -109,11 +130,14 @@ Target FindTarget(const std::string& name, Case wanted, const Config& config,
 }
 
 FieldSelection Select(const google::protobuf::FieldMask& mask, const ParticipantApi& api,
-                      RequestViolations& violations) {
+                      const CallerRules* rules, RequestViolations& violations) {
   std::vector<std::string> unknown;
   FieldSelection selection = FieldSelection::FromMask(mask, api.record_schema().object, unknown);
   for (const std::string& path : unknown) {
     violations.Add("read_mask", absl::StrCat("the record has no field \"", path, "\""));
+  }
+  if (rules != nullptr && !rules->pii) {
+    selection.LeaveOutPersonalData(api.record_schema().object);
   }
   return selection;
 }
@@ -185,12 +209,15 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   const Target target =
       FindTarget(request.upstream(), request.query_case(), config, rules, violations);
   if (target.api == nullptr) return violations.ToStatus();
+  if (absl::Status status = CheckPersonalData(request, *target.api, rules); !status.ok()) {
+    return status;
+  }
 
   const UpstreamConfig& upstream = *target.upstream;
   std::string path = target.api->ListTarget(upstream, request, violations);
   CheckLength(path, request, request.query_case(), violations);
   const int page_size = PageSizeOf(request, upstream, violations);
-  FieldSelection selection = Select(request.read_mask(), *target.api, violations);
+  FieldSelection selection = Select(request.read_mask(), *target.api, rules, violations);
 
   // The list, whatever is wanted of it and in what pieces.
   ResumeTokens tokens(config.resume_key.value_or(upstream.password),
@@ -233,10 +260,13 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   const Target target =
       FindTarget(request.upstream(), request.participant_case(), config, rules, violations);
   if (target.api == nullptr) return violations.ToStatus();
+  if (absl::Status status = CheckPersonalData(request, *target.api, rules); !status.ok()) {
+    return status;
+  }
 
   const std::string path = target.api->GetTarget(*target.upstream, request, violations);
   CheckLength(path, request, request.participant_case(), violations);
-  FieldSelection selection = Select(request.read_mask(), *target.api, violations);
+  FieldSelection selection = Select(request.read_mask(), *target.api, rules, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   return GetQuery{
       target.upstream,         target.api,       target.api->base_url(*target.upstream).Join(path),

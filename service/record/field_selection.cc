@@ -6,6 +6,31 @@
 #include "absl/strings/str_split.h"
 
 namespace rollcall {
+namespace {
+
+bool HoldsPersonalData(const ObjectSchema& schema) {
+  return std::any_of(schema.fields.begin(), schema.fields.end(), [](const FieldSchema& row) {
+    return row.is_personal || (row.object != nullptr && HoldsPersonalData(*row.object));
+  });
+}
+
+// nullptr where there is none.
+const FieldSchema* FindRow(absl::string_view name, const ObjectSchema& schema) {
+  const auto row = std::find_if(schema.fields.begin(), schema.fields.end(),
+                                [&](const FieldSchema& field) { return field.proto == name; });
+  return row == schema.fields.end() ? nullptr : &*row;
+}
+
+}  // namespace
+
+bool NamesPersonalData(absl::string_view path, const ObjectSchema& schema) {
+  const std::pair<absl::string_view, absl::string_view> split =
+      absl::StrSplit(path, absl::MaxSplits('.', 1));
+  const FieldSchema* const row = FindRow(split.first, schema);
+  if (row == nullptr) return false;
+  return row->is_personal ||
+         (row->object != nullptr && NamesPersonalData(split.second, *row->object));
+}
 
 FieldSelection FieldSelection::FromMask(const google::protobuf::FieldMask& mask,
                                         const ObjectSchema& schema,
@@ -13,6 +38,7 @@ FieldSelection FieldSelection::FromMask(const google::protobuf::FieldMask& mask,
   FieldSelection selection;
   if (mask.paths().empty()) return selection;
   selection.numbers_ = 0;
+  selection.includes_all_ = false;
   for (const std::string& path : mask.paths()) {
     if (!selection.Add(path, schema)) unknown_paths.push_back(path);
   }
@@ -26,9 +52,8 @@ bool FieldSelection::Add(absl::string_view path, const ObjectSchema& schema) {
   // Not a structured binding, which clang before 16 does not let a lambda see.
   const absl::string_view name = split.first;
   const absl::string_view rest = split.second;
-  const auto field = std::find_if(schema.fields.begin(), schema.fields.end(),
-                                  [&](const FieldSchema& row) { return row.proto == name; });
-  if (field == schema.fields.end()) return false;
+  const FieldSchema* const field = FindRow(name, schema);
+  if (field == nullptr) return false;
   const bool whole = name.size() == path.size();
   if (!whole && field->object == nullptr) return false;
 
@@ -46,10 +71,27 @@ bool FieldSelection::Add(absl::string_view path, const ObjectSchema& schema) {
 
   FieldSelection within;
   within.numbers_ = 0;
+  within.includes_all_ = false;
   if (!within.Add(rest, *field->object)) return false;
   parts_.emplace_back(number, std::move(within));
   numbers_ |= uint64_t{1} << number;
   return true;
+}
+
+void FieldSelection::LeaveOutPersonalData(const ObjectSchema& schema) {
+  has_unrecognized_text_ = false;
+  for (const FieldSchema& field : schema.fields) {
+    if (!Includes(field)) continue;
+    if (field.is_personal) {
+      numbers_ &= ~(uint64_t{1} << field.number);
+    } else if (field.object != nullptr && HoldsPersonalData(*field.object)) {
+      const int number = field.number;
+      auto part = std::find_if(parts_.begin(), parts_.end(),
+                               [&](const auto& entry) { return entry.first == number; });
+      if (part == parts_.end()) part = parts_.emplace(part, number, FieldSelection());
+      part->second.LeaveOutPersonalData(*field.object);
+    }
+  }
 }
 
 const FieldSelection& FieldSelection::Within(const FieldSchema& field) const {

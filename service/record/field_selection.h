@@ -27,17 +27,28 @@ class FieldSelection {
 
   bool Includes(const FieldSchema& field) const { return ((numbers_ >> field.number) & 1) != 0; }
 
+  // Takes the fields away that are personal data, and the text of what is not recognized: a field
+  // that nobody knows, or in another form than expected, may be such as well.
+  void LeaveOutPersonalData(const ObjectSchema& schema);
+  bool has_unrecognized_text() const { return has_unrecognized_text_; }
+
   // The selection within a field that is an object and included.
   const FieldSelection& Within(const FieldSchema& field) const;
 
-  bool includes_all() const { return numbers_ == ~uint64_t{0}; }
+  // Whether no fields were named, so that those that nobody knows are wanted as well.
+  bool includes_all() const { return includes_all_; }
 
  private:
   bool Add(absl::string_view path, const ObjectSchema& schema);
 
+  bool includes_all_ = true;
+  bool has_unrecognized_text_ = true;
   uint64_t numbers_ = ~uint64_t{0};  // a bit a field number
   // By field number, for objects of which only a part is selected.
   std::vector<std::pair<int, FieldSelection>> parts_;
 };
+
+// Whether a path from the record on names a field that is personal data, or a part of one.
+bool NamesPersonalData(absl::string_view path, const ObjectSchema& schema);
 
 }  // namespace rollcall

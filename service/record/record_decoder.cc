@@ -251,15 +251,16 @@ std::string RecordDecoder::JsonPath() const {
 }
 
 void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
+  auto* const value = parts_->unrecognized.Add();
+  value->set_path(JsonPath());
+  value->set_kind(kind);
+  if (!selection_.has_unrecognized_text()) return;
   absl::string_view text = json_;
   for (size_t depth = 0; depth < path_.size(); ++depth) {
     if (depth == readers_.size()) readers_.emplace_back(text);
     text = readers_[depth].Value(path_[depth].index);
   }
-  auto* const value = parts_->unrecognized.Add();
-  value->set_path(JsonPath());
   value->set_json(std::string(text));
-  value->set_kind(kind);
 }
 
 void RecordDecoder::AppendOtherParts() {

@@ -49,6 +49,8 @@ struct FieldSchema {
   absl::Span<const EnumText> texts = {};
   // For a field that is an object: its table.
   const ObjectSchema* object = nullptr;
+  // Whether not every caller may see it.
+  bool is_personal = false;
 };
 
 // A table: all fields of a JSON object, in the order in which the provider writes them most often,
@@ -145,6 +147,12 @@ constexpr FieldSchema Events(Name name, int number, Name proto = {}) {
 constexpr FieldSchema Object(Name name, int number, const ObjectSchema& object, Name proto = {}) {
   FieldSchema field = Make(name, proto, number, LengthDelimitedTag(number), nullptr);
   field.object = &object;
+  return field;
+}
+
+// The same row for what tells who somebody is or how to reach them, or is somebody's own words.
+constexpr FieldSchema Personal(FieldSchema field) {
+  field.is_personal = true;
   return field;
 }
 

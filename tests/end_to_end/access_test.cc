@@ -287,6 +287,58 @@ TEST_F(PolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
 }
 
+TEST_F(PolicyTest, PersonalDataIsForThoseWhoMaySeeIt) {
+  StartWithPolicy({Billing(), Support()});
+  const v1::ListParticipantsRequest request = ConferenceRequest(kSeedConference);
+  const Listing all = ListOver(*Connect(), request, kToken);
+  const auto billing = Connect(&billing_);
+  const Listing some = ListOver(*billing, request);
+  ASSERT_EQ(all.participants.size(), 2u);
+  ASSERT_EQ(some.participants.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    v1::ConferenceParticipantSummary expected =
+        all.participants[i].conference_participant_summary();
+    EXPECT_TRUE(expected.has_from_address() || expected.has_to_address() || expected.has_label());
+    expected.clear_from_address();
+    expected.clear_to_address();
+    expected.clear_label();
+    EXPECT_EQ(some.participants[i].conference_participant_summary().SerializeAsString(),
+              expected.SerializeAsString());
+  }
+
+  v1::ListParticipantsRequest masked = request;
+  masked.mutable_read_mask()->add_paths("call_sid");
+  EXPECT_TRUE(ListOver(*billing, masked).status.ok());
+  masked.mutable_read_mask()->add_paths("from_address");
+  const grpc::Status field = ListOver(*billing, masked).status;
+  EXPECT_EQ(field.error_code(), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(Reason(field), "CALLER_NOT_PERMITTED");
+  EXPECT_EQ(Denied(field), "field");
+  EXPECT_THAT(field.error_message(), HasSubstr("from_address"));
+
+  v1::ListParticipantsRequest filtered = request;
+  filtered.mutable_conference_participant_summaries()->set_label("Ada");
+  const grpc::Status filter = ListOver(*billing, filtered).status;
+  EXPECT_EQ(Denied(filter), "filter");
+  EXPECT_THAT(filter.error_message(), Not(HasSubstr("Ada")));
+  EXPECT_TRUE(ListOver(*Connect(), filtered, kToken).status.ok());
+}
+
+TEST_F(PolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
+  nlohmann::json caller = Support();
+  caller["pii"] = false;
+  StartWithPolicy({caller});
+  v1::GetParticipantRequest get;
+  get.set_upstream("twilio");
+  get.mutable_live_participant()->set_conference_sid(kSeedConference);
+  get.mutable_live_participant()->set_call_sid("Ada");
+  grpc::ClientContext context;
+  context.AddMetadata("authorization", "Bearer abc");
+  v1::GetParticipantResponse response;
+  EXPECT_EQ(Denied(Connect()->GetParticipant(&context, get, &response)), "filter");
+  EXPECT_TRUE(simulator_->requests().empty());
+}
+
 TEST_F(PolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
   StartWithPolicy({Billing()});
   nlohmann::json broken = Support();

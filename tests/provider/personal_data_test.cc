@@ -1,0 +1,166 @@
+// What a caller who may not see personal data gets of every field of every table.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "service/provider/participant_api.h"
+#include "service/record/field_selection.h"
+#include "service/record/record_decoder.h"
+#include "tests/record/decode_record.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// Stands wherever a value could be personal.
+constexpr char kPerson[] = "Ada";
+
+const std::vector<const ParticipantApi*>& Apis() {
+  static const auto& kApis = *new std::vector<const ParticipantApi*>{
+      &TwilioVoiceInsights(), &TwilioVideoInsights(), &TwilioCore(), &SignalWire()};
+  return kApis;
+}
+
+// What comes of a record of this text for a caller who may not see personal data, and for one who
+// asks for these fields.
+v1::Participant Decode(const ParticipantApi& api, const std::string& json,
+                       const std::vector<std::string>& paths = {}) {
+  google::protobuf::FieldMask mask;
+  for (const std::string& path : paths) mask.add_paths(path);
+  std::vector<std::string> unknown;
+  FieldSelection selection = FieldSelection::FromMask(mask, api.record_schema().object, unknown);
+  EXPECT_THAT(unknown, IsEmpty());
+  selection.LeaveOutPersonalData(api.record_schema().object);
+  RecordDecoder decoder(api.record_schema(), selection, /*strict=*/false);
+  const std::string padded = json + std::string(RecordDecoder::kPadding, '\0');
+  const absl::Status status = decoder.Decode(absl::string_view(padded.data(), json.size()));
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_THAT(std::string(decoder.bytes()), Not(HasSubstr(kPerson)));
+  return ParseDecoded(decoder);
+}
+
+// The paths of the rows that are marked, in the provider's names.
+void AddPersonal(const ObjectSchema& schema, const std::string& prefix,
+                 std::vector<std::string>& paths) {
+  for (const FieldSchema& row : schema.fields) {
+    const std::string path = prefix + std::string(row.name);
+    if (row.is_personal) {
+      paths.push_back(path);
+    } else if (row.object != nullptr) {
+      AddPersonal(*row.object, path + ".", paths);
+    }
+  }
+}
+
+std::vector<std::string> Personal(const ParticipantApi& api) {
+  std::vector<std::string> paths;
+  AddPersonal(api.record_schema().object, "", paths);
+  return paths;
+}
+
+TEST(PersonalDataTest, IsMarkedInTheTables) {
+  EXPECT_THAT(Personal(TwilioVoiceInsights()), ElementsAre("label", "from", "to"));
+  EXPECT_THAT(Personal(TwilioVideoInsights()),
+              ElementsAre("publisher_info", "participant_identity"));
+  EXPECT_THAT(Personal(TwilioCore()), ElementsAre("label"));
+  EXPECT_THAT(Personal(SignalWire()), ElementsAre("label"));
+}
+
+// Every row with every kind of value, down through all objects: what is marked leaves no trace at
+// all, and of what is not but has another form than expected only its place shows.
+void CheckRows(const ParticipantApi& api, const ObjectSchema& schema, const std::string& before,
+               const std::string& after, const std::string& prefix, bool personal) {
+  for (const FieldSchema& row : schema.fields) {
+    const bool is_personal = personal || row.is_personal;
+    const std::string path = prefix + std::string(row.name);
+    SCOPED_TRACE(path);
+    for (const char* value : {R"("Ada")", R"({"x":"Ada"})", R"(["Ada"])", "null", "[]", "{}",
+                              R"([{"x":"Ada"}])", "17"}) {
+      // What is as expected may be seen.
+      const absl::string_view good = row.store == &StoreString    ? R"("Ada")"
+                                     : row.store == &StoreStrings ? R"(["Ada"])"
+                                                                  : "";
+      if (!is_personal && value == good) continue;
+      SCOPED_TRACE(value);
+      const v1::Participant participant =
+          Decode(api, absl::StrCat(before, "\"", std::string(row.name), "\":", value, after));
+      for (const auto& unrecognized : participant.unrecognized()) {
+        EXPECT_EQ(unrecognized.json(), "");
+        EXPECT_NE(unrecognized.kind(), v1::UnrecognizedValue::KIND_UNSPECIFIED);
+      }
+      if (!is_personal) continue;
+      EXPECT_EQ(participant.null_fields().paths_size(), 0);
+      EXPECT_EQ(participant.empty_fields().paths_size(), 0);
+      EXPECT_EQ(participant.unrecognized_size(), 0);
+    }
+    if (row.object != nullptr) {
+      CheckRows(api, *row.object, absl::StrCat(before, "\"", std::string(row.name), "\":{"),
+                "}" + after, path + ".", is_personal);
+    }
+  }
+}
+
+TEST(PersonalDataTest, ReachesNobodyWhoMayNotSeeIt) {
+  for (const ParticipantApi* api : Apis()) {
+    CheckRows(*api, api->record_schema().object, "{", "}", "", false);
+  }
+}
+
+TEST(PersonalDataTest, OfWhatNobodyKnowsOnlyThePlaceShows) {
+  for (const ParticipantApi* api : Apis()) {
+    const v1::Participant participant =
+        Decode(*api, R"({"email":"Ada","call_sid":"CA1","call_sid":"Ada"})");
+    ASSERT_GE(participant.unrecognized_size(), 1);
+    EXPECT_EQ(participant.unrecognized(0).path(), "email");
+    EXPECT_EQ(participant.unrecognized(0).json(), "");
+    EXPECT_EQ(participant.unrecognized(0).kind(), v1::UnrecognizedValue::KIND_UNKNOWN_FIELD);
+  }
+}
+
+TEST(PersonalDataTest, IsLeftOutOfAReadMaskAsWell) {
+  const v1::Participant participant =
+      Decode(TwilioVideoInsights(),
+             R"({"room_sid":"RM1","participant_identity":"Ada","publisher_info":{"name":"Ada"}})",
+             {"room_sid", "participant_identity", "publisher_info.name"});
+  EXPECT_EQ(participant.room_participant_summary().room_sid(), "RM1");
+  EXPECT_FALSE(participant.room_participant_summary().has_publisher_info());
+}
+
+TEST(PersonalDataTest, IsNamedByItsPathAndItsPartsPaths) {
+  const ObjectSchema& room = TwilioVideoInsights().record_schema().object;
+  EXPECT_TRUE(NamesPersonalData("participant_identity", room));
+  EXPECT_TRUE(NamesPersonalData("publisher_info", room));
+  EXPECT_TRUE(NamesPersonalData("publisher_info.name", room));
+  EXPECT_FALSE(NamesPersonalData("properties", room));
+  EXPECT_FALSE(NamesPersonalData("properties.is_adhoc", room));
+  EXPECT_FALSE(NamesPersonalData("", room));
+  EXPECT_FALSE(NamesPersonalData("no_such_field", room));
+  // By the message's names, not the provider's.
+  const ObjectSchema& conference = TwilioVoiceInsights().record_schema().object;
+  EXPECT_TRUE(NamesPersonalData("from_address", conference));
+  EXPECT_FALSE(NamesPersonalData("from", conference));
+}
+
+TEST(PersonalDataTest, MayBeAskedByInTwoPlaces) {
+  v1::ListParticipantsRequest list;
+  EXPECT_EQ(TwilioVoiceInsights().PersonalFilter(list), "");
+  list.mutable_conference_participant_summaries()->set_label("");
+  EXPECT_EQ(TwilioVoiceInsights().PersonalFilter(list), "conference_participant_summaries.label");
+  v1::GetParticipantRequest get;
+  get.mutable_live_participant()->set_call_sid("CAaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+  EXPECT_EQ(TwilioCore().PersonalFilter(get), "");
+  get.mutable_live_participant()->set_call_sid("Ada");
+  EXPECT_EQ(TwilioCore().PersonalFilter(get), "live_participant.call_sid");
+  EXPECT_EQ(SignalWire().PersonalFilter(get), "");
+}
+
+}  // namespace
+}  // namespace rollcall
