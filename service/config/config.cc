@@ -18,6 +18,7 @@ namespace rollcall {
 namespace {
 
 using nlohmann::json;
+using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -42,11 +43,33 @@ Limits ReadLimits(JsonObjectReader& document, Problems& problems) {
   limits.send_queue_bytes =
       bytes("send_queue_bytes", limits.send_queue_bytes, std::int64_t{64} << 20);
   limits.max_calls = static_cast<int>(reader.Integer("max_calls", limits.max_calls, 1, 1'000'000));
+  limits.max_calls_per_caller =
+      static_cast<int>(reader.Integer("max_calls_per_caller", limits.max_calls, 1, 1'000'000));
+  limits.caller_stall =
+      reader.Seconds("caller_stall_seconds", limits.caller_stall, milliseconds(1), hours(24));
   reader.Finish();
   if (limits.max_record_bytes > limits.max_page_bytes) {
     reader.Problem("max_record_bytes", "must not be more than max_page_bytes");
   }
   return limits;
+}
+
+ConnectionSettings ReadConnectionSettings(JsonObjectReader& document, Problems& problems) {
+  ConnectionSettings connections;
+  const json* value = document.Find("connections");
+  if (value == nullptr) return connections;
+  JsonObjectReader reader(*value, "connections", problems);
+  connections.max_streams =
+      static_cast<int>(reader.Integer("max_streams", connections.max_streams, 1, 1'000'000));
+  connections.max_age =
+      reader.Seconds("max_age_seconds", connections.max_age, milliseconds(1), hours(24 * 20));
+  connections.max_idle =
+      reader.Seconds("max_idle_seconds", connections.max_idle, milliseconds(1), hours(24 * 20));
+  connections.max_memory_bytes = static_cast<std::size_t>(
+      reader.Integer("max_memory_bytes", static_cast<std::int64_t>(connections.max_memory_bytes),
+                     std::int64_t{1} << 20, std::int64_t{1} << 40));
+  reader.Finish();
+  return connections;
 }
 
 RetrySettings ReadRetrySettings(JsonObjectReader& document, Problems& problems) {
@@ -139,6 +162,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.resume_key = ReadResumeKey(reader, env, problems);
   config.limits = ReadLimits(reader, problems);
+  config.connections = ReadConnectionSettings(reader, problems);
   config.retry = ReadRetrySettings(reader, problems);
   config.breaker = ReadBreakerSettings(reader, problems);
   config.deadline = ReadDeadlineSettings(reader, problems);

@@ -95,6 +95,24 @@ struct Limits {
   std::size_t send_queue_bytes = std::size_t{64} << 10;
   // Calls that run at once; more are refused.
   int max_calls = 2000;
+  // Those of one caller, where the policy says nothing else.
+  int max_calls_per_caller = max_calls;
+  // How long a caller may take nothing of what is there for it.
+  std::chrono::milliseconds caller_stall = std::chrono::minutes(10);
+};
+
+// What a caller's connection may be.
+struct ConnectionSettings {
+  // Calls on it at once; others wait at the caller's end.
+  int max_streams = 100;
+  // After this it takes no new calls, so that callers come to spread over new replicas. Calls that
+  // run go on.
+  std::chrono::milliseconds max_age = std::chrono::minutes(30);
+  // Without a call it is closed after this.
+  std::chrono::milliseconds max_idle = std::chrono::minutes(5);
+  // What gRPC holds for all connections together: some 14 KB for each without a call. Where it is
+  // used up, new connections are closed, and those without a call.
+  std::size_t max_memory_bytes = std::size_t{256} << 20;
 };
 
 // How often and how soon a request that failed is sent again.
@@ -146,6 +164,7 @@ struct Config {
   // What resume tokens are sealed with; the upstream's password where absent.
   std::optional<CurrentSecret> resume_key;
   Limits limits;
+  ConnectionSettings connections;
   RetrySettings retry;
   BreakerSettings breaker;
   DeadlineSettings deadline;

@@ -243,7 +243,8 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
                    std::move(resume),         std::move(tokens),
                    std::move(selection),      page_size,
                    request.limit(),           context.deadline,
-                   std::move(context.caller), std::move(context.trace)};
+                   std::move(context.caller), std::move(context.trace),
+                   context.max_calls};
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
@@ -269,9 +270,9 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   FieldSelection selection = Select(request.read_mask(), *target.api, rules, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   return GetQuery{
-      target.upstream,         target.api,       target.api->base_url(*target.upstream).Join(path),
-      std::move(selection),    context.deadline, std::move(context.caller),
-      std::move(context.trace)};
+      target.upstream,          target.api,       target.api->base_url(*target.upstream).Join(path),
+      std::move(selection),     context.deadline, std::move(context.caller),
+      std::move(context.trace), context.max_calls};
 }
 
 }  // namespace rollcall

@@ -47,6 +47,7 @@ struct ListQuery {
   Deadline deadline;
   std::string caller;  // who asks, as far as fairness goes
   TraceContext trace;
+  int max_calls;  // of this caller's
 };
 
 // A participant to get.
@@ -58,6 +59,7 @@ struct GetQuery {
   Deadline deadline;
   std::string caller;
   TraceContext trace;
+  int max_calls;
 };
 
 // Who makes a call, how long it may take, and by what it is found again.
@@ -67,6 +69,8 @@ struct CallContext {
   TraceContext trace;
   // What the caller may do. Null where there is no policy, and everybody may do everything.
   std::shared_ptr<const CallerRules> rules;
+  // Calls of this caller's that may run at once.
+  int max_calls;
 };
 
 // INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out, and

@@ -13,9 +13,9 @@ GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
                         v1::GetParticipantResponse& response, Upstream& upstream,
                         UpstreamLoop& loop, RunningCalls& running, const Config& config) {
   std::shared_ptr<GetCall> call(
-      new GetCall(std::move(report), response, loop, running, query.trace));
+      new GetCall(std::move(report), response, loop, running, query.trace, query.caller));
   call->ExchangeSelf(call);
-  if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
+  if (absl::Status refusal = running.Begin(*call, query.caller, query.max_calls); !refusal.ok()) {
     call->ended_ = true;  // so that nothing else ends the call
     call->report_->End(refusal, {});
     call->Finish(ToGrpcStatus(refusal, call->trace_));
@@ -73,7 +73,7 @@ void GetCall::End(const absl::Status& status, const CallTotals& totals) {
   ended_ = true;
   report_->End(status, totals);
   fetch_.reset();
-  running_.End(*this);  // before the caller can know, and call again
+  running_.End(*this, caller_);  // before the caller can know, and call again
   Finish(ToGrpcStatus(status, trace_));
 }
 

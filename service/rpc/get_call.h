@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -32,12 +33,13 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
 
  private:
   GetCall(std::unique_ptr<CallReport> report, v1::GetParticipantResponse& response,
-          UpstreamLoop& loop, RunningCalls& running, TraceContext trace)
+          UpstreamLoop& loop, RunningCalls& running, TraceContext trace, std::string caller)
       : report_(std::move(report)),
         response_(response),
         loop_(loop),
         running_(running),
-        trace_(std::move(trace)) {}
+        trace_(std::move(trace)),
+        caller_(std::move(caller)) {}
 
   void EndWith(const absl::Status& status) override;
   RunningCall Describe() const override { return report_->Describe(0); }
@@ -50,6 +52,7 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
   const LoopLease loop_;
   RunningCalls& running_;
   const TraceContext trace_;
+  const std::string caller_;
 
   // Of the loop's thread.
   std::unique_ptr<ParticipantFetch> fetch_;

@@ -33,12 +33,12 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const Config& config) {
   std::shared_ptr<ListCall> call(
-      new ListCall(context, std::move(report), loop, running, config, query.trace));
+      new ListCall(context, std::move(report), loop, running, config, query.trace, query.caller));
   {
     const std::lock_guard lock(call->mutex_);
     call->self_ = call;
   }
-  if (absl::Status refusal = running.Begin(*call); !refusal.ok()) {
+  if (absl::Status refusal = running.Begin(*call, query.caller, query.max_calls); !refusal.ok()) {
     {
       const std::lock_guard lock(call->mutex_);
       call->end_ = refusal;  // so that nothing else ends the call
@@ -50,6 +50,7 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
   loop.Post([call, &upstream, query = std::move(query)]() mutable {
     if (call->HasEnded()) return;
     call->StopAt(query.deadline);
+    call->WatchCaller();
     call->pager_ = std::make_unique<Pager>(call->loop_->client(), call->config_, upstream,
                                            std::move(query), static_cast<RecordSink&>(*call));
     call->pager_->Start();
@@ -60,13 +61,45 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
 void ListCall::StopAt(const Deadline& deadline) {
   const auto left = std::max(deadline.TimeLeft(), std::chrono::milliseconds(0));
   deadline_timer_ = loop_->client().loop().After(left, [this] {
-    deadline_timer_ = loop_->client().loop().After(kTimeToFinish, [this] {
-      deadline_timer_.reset();
-      Cancel();
-    });
-    Stop(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
-                   "the list took longer than its caller or the service allows"));
+    deadline_timer_.reset();
+    StopSoon(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
+                       "the list took longer than its caller or the service allows"));
   });
+}
+
+// Looks now and then whether the write that is under way is the one of the last time. A clock at
+// each write would tell the same and cost every record.
+void ListCall::WatchCaller() {
+  constexpr int kLooks = 4;
+  const std::chrono::milliseconds stall = config_.limits.caller_stall;
+  const auto interval = std::max(stall / kLooks, std::chrono::milliseconds(1));
+  stall_timer_ = loop_->client().loop().After(interval, [this, stall] {
+    stall_timer_.reset();
+    const uint64_t written = written_;
+    bool waits = written == written_at_look_;
+    {
+      const std::lock_guard lock(mutex_);
+      waits = waits && writing_;
+    }
+    looks_in_vain_ = waits ? looks_in_vain_ + 1 : 0;
+    written_at_look_ = written;
+    if (looks_in_vain_ < kLooks) return WatchCaller();
+    StopSoon(MakeError(
+        v1::ERROR_REASON_CALLER_TOO_SLOW,
+        absl::StrCat("the caller took nothing for ", std::chrono::duration<double>(stall).count(),
+                     " s (limits.caller_stall_seconds)")));
+  });
+}
+
+// Ends the list where it is, and the call whether or not its caller reads that.
+void ListCall::StopSoon(const absl::Status& status) {
+  EventLoop& loop = loop_->client().loop();
+  if (deadline_timer_) loop.Cancel(*deadline_timer_);
+  deadline_timer_ = loop.After(kTimeToFinish, [this] {
+    deadline_timer_.reset();
+    Cancel();
+  });
+  Stop(status);
 }
 
 // Ends a write that the caller does not take. gRPC's context is good until the call has finished.
@@ -193,6 +226,7 @@ bool ListCall::HasEnded() {
 }
 
 void ListCall::OnWriteDone(bool ok) {
+  ++written_;
   if (ok && next_ < batch_.ends.size()) {
     WriteNext();
     return;
@@ -242,14 +276,16 @@ void ListCall::OnDone() {
   // The last reference goes on the loop's thread, behind whatever was posted there before.
   UpstreamLoop& loop = *loop_;
   loop.Post([call = std::move(self)] {
-    if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
+    EventLoop& its_loop = call->loop_->client().loop();
+    if (call->deadline_timer_) its_loop.Cancel(*call->deadline_timer_);
+    if (call->stall_timer_) its_loop.Cancel(*call->stall_timer_);
     call->pager_.reset();
   });
 }
 
 // After the last record was written.
 void ListCall::FinishCall() {
-  running_.End(*this);  // before the caller can know, and call again
+  running_.End(*this, caller_);  // before the caller can know, and call again
   absl::Status end;
   CallTotals totals;
   {

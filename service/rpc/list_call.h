@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -48,17 +49,21 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
  private:
   ListCall(grpc::CallbackServerContext& context, std::unique_ptr<CallReport> report,
-           UpstreamLoop& loop, RunningCalls& running, const Config& config, TraceContext trace)
+           UpstreamLoop& loop, RunningCalls& running, const Config& config, TraceContext trace,
+           std::string caller)
       : context_(context),
         report_(std::move(report)),
         loop_(loop),
         running_(running),
         config_(config),
-        trace_(std::move(trace)) {}
+        trace_(std::move(trace)),
+        caller_(std::move(caller)) {}
 
   void EndWith(const absl::Status& status) override;
   RunningCall Describe() const override { return report_->Describe(bytes_); }
   void StopAt(const Deadline& deadline);
+  void WatchCaller();
+  void StopSoon(const absl::Status& status);
   void Stop(const absl::Status& status);
   void Cancel();
 
@@ -81,10 +86,14 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   RunningCalls& running_;
   const Config& config_;
   const TraceContext trace_;
+  const std::string caller_;
 
   // Of the loop's thread.
   std::unique_ptr<Pager> pager_;
   std::optional<EventLoop::TimerId> deadline_timer_;
+  std::optional<EventLoop::TimerId> stall_timer_;
+  uint64_t written_at_look_ = 0;  // written_ when the stall timer fired last
+  int looks_in_vain_ = 0;         // how often in a row it has not changed
 
   // A batch while it is collected. Of the loop's thread.
   WireWriter taken_;
@@ -105,6 +114,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   grpc::ByteBuffer message_;
   bool any_written_ = false;
   std::atomic<size_t> next_ = 0;
+  std::atomic<uint64_t> written_ = 0;  // messages that the caller took, as far as gRPC knows
 
   // Changed under mutex_.
   std::atomic<size_t> bytes_ = 0;      // of the messages in ready_ and batch_

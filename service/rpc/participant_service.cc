@@ -73,12 +73,14 @@ absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& co
   if (!rules.ok()) return rules.status();
   call.rules = *std::move(rules);
   call.caller = call.rules->name;
+  if (call.rules->max_calls) call.max_calls = *call.rules->max_calls;
   return absl::OkStatus();
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipants(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) {
-  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr};
+  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr,
+                   config_.limits.max_calls_per_caller};
   const absl::Status refusal = Admit(*context, call);
   auto report = ReportOf(monitor_, CallMethod::kList, call);
   const auto refused = [&](const absl::Status& status) {
@@ -103,7 +105,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticip
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
     v1::GetParticipantResponse* response) {
-  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr};
+  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr,
+                   config_.limits.max_calls_per_caller};
   const absl::Status refusal = Admit(*context, call);
   auto report = ReportOf(monitor_, CallMethod::kGet, call);
   const auto refused = [&](const absl::Status& status) {

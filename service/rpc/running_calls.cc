@@ -15,7 +15,7 @@ absl::Status Draining() {
 
 }  // namespace
 
-absl::Status RunningCalls::Begin(Call& call) {
+absl::Status RunningCalls::Begin(Call& call, const std::string& caller, int max_of_caller) {
   const std::lock_guard lock(mutex_);
   if (draining_) return Draining();
   if (calls_.size() >= max_) {
@@ -25,13 +25,25 @@ absl::Status RunningCalls::Begin(Call& call) {
     AddRetryInfo(status, std::chrono::seconds(1));
     return status;
   }
+  int& of_caller = calls_of_[caller];
+  if (of_caller >= max_of_caller) {
+    absl::Status status =
+        MakeError(v1::ERROR_REASON_CALLER_LIMIT,
+                  absl::StrCat("this caller runs ", max_of_caller,
+                               " calls on this replica already, which is all it may; try again"));
+    AddRetryInfo(status, std::chrono::seconds(1));
+    return status;
+  }
+  ++of_caller;
   calls_.insert(&call);
   return absl::OkStatus();
 }
 
-void RunningCalls::End(Call& call) {
+void RunningCalls::End(Call& call, const std::string& caller) {
   const std::lock_guard lock(mutex_);
-  calls_.erase(&call);
+  if (calls_.erase(&call) == 0) return;
+  const auto of_caller = calls_of_.find(caller);
+  if (--of_caller->second == 0) calls_of_.erase(of_caller);
 }
 
 void RunningCalls::Drain() {

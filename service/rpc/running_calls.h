@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <mutex>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -29,9 +31,10 @@ class RunningCalls {
 
   explicit RunningCalls(size_t max) : max_(max) {}
 
-  // Takes a call up. An error where there are as many as there may be, or where the process ends.
-  absl::Status Begin(Call& call);
-  void End(Call& call);
+  // Takes up a call of `caller`, of whom `max_of_caller` may run. An error where there are as many
+  // as there may be, or where the process ends.
+  absl::Status Begin(Call& call, const std::string& caller, int max_of_caller);
+  void End(Call& call, const std::string& caller);
 
   // From now on takes no calls, with SERVER_DRAINING.
   void Drain();
@@ -50,6 +53,7 @@ class RunningCalls {
   // Guarded by mutex_.
   bool draining_ = false;
   std::unordered_set<Call*> calls_;
+  std::unordered_map<std::string, int> calls_of_;  // each caller; none that has none
 };
 
 }  // namespace rollcall

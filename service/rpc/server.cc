@@ -5,8 +5,10 @@
 #include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/server_builder_option.h>
 #include <grpcpp/impl/server_builder_plugin.h>
+#include <grpcpp/resource_quota.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -25,6 +27,35 @@
 
 namespace rollcall {
 namespace {
+
+// What holds for every connection, beside what the operator chose.
+void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& builder) {
+  using std::chrono::milliseconds;
+  using std::chrono::seconds;
+  // The longest request is one with a resume token, a provider's page token and a read mask of all
+  // fields: a tenth of this.
+  builder.SetMaxReceiveMessageSize(64 << 10);
+  const auto set = [&](const char* name, int64_t value) {
+    builder.AddChannelArgument(name, static_cast<int>(value));
+  };
+  const auto set_time = [&](const char* name, milliseconds time) { set(name, time.count()); };
+  grpc::ResourceQuota quota("callers");
+  quota.Resize(settings.max_memory_bytes);
+  builder.SetResourceQuota(quota);
+  set(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, settings.max_streams);
+  set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, settings.max_age);
+  set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, settings.max_idle);
+  // Who does not come to speak HTTP/2 holds a descriptor for no longer.
+  set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, seconds(20));
+  // A peer that is gone without a word is found out in 80 s, and the upstream it holds let go.
+  set_time(GRPC_ARG_KEEPALIVE_TIME_MS, seconds(60));
+  set_time(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, seconds(20));
+  // Callers may ask as much: every 30 s is common, which gRPC would answer with GOAWAY while a list
+  // has nothing to send.
+  set_time(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, seconds(20));
+  set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+}
 
 // Takes reflection out again, which a program that is linked with it has whether or not it asks.
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -78,6 +109,7 @@ class Server::Parts {
     // Two servers on one port would share its connections without anybody's knowing.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
+    BoundConnections(config_.connections, builder);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {

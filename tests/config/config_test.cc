@@ -186,7 +186,14 @@ TEST(ParseConfig, EveryKeyIsRead) {
          {"max_pages_per_list", 3},
          {"max_json_depth", 8},
          {"send_queue_bytes", 1024},
-         {"max_calls", 7}}},
+         {"max_calls", 7},
+         {"max_calls_per_caller", 3},
+         {"caller_stall_seconds", 2.5}}},
+       {"connections",
+        {{"max_streams", 5},
+         {"max_age_seconds", 60},
+         {"max_idle_seconds", 0.5},
+         {"max_memory_bytes", 2097152}}},
        {"retry",
         {{"max_attempts", 1}, {"initial_backoff_seconds", 0.001}, {"max_backoff_seconds", 60}}},
        {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.5}}},
@@ -198,6 +205,12 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->listen, "[::]:0");
   EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config->drain_timeout, milliseconds(1500));
+  EXPECT_EQ(config->limits.max_calls_per_caller, 3);
+  EXPECT_EQ(config->limits.caller_stall, milliseconds(2500));
+  EXPECT_EQ(config->connections.max_streams, 5);
+  EXPECT_EQ(config->connections.max_age, milliseconds(60000));
+  EXPECT_EQ(config->connections.max_idle, milliseconds(500));
+  EXPECT_EQ(config->connections.max_memory_bytes, 2097152u);
   EXPECT_EQ(config->limits.max_record_bytes, 2048u);
   EXPECT_EQ(config->limits.max_page_bytes, 4096u);
   EXPECT_EQ(config->limits.max_pages_per_list, 3);
@@ -326,14 +339,14 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
   document["limit"] = json::object();
   document["limits"]["max_page_byte"] = 1;
   document["$schema"] = "x";
-  EXPECT_THAT(
-      Errors(document),
-      ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
-                  "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
-                  "policy_file, reflection, metrics_listen, metrics_token, upstreams, "
-                  "resume_key, limits, retry, circuit_breaker, deadline, event_loops, prefetch, "
-                  "drain_timeout_seconds",
-                  "limit: unknown key; did you mean limits?"));
+  EXPECT_THAT(Errors(document),
+              ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
+                          "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
+                          "policy_file, reflection, metrics_listen, metrics_token, upstreams, "
+                          "resume_key, limits, connections, retry, circuit_breaker, deadline, "
+                          "event_loops, prefetch, "
+                          "drain_timeout_seconds",
+                          "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
       TextErrors("{\"a\\nb.c\": 1, \"\": 2, \"\\u00e9\": 3}"),

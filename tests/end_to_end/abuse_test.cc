@@ -1,0 +1,233 @@
+// What a caller may not do to the others: too many calls, requests that are too large, connections
+// that stay for ever, lists that are not read.
+#include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <future>
+#include <limits>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "google/rpc/error_details.pb.h"
+#include "tests/end_to_end/access.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Direction;
+using simulator::Request;
+using ::testing::Contains;
+using ::testing::Key;
+
+class AbuseTest : public AccessTest {
+ protected:
+  // So that a page that is not read shows.
+  AbuseTest() { simulator_options_.send_buffer_bytes = 64 << 10; }
+
+  static constexpr char kTokenSha256OfAbc[] =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  static constexpr char kTokenSha256OfFoo[] =
+      "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+
+  static nlohmann::json Caller(const std::string& name, const std::string& token_sha256) {
+    return {
+        {"name", name}, {"token_sha256", {token_sha256}}, {"upstreams", "all"}, {"lists", "all"}};
+  }
+
+  // Answers end in the middle until Release().
+  void Hold() const {
+    simulator_->Direct([](const Request&) {
+      Direction direction;
+      direction.hold_after = 20000;
+      return direction;
+    });
+  }
+
+  // A connection of its own.
+  std::unique_ptr<v1::ParticipantService::Stub> ConnectAnew() const {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    return v1::ParticipantService::NewStub(grpc::CreateCustomChannel(
+        daemon_->address(), grpc::InsecureChannelCredentials(), arguments));
+  }
+};
+
+TEST_F(AbuseTest, ACallerHasNoMoreCallsThanItMayAndOthersHaveTheirs) {
+  nlohmann::json one = Caller("one", kTokenSha256OfAbc);
+  one["max_calls"] = 1;
+  Write("policy.json",
+        nlohmann::json{{"callers", {one, Caller("other", kTokenSha256OfFoo)}}}.dump());
+  StartDaemon({{"policy_file", PathOf("policy.json")}});
+  Hold();
+  std::future<Listing> running = std::async(
+      std::launch::async, [this] { return ListOver(stub(), ConferenceRequest(500), "abc"); });
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  simulator_->Direct(nullptr);
+  const Listing refused = ListOver(*ConnectAnew(), ConferenceRequest(3), "abc");
+  EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(Reason(refused.status), "CALLER_LIMIT");
+  EXPECT_GT(DetailOf<google::rpc::RetryInfo>(refused.status).retry_delay().seconds(), 0);
+  EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3), "foo").status.ok());
+  EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3), "foo").status.ok());
+  simulator_->Release();
+  EXPECT_EQ(running.get().participants.size(), 500u);
+  EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3), "abc").status.ok());
+}
+
+TEST_F(AbuseTest, CallersWithoutNamesAreCountedByAddress) {
+  StartDaemon({{"limits", {{"max_calls_per_caller", 1}}}});
+  Hold();
+  std::future<Listing> running =
+      std::async(std::launch::async, [this] { return ListOver(stub(), ConferenceRequest(500)); });
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  EXPECT_EQ(Reason(ListOver(*ConnectAnew(), ConferenceRequest(3)).status), "CALLER_LIMIT");
+  simulator_->Direct(nullptr);
+  simulator_->Release();
+  EXPECT_EQ(running.get().participants.size(), 500u);
+}
+
+TEST_F(AbuseTest, RequestsAndMetadataHaveASize) {
+  v1::ListParticipantsRequest large = ConferenceRequest(3);
+  large.mutable_conference_participant_summaries()->set_label(std::string(70000, 'a'));
+  EXPECT_EQ(ListOver(stub(), large).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_FALSE(ListOver(stub(), ConferenceRequest(3), std::string(20000, 'a')).status.ok());
+  EXPECT_TRUE(simulator_->requests().empty());
+  EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3)).status.ok());
+}
+
+TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
+  StartDaemon({{"connections", {{"max_streams", 1}}}});
+  Hold();
+  const auto begin = [this] {
+    return std::async(std::launch::async,
+                      [this] { return ListOver(stub(), ConferenceRequest(500)); });
+  };
+  std::future<Listing> first = begin();
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  std::future<Listing> second = begin();
+  // On another connection there is room.
+  simulator_->Direct(nullptr);
+  EXPECT_TRUE(ListOver(*ConnectAnew(), ConferenceRequest(3)).status.ok());
+  EXPECT_EQ(simulator_->requests().size(), 2u);
+  simulator_->Release();
+  EXPECT_EQ(first.get().participants.size(), 500u);
+  EXPECT_EQ(second.get().participants.size(), 500u);
+}
+
+TEST_F(AbuseTest, AnOldConnectionIsLeftByNewCallsAndNotByThoseThatRun) {
+  StartDaemon({{"connections", {{"max_age_seconds", 0.3}}}});
+  Hold();
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  // The service says that it is going away.
+  channel()->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::time_point::max());
+  simulator_->Direct(nullptr);
+  EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3)).status.ok());
+  simulator_->Release();
+  int count = 1;
+  while (reader->Read(&response)) ++count;
+  const grpc::Status status = reader->Finish();
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  EXPECT_EQ(count, 500);
+}
+
+TEST_F(AbuseTest, AnIdleConnectionIsClosed) {
+  StartDaemon({{"connections", {{"max_idle_seconds", 0.1}}}});
+  ASSERT_TRUE(ListOver(stub(), ConferenceRequest(3)).status.ok());
+  channel()->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::time_point::max());
+  EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3)).status.ok());
+}
+
+// Connections that say nothing but that they speak HTTP/2.
+class SilentConnections {
+ public:
+  SilentConnections(const std::string& address, int count) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    to.sin_port = htons(static_cast<uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    constexpr absl::string_view kPreface("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33);
+    for (int i = 0; i < count; ++i) {
+      const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      EXPECT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+      send(fd, kPreface.data(), kPreface.size(), MSG_NOSIGNAL);
+      fds_.push_back(fd);
+    }
+  }
+  ~SilentConnections() {
+    for (const int fd : fds_) close(fd);
+  }
+  SilentConnections(const SilentConnections&) = delete;
+  SilentConnections& operator=(const SilentConnections&) = delete;
+
+  // Waits until rollcalld has closed at least one.
+  void WaitForAnEnd() const {
+    std::vector<pollfd> polled;
+    for (const int fd : fds_) polled.push_back({fd, POLLRDHUP, 0});
+    while (poll(polled.data(), polled.size(), -1) < 0) {
+    }
+  }
+
+ private:
+  std::vector<int> fds_;
+};
+
+TEST_F(AbuseTest, ConnectionsDoNotFillTheMemory) {
+  // A list goes on, whoever else comes.
+  StartDaemon({{"connections", {{"max_memory_bytes", 4 << 20}}}});
+  Hold();
+  std::future<Listing> running =
+      std::async(std::launch::async, [this] { return ListOver(stub(), ConferenceRequest(500)); });
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  const SilentConnections many(daemon_->address(), 800);
+  many.WaitForAnEnd();
+  simulator_->Direct(nullptr);
+  simulator_->Release();
+  EXPECT_EQ(running.get().participants.size(), 500u);
+}
+
+TEST_F(AbuseTest, ACallerWhoTakesNothingLetsTheProviderGo) {
+  StartDaemon({{"limits", {{"caller_stall_seconds", 0.2}}}});
+  const simulator::List list(simulator::Api::kVoiceInsights, 200000);
+  grpc::ClientContext context;
+  const auto stalled = stub().ListParticipants(&context, RequestFor(list));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(stalled->Read(&response));
+  EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+  size_t count = 1;
+  while (stalled->Read(&response)) ++count;
+  const grpc::Status status = stalled->Finish();
+  EXPECT_FALSE(status.ok());
+  // Whoever reads on within five seconds learns why, and how to go on.
+  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+    EXPECT_EQ(Reason(status), "CALLER_TOO_SLOW");
+    EXPECT_THAT(context.GetServerTrailingMetadata(), Contains(Key("rollcall-resume-token")));
+  }
+  EXPECT_LT(count, 200000u);
+}
+
+TEST_F(AbuseTest, ACallerWhoNeverReadsAgainIsCancelled) {
+  StartDaemon({{"limits", {{"caller_stall_seconds", 0.1}, {"max_calls", 1}}}});
+  grpc::ClientContext context;
+  const auto stalled = stub().ListParticipants(&context, ConferenceRequest(200000));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(stalled->Read(&response));
+  while (daemon_->IsRunning() && !ListOver(*ConnectAnew(), ConferenceRequest(1)).status.ok()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(daemon_->IsRunning());
+  while (stalled->Read(&response)) {
+  }
+  EXPECT_FALSE(stalled->Finish().ok());
+}
+
+}  // namespace
+}  // namespace rollcall
