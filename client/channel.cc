@@ -4,14 +4,64 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <map>
+#include <utility>
+
 #include "client/service_config.h"
 
 namespace rollcall {
 
+namespace {
+
+// Adds the token to each call.
+class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
+ public:
+  explicit TokenPlugin(std::function<std::string()> token) : token_(std::move(token)) {}
+
+  // Whoever gives the token may read a file for it.
+  bool IsBlocking() const override { return true; }
+  const char* GetType() const override { return "rollcall_token"; }
+
+  grpc::Status GetMetadata(grpc::string_ref /*service_url*/, grpc::string_ref /*method_name*/,
+                           const grpc::AuthContext& /*channel_auth_context*/,
+                           std::multimap<grpc::string, grpc::string>* metadata) override {
+    metadata->emplace("authorization", "Bearer " + token_());
+    return grpc::Status::OK;
+  }
+
+  // Without the token, which gRPC would log.
+  grpc::string DebugString() override { return GetType(); }
+
+ private:
+  const std::function<std::string()> token_;
+};
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const ChannelOptions& options) {
+  if (!options.tls && options.token == nullptr) return grpc::InsecureChannelCredentials();
+  const ChannelTls tls = options.tls.value_or(ChannelTls());
+  std::shared_ptr<grpc::ChannelCredentials> credentials =
+      grpc::SslCredentials({.pem_root_certs = tls.ca_certificates,
+                            .pem_private_key = tls.private_key,
+                            .pem_cert_chain = tls.certificate});
+  if (options.token == nullptr) return credentials;
+  return grpc::CompositeChannelCredentials(
+      credentials,
+      grpc::MetadataCredentialsFromPlugin(std::make_unique<TokenPlugin>(options.token)));
+}
+
+}  // namespace
+
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const std::string& user_agent) {
+  ChannelOptions options;
+  options.user_agent = user_agent;
+  return MakeChannel(target, options);
+}
+
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
+                                           const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
-  if (!user_agent.empty()) arguments.SetUserAgentPrefix(user_agent);
+  if (!options.user_agent.empty()) arguments.SetUserAgentPrefix(options.user_agent);
   arguments.SetServiceConfigJSON(kServiceConfigJson);
   // ParticipantClient tries again itself, with what it knows of the list and of the error; both
   // together would be too often.
@@ -29,7 +79,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   // nothing else is sent, unless they are told otherwise.
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 330 * 1000);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * 1000);
-  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(target, CredentialsFor(options), arguments);
 }
 
 }  // namespace rollcall

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "client/channel.h"
+#include "client/participant_client.h"
 #include "google/rpc/error_details.pb.h"
 #include "tests/end_to_end/access.h"
 
@@ -337,6 +339,39 @@ TEST_F(PolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
   v1::GetParticipantResponse response;
   EXPECT_EQ(Denied(Connect()->GetParticipant(&context, get, &response)), "filter");
   EXPECT_TRUE(simulator_->requests().empty());
+}
+
+TEST_F(PolicyTest, TheClientLibraryShowsCertificatesAndTokens) {
+  StartWithPolicy({Billing(), Support()});
+  // By the name that is in the certificate.
+  const std::string& address = daemon_->address();
+  const std::string target = "localhost" + address.substr(address.rfind(':'));
+  const auto status_with = [&](const ChannelOptions& options) {
+    CallOptions call;
+    call.retry_policy = std::make_shared<LimitedRetryPolicy>(RetryLimits{.max_retries = 0});
+    const ParticipantClient client(MakeChannel(target, options));
+    int count = 0;
+    for (const auto& participant : client.List(ConferenceRequest(3), call)) {
+      if (!participant.ok()) return participant.status();
+      ++count;
+    }
+    EXPECT_EQ(count, 3);
+    return absl::OkStatus();
+  };
+  ChannelOptions by_certificate;
+  by_certificate.tls = ChannelTls{authority_.certificate(), billing_.certificate(), billing_.key()};
+  EXPECT_TRUE(status_with(by_certificate).ok());
+
+  ChannelOptions by_token;
+  by_token.tls.emplace().ca_certificates = authority_.certificate();
+  EXPECT_EQ(status_with(by_token).code(), absl::StatusCode::kUnauthenticated);
+  by_token.token = [] { return std::string(kToken); };
+  EXPECT_TRUE(status_with(by_token).ok());
+  // A stranger does not get to see the token.
+  by_token.tls->ca_certificates = Certificate::Authority("Other authority").certificate();
+  EXPECT_EQ(status_with(by_token).code(), absl::StatusCode::kUnavailable);
+  by_token.tls.reset();
+  EXPECT_EQ(status_with(by_token).code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(PolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
