@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -47,9 +48,20 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// A core would hold credentials and whatever callers were sent. With a limit of 0 the kernel still
+// gives one to a program that the machine collects them with; with 1 it makes none. Only the soft
+// limit, so that prlimit can raise it for a process that is to be examined.
+void ForbidCoreDumps() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1);
+  setrlimit(RLIMIT_CORE, &limit);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+  ForbidCoreDumps();  // before there is anything to be found in one
   CLI::App app("rollcalld streams the participants of conferences and rooms over gRPC.");
   std::string config_file;
   std::string listen;

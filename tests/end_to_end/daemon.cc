@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +135,12 @@ size_t Daemon::OpenSockets() const {
 size_t Daemon::OpenDescriptors() const { return EntriesOf("fd"); }
 
 size_t Daemon::Threads() const { return EntriesOf("task"); }
+
+size_t Daemon::CoreLimit() const {
+  rlimit limit{};
+  prlimit(pid_, RLIMIT_CORE, nullptr, &limit);
+  return limit.rlim_cur;
+}
 
 size_t Daemon::EntriesOf(const char* directory) const {
   std::error_code error;

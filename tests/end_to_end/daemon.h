@@ -55,6 +55,9 @@ class Daemon {
 
   size_t Threads() const;
 
+  // How large a core of it may be, in bytes.
+  size_t CoreLimit() const;
+
  private:
   // What follows `prefix` in its next line of standard output; empty where the line is another one,
   // or it has ended.

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include <thread>
 
@@ -135,6 +136,18 @@ TEST_F(OperationTest, ACallerWhoDoesNotReadDoesNotHoldUpTheEnd) {
   ASSERT_TRUE(reader->Read(&response));
   daemon_->Signal(SIGTERM);
   EXPECT_EQ(daemon_->Wait(), 0);
+}
+
+TEST_F(OperationTest, WritesNoCore) {
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_CORE, &before), 0);
+  if (before.rlim_max <= 1) GTEST_SKIP() << "nobody may write cores here";
+  rlimit raised = before;
+  raised.rlim_cur = raised.rlim_max;
+  ASSERT_EQ(setrlimit(RLIMIT_CORE, &raised), 0);
+  StartDaemon();
+  setrlimit(RLIMIT_CORE, &before);
+  EXPECT_EQ(daemon_->CoreLimit(), 1u);
 }
 
 TEST_F(OperationTest, LeavesNoSocketBehind) {
