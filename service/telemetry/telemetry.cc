@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "service/config/config_summary.h"
 #include "service/telemetry/process_metrics.h"
 #include "service/telemetry/scraped_metric.h"
 
@@ -65,10 +67,25 @@ std::vector<MetricFamily> MetricsOf(const ServiceState& state) {
   return {running, queued, draining, waiting, in_flight, standing, limit, circuit_open};
 }
 
+StatusPage ConfiguredPart(const Config& config, const std::string& version) {
+  StatusPage page;
+  page.version = version;
+  page.started = absl::Now();
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    page.upstreams.push_back({upstream.name,
+                              upstream.provider == ProviderType::kTwilio ? "twilio" : "signalwire",
+                              upstream.api.host_and_port(),
+                              {}});
+  }
+  page.configuration = Summarize(config);
+  return page;
+}
+
 }  // namespace
 
 Telemetry::Telemetry(const Config& config, const std::string& version)
-    : writer_(STDERR_FILENO),
+    : configured_(ConfiguredPart(config, version)),
+      writer_(STDERR_FILENO),
       log_(writer_.logger()),
       calls_(NamesOf(config.upstreams), registry_, log_, config.log_calls),
       event_loop_lag_(prometheus::BuildHistogram()
@@ -105,6 +122,7 @@ absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen,
   pages["/metrics"] = [this] {
     return OperatorServer::Page{"text/plain; version=0.0.4; charset=utf-8", Metrics()};
   };
+  pages["/"] = [this] { return OperatorServer::Page{"text/html; charset=utf-8", Status()}; };
   auto server = OperatorServer::Start(listen, std::move(token), std::move(pages));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
@@ -121,6 +139,17 @@ std::optional<ServiceState> Telemetry::State() {
   const std::lock_guard lock(mutex_);
   if (!state_) return std::nullopt;
   return state_();
+}
+
+std::string Telemetry::Status() {
+  StatusPage page = configured_;
+  page.now = absl::Now();
+  page.state = State().value_or(ServiceState());
+  for (UpstreamStatus& upstream : page.upstreams)
+    upstream.health = requests(upstream.name).health();
+  page.errors = calls_.RecentErrors();
+  page.resident_bytes = ResidentBytes();
+  return ToHtml(page);
 }
 
 std::string Telemetry::Metrics() {

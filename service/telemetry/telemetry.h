@@ -24,6 +24,7 @@
 #include "service/telemetry/participant_monitor.h"
 #include "service/telemetry/request_monitor.h"
 #include "service/telemetry/service_state.h"
+#include "service/telemetry/status_page.h"
 
 namespace rollcall {
 
@@ -35,7 +36,7 @@ class Telemetry {
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;
 
-  // Serves the metrics on this host and port, of which port 0 takes a free one,
+  // Serves the metrics and the status page on this host and port, of which port 0 takes a free one,
   // to those who send the token if there is one, and returns their URL. Called once at most, by
   // main().
   absl::StatusOr<std::string> ServeMetrics(const std::string& listen, std::optional<Secret> token);
@@ -71,8 +72,11 @@ class Telemetry {
   };
 
   std::string Metrics();
+  std::string Status();
   std::optional<ServiceState> State();
 
+  // Of the status page, what does not change.
+  const StatusPage configured_;
   LogWriter writer_;
   EventLog log_;
   prometheus::Registry registry_;

@@ -1,0 +1,83 @@
+#include "service/config/config_summary.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace rollcall {
+namespace {
+
+std::string Text(bool value) { return value ? "true" : "false"; }
+
+std::string Text(std::chrono::milliseconds value) {
+  return absl::StrCat(static_cast<double>(value.count()) / 1000);
+}
+
+std::string Text(const std::string& value) { return value; }
+
+template <class Number>
+std::string Text(Number value) {
+  return absl::StrCat(value);
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> Summarize(const Config& config) {
+  std::vector<std::pair<std::string, std::string>> rows;
+  const auto add = [&rows](std::string key, const auto& value) {
+    rows.emplace_back(std::move(key), Text(value));
+  };
+  constexpr char kSecret[] = "(secret)";
+  const std::string none = "(none)";
+  add("listen", config.listen);
+  if (config.tls) {
+    add("tls.certificate_file", config.tls->certificate_file);
+    add("tls.private_key_file", config.tls->private_key_file);
+    add("tls.client_ca_file",
+        config.tls->client_ca_file.empty() ? none : config.tls->client_ca_file);
+  } else {
+    add("tls", none);
+  }
+  add("allow_plaintext_callers", config.allow_plaintext_callers);
+  add("policy_file", config.policy_file.empty() ? none : config.policy_file);
+  add("reflection", config.reflection);
+  add("metrics_listen", config.metrics_listen.value_or(none));
+  add("metrics_token", config.metrics_token ? kSecret : none);
+  add("log_calls", config.log_calls);
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    const std::string path = absl::StrCat("upstreams.", upstream.name, ".");
+    const bool is_twilio = upstream.provider == ProviderType::kTwilio;
+    add(path + "provider", std::string(is_twilio ? "twilio" : "signalwire"));
+    add(path + (is_twilio ? "api_base_url" : "base_url"), upstream.api.ToString());
+    if (upstream.insights) add(path + "insights_base_url", upstream.insights->ToString());
+    add(path + "connect_timeout_seconds", upstream.connect_timeout);
+    add(path + "idle_timeout_seconds", upstream.idle_timeout);
+    add(path + "default_page_size", upstream.default_page_size);
+    add(path + "strict", upstream.strict);
+    add(path + "max_requests_in_flight", upstream.requests.max_in_flight);
+    add(path + "max_connections", upstream.requests.max_connections);
+    add(path + "max_requests_waiting", upstream.requests.max_waiting);
+    add(path + "ca_file", upstream.ca_file.empty() ? none : upstream.ca_file);
+    add(path + "min_tls_version",
+        std::string(upstream.min_tls_version == TlsVersion::k12 ? "1.2" : "1.3"));
+    add(path + "http2", upstream.http2);
+  }
+  add("resume_key", config.resume_key ? kSecret : none);
+  add("limits.max_record_bytes", config.limits.max_record_bytes);
+  add("limits.max_page_bytes", config.limits.max_page_bytes);
+  add("limits.max_pages_per_list", config.limits.max_pages_per_list);
+  add("limits.max_json_depth", config.limits.max_json_depth);
+  add("limits.send_queue_bytes", config.limits.send_queue_bytes);
+  add("limits.max_calls", config.limits.max_calls);
+  add("retry.max_attempts", config.retry.max_attempts);
+  add("retry.initial_backoff_seconds", config.retry.initial_backoff);
+  add("retry.max_backoff_seconds", config.retry.max_backoff);
+  add("circuit_breaker.failures", config.breaker.failures);
+  add("circuit_breaker.open_seconds", config.breaker.open);
+  add("deadline.default_seconds", config.deadline.otherwise);
+  add("deadline.max_seconds", config.deadline.max);
+  add("event_loops", config.event_loops);
+  add("prefetch", config.prefetch);
+  add("drain_timeout_seconds", config.drain_timeout);
+  return rows;
+}
+
+}  // namespace rollcall

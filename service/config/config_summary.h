@@ -1,0 +1,16 @@
+// The configuration as people may see it: every key with its effective value, and of a secret only
+// whether there is one. Used by the status page.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "service/config/config.h"
+
+namespace rollcall {
+
+// Keys by their path in the configuration file, each with its value as text, in the file's order.
+std::vector<std::pair<std::string, std::string>> Summarize(const Config& config);
+
+}  // namespace rollcall
