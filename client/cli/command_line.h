@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/channel.h"
 #include "client/cli/record_field.h"
 #include "rollcall/v1/participant_service.pb.h"
 
@@ -26,6 +27,9 @@ struct CommandLine {
 
   // HOST:PORT, or another gRPC target.
   std::string server;
+
+  // How the service is met, without the program's name.
+  ChannelOptions channel;
 
   // For the whole command.
   absl::Duration timeout = absl::InfiniteDuration();
@@ -53,7 +57,8 @@ struct EarlyExit {
   std::string err;
 };
 
-// `arguments` are those behind the program's name. Reads the environment variable ROLLCALL_SERVER.
+// `arguments` are those behind the program's name. Reads the environment
+// variables ROLLCALL_SERVER and ROLLCALL_TOKEN_FILE, and the files of certificates and tokens.
 std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments);
 
 }  // namespace rollcall

@@ -46,13 +46,21 @@ std::string Advice(absl::StatusCode code, absl::string_view reason, absl::string
   }
   if (reason == "UPSTREAM_RATE_LIMITED") return "try again later, or with fewer calls at a time";
   if (reason == "UPSTREAM_LIMIT_EXCEEDED") return "the limit is set in rollcalld's configuration";
+  if (reason == "CALLER_UNAUTHENTICATED") {
+    return "show who you are with --token-file, or with --cert and --key";
+  }
+  if (reason == "CALLER_NOT_PERMITTED") {
+    return "rollcalld's policy file says what you may ask for; --fields chooses other fields";
+  }
   if (reason == "SERVER_DRAINING") return "this replica is shutting down; try again";
   if (code == absl::StatusCode::kDeadlineExceeded)
     return "allow more time with --timeout, as far as the service does";
   if (!reason.empty()) return code == absl::StatusCode::kUnavailable ? "try again" : "";
   // Without a reason, it was not the service that answered.
   if (code == absl::StatusCode::kUnavailable) {
-    return absl::StrCat("is rollcalld running at ", server, "? Set --server or ROLLCALL_SERVER");
+    return absl::StrCat(
+        "is rollcalld running at ", server,
+        "? Set --server or ROLLCALL_SERVER; where it is encrypted, --tls or --ca-file");
   }
   if (code == absl::StatusCode::kUnimplemented) {
     return absl::StrCat("is it rollcalld that listens at ", server,

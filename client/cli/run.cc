@@ -64,6 +64,11 @@ CallOptions OptionsFor(const CommandLine& command_line, const Interrupt& interru
   return options;
 }
 
+ChannelOptions WithName(ChannelOptions options) {
+  options.user_agent = "rollcall-cli/" ROLLCALL_VERSION;
+  return options;
+}
+
 // Runs one command that has a valid command line.
 class Command {
  public:
@@ -74,7 +79,7 @@ class Command {
         out_(out),
         err_(err),
         interrupt_(interrupt),
-        client_(MakeChannel(command_line_.server, "rollcall-cli/" ROLLCALL_VERSION)),
+        client_(MakeChannel(command_line_.server, WithName(command_line_.channel))),
         options_(OptionsFor(command_line_, interrupt)) {}
 
   int Run() {

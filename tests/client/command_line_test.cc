@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
 
@@ -171,6 +173,52 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"list live X --fields date_created.seconds", "date_created has no fields"},
         Malformed{"list conference X --fields events.mute", "events has no fields"},
         Malformed{"list conference X --fields metrics.inbound.nope", "MediaMetrics has: "}));
+
+std::string WriteFile(const std::string& name, const std::string& text) {
+  std::string path = testing::TempDir() + "/command_line_test_" + name;
+  std::ofstream(path) << text;
+  return path;
+}
+
+TEST(CommandLineTest, IsNotEncryptedUnlessToldSo) {
+  EXPECT_FALSE(Parsed("list room RM1").channel.tls.has_value());
+  const CommandLine command_line = Parsed("list room RM1 --tls");
+  ASSERT_TRUE(command_line.channel.tls.has_value());
+  EXPECT_EQ(command_line.channel.tls->ca_certificates, "");
+  EXPECT_EQ(command_line.channel.token, nullptr);
+}
+
+TEST(CommandLineTest, ReadsCertificatesAndTokenFromFiles) {
+  const CommandLine command_line = Parsed(
+      absl::StrCat("get room RM1 PA1 --ca-file ", WriteFile("ca", "the CA"), " --cert ",
+                   WriteFile("cert", "the certificate"), " --key ", WriteFile("key", "the key"),
+                   " --token-file ", WriteFile("token", "s3cret\n")));
+  ASSERT_TRUE(command_line.channel.tls.has_value());
+  EXPECT_EQ(command_line.channel.tls->ca_certificates, "the CA");
+  EXPECT_EQ(command_line.channel.tls->certificate, "the certificate");
+  EXPECT_EQ(command_line.channel.tls->private_key, "the key");
+  ASSERT_NE(command_line.channel.token, nullptr);
+  EXPECT_EQ(command_line.channel.token(), "s3cret");
+}
+
+TEST(CommandLineTest, RefusesCredentialsThatAreOfNoUse) {
+  const std::string token = WriteFile("token", "s3cret");
+  const auto refusal = [](const std::string& options) -> std::string {
+    const auto parsed = Parse("list room RM1 " + options);
+    const auto* early_exit = std::get_if<EarlyExit>(&parsed);
+    if (early_exit == nullptr) return "";
+    EXPECT_EQ(early_exit->exit_code, kExitUsage);
+    return early_exit->err;
+  };
+  EXPECT_THAT(refusal("--token-file " + token), HasSubstr("a token is only sent encrypted"));
+  EXPECT_THAT(refusal("--tls --token-file /no/such/file"),
+              HasSubstr("cannot read /no/such/file: No such file"));
+  EXPECT_THAT(refusal("--tls --token-file " + WriteFile("words", "a b")),
+              HasSubstr("holds no token"));
+  EXPECT_THAT(refusal("--tls --token-file " + WriteFile("empty", "\n")),
+              HasSubstr("holds no token"));
+  EXPECT_THAT(refusal("--cert " + token), HasSubstr("--key"));
+}
 
 }  // namespace
 }  // namespace rollcall
