@@ -110,7 +110,7 @@ struct ConnectionSettings {
   std::chrono::milliseconds max_age = std::chrono::minutes(30);
   // Without a call it is closed after this.
   std::chrono::milliseconds max_idle = std::chrono::minutes(5);
-  // What gRPC holds for all connections together: some 14 KB for each without a call. Where it is
+  // What gRPC counts for all connections together: some 8 KB for each without a call. Where it is
   // used up, new connections are closed, and those without a call.
   std::size_t max_memory_bytes = std::size_t{256} << 20;
 };

@@ -342,10 +342,9 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
   EXPECT_THAT(Errors(document),
               ElementsAre("limits.max_page_byte: unknown key; did you mean max_page_bytes?",
                           "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
-                          "policy_file, reflection, metrics_listen, metrics_token, upstreams, "
-                          "resume_key, limits, connections, retry, circuit_breaker, deadline, "
-                          "event_loops, prefetch, "
-                          "drain_timeout_seconds",
+                          "policy_file, reflection, metrics_listen, metrics_token, log_calls, "
+                          "upstreams, resume_key, limits, connections, retry, circuit_breaker, "
+                          "deadline, event_loops, prefetch, drain_timeout_seconds",
                           "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
