@@ -61,8 +61,9 @@ ConnectionSettings ReadConnectionSettings(JsonObjectReader& document, Problems& 
   JsonObjectReader reader(*value, "connections", problems);
   connections.max_streams =
       static_cast<int>(reader.Integer("max_streams", connections.max_streams, 1, 1'000'000));
-  connections.max_age =
-      reader.Seconds("max_age_seconds", connections.max_age, milliseconds(1), hours(24 * 20));
+  const milliseconds max_age =
+      reader.Seconds("max_age_seconds", milliseconds(0), milliseconds(1), hours(24 * 20));
+  if (max_age > milliseconds(0)) connections.max_age = max_age;
   connections.max_idle =
       reader.Seconds("max_idle_seconds", connections.max_idle, milliseconds(1), hours(24 * 20));
   connections.max_memory_bytes = static_cast<std::size_t>(

@@ -106,8 +106,9 @@ struct ConnectionSettings {
   // Calls on it at once; others wait at the caller's end.
   int max_streams = 100;
   // After this it takes no new calls, so that callers come to spread over new replicas. Calls that
-  // run go on.
-  std::chrono::milliseconds max_age = std::chrono::minutes(30);
+  // run go on, but gRPC closes it with the last of them so soon that its end may be lost on the
+  // way. Absent: any.
+  std::optional<std::chrono::milliseconds> max_age;
   // Without a call it is closed after this.
   std::chrono::milliseconds max_idle = std::chrono::minutes(5);
   // What gRPC counts for all connections together: some 8 KB for each without a call. Where it is

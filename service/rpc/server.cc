@@ -44,7 +44,7 @@ void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& b
   builder.SetResourceQuota(quota);
   set(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, settings.max_streams);
-  set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, settings.max_age);
+  if (settings.max_age) set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, *settings.max_age);
   set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, settings.max_idle);
   // Who does not come to speak HTTP/2 holds a descriptor for no longer.
   set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, seconds(20));
