@@ -176,16 +176,27 @@ void ReadListPlainly(v1::ParticipantService::Stub& stub, const Load& load,
   totals.AddList(ToAbslStatus(reader->Finish()), check.missing(), check.repeated(), 1);
 }
 
+// Each so many callers are a program of their own, with connections of their own.
+constexpr int kCallersPerChannel = 50;
+
 // A channel as a program has it that knows no more of Rollcall than its service config.
-std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server) {
+std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server,
+                                                const std::string& user_agent) {
   grpc::ChannelArguments arguments;
+  arguments.SetUserAgentPrefix(user_agent);
   arguments.SetServiceConfigJSON(kServiceConfigJson);
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 
 int Run(const Load& load) {
-  const ParticipantClient client(MakeChannel(load.server, "list-load"));
-  const auto stub = v1::ParticipantService::NewStub(MakePlainChannel(load.server));
+  std::vector<ParticipantClient> clients;
+  std::vector<std::unique_ptr<v1::ParticipantService::Stub>> stubs;
+  for (int i = 0; i < load.callers; i += kCallersPerChannel) {
+    // gRPC shares the connections of channels that are alike.
+    const std::string name = absl::StrCat("list-load/", i);
+    clients.emplace_back(MakeChannel(load.server, name));
+    stubs.push_back(v1::ParticipantService::NewStub(MakePlainChannel(load.server, name)));
+  }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(load.seconds);
 
   Totals totals;
@@ -194,19 +205,19 @@ int Run(const Load& load) {
   int running = load.callers;
   std::vector<std::thread> callers;
   for (int i = 0; i < load.callers; ++i) {
-    callers.emplace_back(
-        [&, list = simulator::List(simulator::Api::kVoiceInsights, load.size + i)] {
-          do {
-            if (load.plain) {
-              ReadListPlainly(*stub, load, list, totals);
-            } else {
-              ReadList(client, load, list, totals);
-            }
-          } while (std::chrono::steady_clock::now() < end);
-          const std::lock_guard lock(mutex);
-          --running;
-          changed.notify_all();
-        });
+    callers.emplace_back([&, program = static_cast<size_t>(i / kCallersPerChannel),
+                          list = simulator::List(simulator::Api::kVoiceInsights, load.size + i)] {
+      do {
+        if (load.plain) {
+          ReadListPlainly(*stubs[program], load, list, totals);
+        } else {
+          ReadList(clients[program], load, list, totals);
+        }
+      } while (std::chrono::steady_clock::now() < end);
+      const std::lock_guard lock(mutex);
+      --running;
+      changed.notify_all();
+    });
   }
 
   {

@@ -5,10 +5,11 @@
 //   node check.mjs KUSTOMIZE MODULES WORK
 // with a folder that has the npm packages, and one below it for files of its own.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { brokenRules, schemaBreaks, ruleBreaks } from "./rules.mjs";
 
 const [kustomize, modules, work] = process.argv.slice(2).map((path) => resolve(path));
@@ -137,6 +138,14 @@ for (const [name, objects] of renderings) {
   }
   for (const problem of brokenRules(objects, name.startsWith("overlays") && !name.includes("+"))) {
     fail(`${name}: ${problem}`);
+  }
+}
+
+// The alerts stand in two forms: as Prometheus checks them, and as its operator takes them.
+const alerts = yaml.parse(readFileSync(join(k8s, "components/monitoring/rules.yaml"), "utf8"));
+for (const object of renderings.get("overlays-production") ?? []) {
+  if (object.kind === "PrometheusRule" && !isDeepStrictEqual(object.spec, alerts)) {
+    fail("components/monitoring: prometheus-rule.yaml and rules.yaml say different things");
   }
 }
 
