@@ -32,8 +32,8 @@ void Watch(CurrentSecret secret, std::string what,
 
 void WatchSecrets(const Config& config, FileWatch& watch, const OnSecretChange& on_change) {
   for (const UpstreamConfig& upstream : config.upstreams) {
-    Watch(upstream.password, absl::StrCat("credentials of upstream ", upstream.name), SecretProblem,
-          watch, on_change);
+    Watch(upstream.password, absl::StrCat("credentials:", upstream.name), SecretProblem, watch,
+          on_change);
   }
   if (config.resume_key) {
     Watch(*config.resume_key, "resume_key", ResumeKeyProblem, watch, on_change);

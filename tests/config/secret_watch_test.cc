@@ -80,7 +80,7 @@ TEST_F(SecretWatchTest, CopiesOfTheConfigurationFollowTheFile) {
   const CurrentSecret& password = copy.upstreams.at(0).password;
   const std::uint64_t version = password.version();
   Write("password", "second\n");
-  EXPECT_EQ(Next(), "credentials of upstream main: ");
+  EXPECT_EQ(Next(), "credentials:main: ");
   EXPECT_EQ(password.get().reveal(), "second");
   EXPECT_EQ(password.get_two().previous->reveal(), "first");
   EXPECT_EQ(password.version(), version + 1);
@@ -94,22 +94,22 @@ TEST_F(SecretWatchTest, CopiesOfTheConfigurationFollowTheFile) {
 TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
   const CurrentSecret& password = config_->upstreams.at(0).password;
   Write("password", "\n");
-  EXPECT_EQ(Next(), "credentials of upstream main: must not be empty");
+  EXPECT_EQ(Next(), "credentials:main: must not be empty");
   Write("password", "hunter2\nhunter2\n");
   EXPECT_EQ(Next(),
-            "credentials of upstream main: must not contain line breaks or other control "
+            "credentials:main: must not contain line breaks or other control "
             "characters");
   Write("password", std::string(5000, 'x'));
   EXPECT_THAT(Next(), HasSubstr("must not be longer than 4096 bytes"));
   std::filesystem::remove(PathOf("password"));
-  EXPECT_THAT(Next(), StartsWith("credentials of upstream main: cannot open the file"));
+  EXPECT_THAT(Next(), StartsWith("credentials:main: cannot open the file"));
   EXPECT_EQ(password.get().reveal(), "first");
   Write("key", std::string(31, 'k'));
   EXPECT_EQ(Next(), "resume_key: must have at least 32 bytes");
   EXPECT_EQ(config_->resume_key->get().reveal(), std::string(32, 'k'));
 
   Write("password", "second");
-  EXPECT_EQ(Next(), "credentials of upstream main: ");
+  EXPECT_EQ(Next(), "credentials:main: ");
   EXPECT_EQ(password.get().reveal(), "second");
 }
 

@@ -48,6 +48,15 @@ RawConnection::~RawConnection() {
   if (socket_ >= 0) close(socket_);
 }
 
+bool RawConnection::BeginHttp2() {
+  constexpr uint8_t kAck = 1;
+  return Send(absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                           Frame(FrameType::kSettings, 0, 0, ""))) &&
+         // Which the peer sends behind its own.
+         ReadUntil(Frame(FrameType::kSettings, kAck, 0, "")) &&
+         Send(Frame(FrameType::kSettings, kAck, 0, ""));
+}
+
 bool RawConnection::Send(absl::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -79,11 +88,6 @@ bool RawConnection::ReadUntil(absl::string_view part) {
     if (size <= 0) return false;
     read_.append(piece.data(), static_cast<size_t>(size));
   }
-}
-
-std::string Http2Preface() {
-  return absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", Frame(FrameType::kSettings, 0, 0, ""),
-                      Frame(FrameType::kSettings, 1, 0, ""));
 }
 
 std::string Number(uint32_t number) {

@@ -22,6 +22,10 @@ class RawConnection {
 
   bool is_open() const { return socket_ >= 0; }
 
+  // Begins with HTTP/2: exchanges settings with the peer, without which gRPC holds nobody to its
+  // limits. False where that fails.
+  bool BeginHttp2();
+
   // False where the peer takes no more.
   bool Send(absl::string_view bytes);
 
@@ -38,10 +42,6 @@ class RawConnection {
   int socket_;
   std::string read_;  // but not searched to its end yet
 };
-
-// What a client of HTTP/2 says first: the preface, its settings, and that it keeps to the server's,
-// without which gRPC holds it to no limits of its own.
-std::string Http2Preface();
 
 // RFC 9113, 6: the frames that the tests send.
 enum class FrameType : uint8_t {

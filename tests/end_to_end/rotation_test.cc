@@ -113,8 +113,8 @@ class RotationTest : public EndToEndTest {
   std::atomic<bool> hold_ = false;  // whether requests wait for their answers
 };
 
-constexpr char kReplaced[] = R"("event":"reloaded","what":"credentials of upstream twilio")";
-constexpr char kRefused[] = R"("event":"reload refused","what":"credentials of upstream twilio")";
+constexpr char kReplaced[] = R"("event":"reloaded","what":"credentials:twilio")";
+constexpr char kRefused[] = R"("event":"reload refused","what":"credentials:twilio")";
 
 TEST_F(RotationTest, AListThatRunsGoesOnWithTheNewPassword) {
   grpc::ClientContext context;
