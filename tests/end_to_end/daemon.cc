@@ -76,6 +76,14 @@ std::string Daemon::ReadLine(const std::string& prefix) {
   return std::string(absl::StripSuffix(text, "\n"));
 }
 
+std::string Daemon::RestOfOutput() {
+  std::string rest;
+  for (int byte = std::fgetc(output_); byte != EOF; byte = std::fgetc(output_)) {
+    rest.push_back(static_cast<char>(byte));
+  }
+  return rest;
+}
+
 void Daemon::Signal(int number) {
   if (!exit_code_) kill(pid_, number);
 }

@@ -32,6 +32,9 @@ class Daemon {
   // them, and once.
   std::string ReadMetricsUrl();
 
+  // What it wrote to standard output and was not read yet, up to its end.
+  std::string RestOfOutput();
+
   void Signal(int number);
 
   // Waits for its end and returns its exit code, or 128 and the number of the signal that ended it.

@@ -73,7 +73,7 @@ class DriftTest : public EndToEndTest {
   // What was logged of drift, without the times. Ends rollcalld, so that all of it is there.
   std::vector<nlohmann::json> Log() {
     std::vector<nlohmann::json> lines;
-    for (nlohmann::json& line : daemon_->EndAndReadLog()) {
+    for (nlohmann::json& line : EndAndReadLog()) {
       if (line["event"] == "call") continue;
       line.erase("time");
       lines.push_back(std::move(line));
@@ -120,7 +120,7 @@ TEST_F(DriftTest, NoValueIsInTheLogOrInTheMetrics) {
   StartWithMetrics();
   ASSERT_TRUE(List(ConferenceRequest(kConference)).status.ok());
   const std::string metrics = ScrapeAll();
-  daemon_->EndAndReadLog();
+  EndAndReadLog();
   for (const std::string& text : {daemon_->Errors(), metrics}) {
     EXPECT_THAT(text, HasSubstr("nickname"));
     for (const char* value : {"Ada", "Lovelace", "pigeon", "7946"}) {

@@ -55,6 +55,12 @@ grpc::Status EndToEndTest::Get(const v1::GetParticipantRequest& request,
   return status;
 }
 
+std::vector<nlohmann::json> EndToEndTest::EndAndReadLog() {
+  stub_.reset();
+  channel_.reset();
+  return daemon_->EndAndReadLog();
+}
+
 void EndToEndTest::ExpectStillServes() {
   simulator_->Direct(nullptr);
   const Listing listing = List(ConferenceRequest(kSeedConference));

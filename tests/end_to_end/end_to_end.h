@@ -41,6 +41,10 @@ class EndToEndTest : public ::testing::Test {
   Listing List(grpc::ClientContext& context, const v1::ListParticipantsRequest& request);
   grpc::Status Get(const v1::GetParticipantRequest& request, v1::Participant& participant);
 
+  // Ends rollcalld, and returns what it logged. Its connection with the test goes first, since gRPC
+  // waits a while for a client that does not look at it.
+  std::vector<nlohmann::json> EndAndReadLog();
+
   // Calls once, to see that the service is alive and well.
   void ExpectStillServes();
 

@@ -1,0 +1,129 @@
+// That alerts, dashboard and documentation speak of what is there: they are compared with what a
+// running service exports, with the reasons of errors, and with what the code logs.
+#include <gmock/gmock.h>
+#include <httplib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <regex>
+#include <set>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "rollcall/v1/error_reason.pb.h"
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::Contains;
+using ::testing::Ge;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+using Names = std::set<std::string>;
+
+std::string ReadText(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file.is_open()) << path;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+std::string Repository(const std::string& path) {
+  return ReadText(std::filesystem::path(REPOSITORY) / path);
+}
+
+// What the first group of `pattern` matches, everywhere.
+Names Matches(const std::string& text, const std::string& pattern) {
+  const std::regex regex(pattern);
+  Names found;
+  for (std::sregex_iterator it(text.begin(), text.end(), regex), end; it != end; ++it) {
+    found.insert((*it)[1]);
+  }
+  return found;
+}
+
+class MonitoringTest : public EndToEndTest {
+ protected:
+  // The metrics that a service exports which has seen something that it does not know.
+  Names ExportedMetrics() {
+    constexpr char kConference[] = "CF00000000000000000000000000000001";
+    StartDaemon({{"metrics_listen", "127.0.0.1:0"}});
+    simulator_->AddPage(absl::StrCat("/v1/Conferences/", kConference, "/Participants"),
+                        R"({"meta": {"next_page_url": null}, "participants": [{"new": 1}]})");
+    EXPECT_TRUE(List(ConferenceRequest(kConference)).status.ok());
+    httplib::Client client(std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")));
+    const auto answer = client.Get("/metrics");
+    return answer ? Matches(answer->body, R"(# TYPE (\S+) )") : Names();
+  }
+};
+
+// Without what a histogram adds to its name.
+std::string Family(const std::string& series, const Names& families) {
+  for (const char* suffix : {"_bucket", "_count", "_sum"}) {
+    const std::string family(absl::StripSuffix(series, suffix));
+    if (families.count(family) > 0) return family;
+  }
+  return series;
+}
+
+constexpr char kMetricName[] = R"(\b((?:rollcall|process)_[a-z_]+)\b)";
+
+TEST_F(MonitoringTest, RulesAndDashboardUseMetricsThatThereAre) {
+  const Names exported = ExportedMetrics();
+  ASSERT_THAT(exported, SizeIs(Ge(20u)));
+  for (const char* file : {"rules.yaml", "rules_test.yaml", "dashboard.json"}) {
+    const Names used =
+        Matches(Repository(absl::StrCat("k8s/components/monitoring/", file)), kMetricName);
+    EXPECT_THAT(used, SizeIs(Ge(8u))) << file;
+    for (const std::string& series : used) {
+      EXPECT_THAT(exported, Contains(Family(series, exported))) << file;
+    }
+  }
+}
+
+TEST_F(MonitoringTest, EveryMetricIsDocumentedAndNoOther) {
+  const Names exported = ExportedMetrics();
+  const std::string docs = Repository("docs/operations.md");
+  EXPECT_EQ(Matches(docs, R"(\n\| `((?:rollcall|process)_[a-z_]+)` \|)"), exported);
+  for (const std::string& series : Matches(docs, kMetricName)) {
+    EXPECT_THAT(exported, Contains(Family(series, exported)));
+  }
+}
+
+TEST(DocumentationTest, HasEveryReasonOfAnError) {
+  const std::string docs = Repository("docs/operations.md");
+  for (int number = 1; number <= v1::ErrorReason_MAX; ++number) {
+    if (!v1::ErrorReason_IsValid(number)) continue;
+    const std::string name(absl::StripPrefix(
+        v1::ErrorReason_Name(static_cast<v1::ErrorReason>(number)), "ERROR_REASON_"));
+    EXPECT_THAT(docs, HasSubstr(absl::StrCat("`", name, "`")));
+  }
+}
+
+TEST(DocumentationTest, SaysWhatToDoAboutEveryAlert) {
+  const Names alerts =
+      Matches(Repository("k8s/components/monitoring/rules.yaml"), R"(alert: (\w+))");
+  EXPECT_THAT(alerts, SizeIs(Ge(10u)));
+  EXPECT_EQ(Matches(Repository("docs/operations.md"), R"(\n### (Rollcall\w+)\n)"), alerts);
+  EXPECT_EQ(Matches(Repository("k8s/components/monitoring/rules_test.yaml"), R"(alertname: (\w+))"),
+            alerts);
+}
+
+TEST(DocumentationTest, HasEveryEventOfTheLog) {
+  Names events = {"log lines lost"};
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(
+           std::filesystem::path(REPOSITORY) / "service")) {
+    if (entry.path().extension() != ".cc") continue;
+    events.merge(Matches(ReadText(entry.path()), R"re(\.(?:Info|Warn|Error)\(\s*"([^"]+)")re"));
+  }
+  EXPECT_EQ(
+      Matches(Repository("docs/operations.md"), R"(\n\| `([a-z ]+)` \| `(?:info|warn|error)` \|)"),
+      events);
+}
+
+}  // namespace
+}  // namespace rollcall
