@@ -332,14 +332,14 @@ ChannelOptions ReadChannelOptions(const Arguments& arguments) {
                                "a token is only sent encrypted; add --tls, --ca-file or --cert");
   }
   const std::string text = ReadFile(kOption, arguments.token_file);
-  const std::string token(absl::StripAsciiWhitespace(text));
+  std::string token(absl::StripAsciiWhitespace(text));
   const bool good = !token.empty() && std::all_of(token.begin(), token.end(), [](char c) {
     return absl::ascii_isgraph(static_cast<unsigned char>(c));
   });
   if (!good) {
     throw CLI::ValidationError(kOption, absl::StrCat(arguments.token_file, " holds no token"));
   }
-  options.token = [token] { return token; };
+  options.token = [token = std::move(token)] { return token; };
   return options;
 }
 
