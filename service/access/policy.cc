@@ -54,8 +54,8 @@ std::vector<std::string> ListKinds() {
 }
 
 bool IsListKind(absl::string_view text) {
-  static const auto& kKinds = *new std::vector<std::string>(ListKinds());
-  return std::find(kKinds.begin(), kKinds.end(), text) != kKinds.end();
+  static const auto& kinds = *new std::vector<std::string>(ListKinds());
+  return std::find(kinds.begin(), kinds.end(), text) != kinds.end();
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ class LogValue {
 };
 
 // A field of a line.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): there is no Word without its text.
 struct LogField {
   Word name;
   LogValue value;
