@@ -1,7 +1,6 @@
 #include "service/http/http_client.h"
 
 #include <curl/curl.h>
-#include <openssl/x509.h>
 #include <sys/epoll.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
+#include "service/http/curl_error.h"
 
 namespace rollcall {
 namespace {
@@ -18,58 +18,6 @@ namespace {
 constexpr long kMaxConnectionsKept = 512;
 constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
-
-// Names no URL: its query may hold personal data, and the caller is told which upstream failed.
-absl::Status ErrorOf(CURL* easy, CURLcode code) {
-  switch (code) {
-    case CURLE_PEER_FAILED_VERIFICATION: {
-      // Unspecified is what libcurl begins with and leaves where the signatures are good, but the
-      // name is not.
-      long result = X509_V_ERR_UNSPECIFIED;
-      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
-      return MakeError(
-          v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
-          absl::StrCat("the provider's certificate is not accepted (",
-                       result == X509_V_ERR_UNSPECIFIED ? "it is not for this host"
-                                                        : X509_verify_cert_error_string(result),
-                       "); the service's operator must check the base URL and ca_file"));
-    }
-    case CURLE_SSL_CACERT_BADFILE:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
-                       "the certificates that the provider's is checked against cannot be read; "
-                       "the service's operator must check ca_file");
-    case CURLE_SSL_CONNECT_ERROR:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the provider cannot be connected to: there is no agreement on TLS, or the "
-                       "connection broke before that");
-    case CURLE_OPERATION_TIMEDOUT:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                       "the provider could not be connected to in time");
-    case CURLE_COULDNT_RESOLVE_HOST:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the provider's host name cannot be resolved");
-    case CURLE_COULDNT_CONNECT:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the provider cannot be connected to");
-    case CURLE_PARTIAL_FILE:
-    case CURLE_GOT_NOTHING:
-    case CURLE_RECV_ERROR:
-    case CURLE_SEND_ERROR:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the connection to the provider broke before its answer was complete");
-    case CURLE_WRITE_ERROR:
-      return MakeError(
-          v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-          "the provider's answer has too many headers, or a transfer encoding that was "
-          "not asked for");
-    default:
-      return MakeError(
-          v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-          absl::StrCat("the provider cannot be talked to: ", curl_easy_strerror(code)));
-  }
-}
 
 curl_slist* TraceHeadersOf(const TraceContext& trace) {
   curl_slist* headers = nullptr;

@@ -1,0 +1,61 @@
+#include "service/http/curl_error.h"
+
+#include <openssl/x509.h>
+
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
+
+namespace rollcall {
+
+absl::Status ErrorOf(CURL* easy, CURLcode code) {
+  switch (code) {
+    case CURLE_PEER_FAILED_VERIFICATION: {
+      // Unspecified is what libcurl begins with and leaves where the signatures are good, but the
+      // name is not.
+      long result = X509_V_ERR_UNSPECIFIED;
+      curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
+          absl::StrCat("the provider's certificate is not accepted (",
+                       result == X509_V_ERR_UNSPECIFIED ? "it is not for this host"
+                                                        : X509_verify_cert_error_string(result),
+                       "); the service's operator must check the base URL and ca_file"));
+    }
+    case CURLE_SSL_CACERT_BADFILE:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
+                       "the certificates that the provider's is checked against cannot be read; "
+                       "the service's operator must check ca_file");
+    case CURLE_SSL_CONNECT_ERROR:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the provider cannot be connected to: there is no agreement on TLS, or the "
+                       "connection broke before that");
+    case CURLE_OPERATION_TIMEDOUT:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                       "the provider could not be connected to in time");
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the provider's host name cannot be resolved");
+    case CURLE_COULDNT_CONNECT:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the provider cannot be connected to");
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the connection to the provider broke before its answer was complete");
+    case CURLE_WRITE_ERROR:
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+          "the provider's answer has too many headers, or a transfer encoding that was "
+          "not asked for");
+    default:
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+          absl::StrCat("the provider cannot be talked to: ", curl_easy_strerror(code)));
+  }
+}
+
+}  // namespace rollcall
