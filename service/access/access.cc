@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "service/config/secret_reader.h"
+#include "service/config/read_file.h"
 #include "service/error/error.h"
 
 namespace rollcall {

@@ -10,6 +10,7 @@
 #include "absl/strings/str_split.h"
 #include "service/config/forms.h"
 #include "service/config/json_object_reader.h"
+#include "service/config/read_file.h"
 #include "service/config/secret_reader.h"
 #include "service/config/tls_reader.h"
 #include "service/config/upstream_reader.h"

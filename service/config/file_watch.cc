@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "service/config/secret_reader.h"
+#include "service/config/read_file.h"
 
 namespace rollcall {
 

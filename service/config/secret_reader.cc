@@ -1,15 +1,13 @@
 #include "service/config/secret_reader.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "service/config/forms.h"
+#include "service/config/read_file.h"
 
 namespace rollcall {
 namespace {
@@ -58,16 +56,6 @@ std::optional<FoundSecret> FindSecret(JsonObjectReader& reader, absl::string_vie
 }
 
 }  // namespace
-
-absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
-                                                             std::fclose);
-  if (file == nullptr) return absl::ErrnoToStatus(errno, "cannot open the file");
-  std::string text(max_bytes + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0) return absl::ErrnoToStatus(errno, "cannot read the file");
-  return text;
-}
 
 absl::string_view WithoutLineEnd(absl::string_view text) {
   while (absl::ConsumeSuffix(&text, "\n") || absl::ConsumeSuffix(&text, "\r")) {

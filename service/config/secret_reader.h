@@ -1,12 +1,8 @@
-// Reads secrets, and the files that they and other values stand in. Used by those who read the
-// configuration only.
+// Reads secrets, wherever they stand. Used by those who read the configuration only.
 #pragma once
 
-#include <cstddef>
 #include <optional>
-#include <string>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "service/config/config.h"
 #include "service/config/current_secret.h"
@@ -14,9 +10,6 @@
 #include "service/config/secret.h"
 
 namespace rollcall {
-
-// Reads a whole file, but no more than one byte over `max_bytes`.
-absl::StatusOr<std::string> ReadFile(const std::string& path, std::size_t max_bytes);
 
 // The text of a secret's file without the line breaks at its end, with which editors and `echo` end
 // a file.

@@ -12,7 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "service/config/secret_reader.h"
+#include "service/config/read_file.h"
 
 namespace rollcall {
 namespace {
