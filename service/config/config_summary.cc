@@ -13,6 +13,18 @@ std::string Text(std::chrono::milliseconds value) {
 
 std::string Text(const std::string& value) { return value; }
 
+std::string Text(TlsSettings::ClientCertificates value) {
+  switch (value) {
+    case TlsSettings::ClientCertificates::kNone:
+      return "(none)";
+    case TlsSettings::ClientCertificates::kOptional:
+      return "optional";
+    case TlsSettings::ClientCertificates::kRequired:
+      return "required";
+  }
+  return "";
+}
+
 template <class Number>
 std::string Text(Number value) {
   return absl::StrCat(value);
@@ -33,6 +45,7 @@ std::vector<std::pair<std::string, std::string>> Summarize(const Config& config)
     add("tls.private_key_file", config.tls->private_key_file);
     add("tls.client_ca_file",
         config.tls->client_ca_file.empty() ? none : config.tls->client_ca_file);
+    add("tls.client_certificates", config.tls->client_certificates);
   } else {
     add("tls", none);
   }
@@ -67,6 +80,13 @@ std::vector<std::pair<std::string, std::string>> Summarize(const Config& config)
   add("limits.max_json_depth", config.limits.max_json_depth);
   add("limits.send_queue_bytes", config.limits.send_queue_bytes);
   add("limits.max_calls", config.limits.max_calls);
+  add("limits.max_calls_per_caller", config.limits.max_calls_per_caller);
+  add("limits.caller_stall_seconds", config.limits.caller_stall);
+  add("connections.max_streams", config.connections.max_streams);
+  add("connections.max_age_seconds",
+      config.connections.max_age ? Text(*config.connections.max_age) : none);
+  add("connections.max_idle_seconds", config.connections.max_idle);
+  add("connections.max_memory_bytes", config.connections.max_memory_bytes);
   add("retry.max_attempts", config.retry.max_attempts);
   add("retry.initial_backoff_seconds", config.retry.initial_backoff);
   add("retry.max_backoff_seconds", config.retry.max_backoff);

@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "service/config/config_summary.h"
 #include "tests/end_to_end/certificate.h"
 
 namespace rollcall {
@@ -157,6 +159,35 @@ TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
   EXPECT_FALSE(upstream.http2);
 }
 
+// Its summary shows each key of a document, but what tells of accounts.
+void ExpectSummary(const json& document, const Config& config) {
+  std::set<std::string> shown;
+  for (const auto& [key, value] : Summarize(config)) {
+    shown.insert(key);
+    EXPECT_THAT(value, Not(HasSubstr(kHidden))) << key;
+  }
+  for (const auto& [key, value] : document.items()) {
+    if (key == "upstreams") continue;
+    if (!value.is_object()) {
+      EXPECT_TRUE(shown.contains(key)) << key;
+      continue;
+    }
+    for (const auto& [inner, unused] : value.items()) {
+      EXPECT_TRUE(shown.contains(key + "." + inner)) << key << "." << inner;
+    }
+  }
+  const std::set<std::string> left_out = {
+      "name",       "account_sid", "auth_token",      "api_key",
+      "api_secret", "project_id",  "allow_plaintext", "api_token"};
+  for (const json& upstream : document["upstreams"]) {
+    for (const auto& [key, unused] : upstream.items()) {
+      if (left_out.contains(key) || key == "space") continue;
+      const std::string path = "upstreams." + upstream["name"].get<std::string>() + "." + key;
+      EXPECT_TRUE(shown.contains(path)) << path;
+    }
+  }
+}
+
 TEST(ParseConfig, EveryKeyIsRead) {
   const std::string ca_file = WriteFile("ca.pem", kCertificate);
   json twilio = TwilioUpstream();
@@ -176,32 +207,34 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"min_tls_version", "1.3"},
                  {"http2", true},
                  {"allow_plaintext", false}});
-  const absl::StatusOr<Config> config = Parse(
-      {{"listen", "[::]:0"},
-       {"metrics_listen", "127.0.0.1:9464"},
-       {"upstreams", json::array({twilio, SignalWireUpstream()})},
-       {"limits",
-        {{"max_record_bytes", 2048},
-         {"max_page_bytes", 4096},
-         {"max_pages_per_list", 3},
-         {"max_json_depth", 8},
-         {"send_queue_bytes", 1024},
-         {"max_calls", 7},
-         {"max_calls_per_caller", 3},
-         {"caller_stall_seconds", 2.5}}},
-       {"connections",
-        {{"max_streams", 5},
-         {"max_age_seconds", 60},
-         {"max_idle_seconds", 0.5},
-         {"max_memory_bytes", 2097152}}},
-       {"retry",
-        {{"max_attempts", 1}, {"initial_backoff_seconds", 0.001}, {"max_backoff_seconds", 60}}},
-       {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.5}}},
-       {"deadline", {{"default_seconds", 10}, {"max_seconds", 20}}},
-       {"event_loops", 3},
-       {"prefetch", false},
-       {"drain_timeout_seconds", 1.5}});
+  const json document = {
+      {"listen", "[::]:0"},
+      {"metrics_listen", "127.0.0.1:9464"},
+      {"upstreams", json::array({twilio, SignalWireUpstream()})},
+      {"limits",
+       {{"max_record_bytes", 2048},
+        {"max_page_bytes", 4096},
+        {"max_pages_per_list", 3},
+        {"max_json_depth", 8},
+        {"send_queue_bytes", 1024},
+        {"max_calls", 7},
+        {"max_calls_per_caller", 3},
+        {"caller_stall_seconds", 2.5}}},
+      {"connections",
+       {{"max_streams", 5},
+        {"max_age_seconds", 60},
+        {"max_idle_seconds", 0.5},
+        {"max_memory_bytes", 2097152}}},
+      {"retry",
+       {{"max_attempts", 1}, {"initial_backoff_seconds", 0.001}, {"max_backoff_seconds", 60}}},
+      {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.5}}},
+      {"deadline", {{"default_seconds", 10}, {"max_seconds", 20}}},
+      {"event_loops", 3},
+      {"prefetch", false},
+      {"drain_timeout_seconds", 1.5}};
+  const absl::StatusOr<Config> config = Parse(document);
   ASSERT_TRUE(config.ok()) << config.status();
+  ExpectSummary(document, *config);
   EXPECT_EQ(config->listen, "[::]:0");
   EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config->drain_timeout, milliseconds(1500));
