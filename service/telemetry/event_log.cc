@@ -5,17 +5,12 @@
 #include <string>
 #include <utility>
 
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
-
 namespace rollcall {
 namespace {
 
 std::string Line(Word level, Word event, const EventLog::Fields& fields) {
   nlohmann::ordered_json line = {
-      {"time", absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone())},
-      {"level", level.text()},
-      {"event", event.text()}};
+      {"time", LogTime()}, {"level", level.text()}, {"event", event.text()}};
   for (const LogField& field : fields) line[field.name.text()] = field.value.json();
   // In ASCII alone, nothing in a value can steer a terminal or end the line.
   constexpr bool kAsciiOnly = true;

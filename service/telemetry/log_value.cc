@@ -2,6 +2,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace rollcall {
 namespace {
@@ -26,5 +28,9 @@ std::string NameOf(v1::ErrorReason reason) {
 }
 
 std::string NameOf(absl::StatusCode code) { return absl::StatusCodeToString(code); }
+
+std::string LogTime() {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
+}
 
 }  // namespace rollcall

@@ -84,6 +84,9 @@ class LogValue {
   nlohmann::ordered_json json_;
 };
 
+// Now, as the lines have it: "2026-01-31T12:00:00.000Z".
+std::string LogTime();
+
 // A field of a line.
 // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): there is no Word without its text.
 struct LogField {

@@ -18,8 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "service/telemetry/log_value.h"
 
 namespace rollcall {
 namespace {
@@ -53,8 +52,7 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
   void log(const spdlog::details::log_msg& message) override {
     if (const int64_t now_lost = lost(); now_lost != lost_told_) {
       const int64_t lines = now_lost - std::exchange(lost_told_, now_lost);
-      Write(absl::StrCat(R"({"time":")",
-                         absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone()),
+      Write(absl::StrCat(R"({"time":")", LogTime(),
                          R"(","level":"warn","event":"log lines lost","lines":)", lines, "}\n"));
     }
     Write(absl::StrCat(absl::string_view(message.payload.data(), message.payload.size()), "\n"));
