@@ -19,7 +19,6 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
 using simulator::Request;
 using ::testing::Contains;
 using ::testing::Key;
@@ -41,11 +40,7 @@ class AbuseTest : public AccessTest {
 
   // Answers end in the middle until Release().
   void Hold() const {
-    simulator_->Direct([](const Request&) {
-      Direction direction;
-      direction.hold_after = 20000;
-      return direction;
-    });
+    simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   }
 
   // A connection of its own.

@@ -15,7 +15,6 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
 using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -54,11 +53,7 @@ TEST_F(TlsTest, WithAnAuthorityOnlyThoseItSignedAreServed) {
 TEST_F(TlsTest, ANewCertificateIsMetByNewConnectionsAndARunningListGoesOn) {
   StartDaemon({{"tls", Tls()}});
   const auto stub = Connect();
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub->ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;
@@ -261,11 +256,7 @@ TEST_F(PolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
 
 TEST_F(PolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   StartWithPolicy({Support()});
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   const auto stub = Connect();
   grpc::ClientContext context;
   context.AddMetadata("authorization", "Bearer abc");

@@ -95,11 +95,7 @@ TEST_F(CallsTest, EachIsALine) {
 }
 
 TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   {
     grpc::ClientContext context;
     const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));

@@ -255,11 +255,7 @@ TEST_F(LimitsTest, AListThatRunsWaitsForAnUpstreamThatIsDown) {
 
 TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
   const simulator::List list(simulator::Api::kVoiceInsights, 100);
-  const auto hold = [](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  };
+  const auto hold = [](const Request&) { return simulator::HoldAfter(20000); };
   for (const auto& deadline : {nlohmann::json{{"default_seconds", 2}},
                                nlohmann::json{{"default_seconds", 2}, {"max_seconds", 2}}}) {
     StartDaemon({{"deadline", deadline}});

@@ -63,11 +63,7 @@ TEST_F(OperationTest, SigtermEndsAnIdleServiceCleanly) {
 }
 
 TEST_F(OperationTest, SigtermLetsARunningListEnd) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;
@@ -95,11 +91,7 @@ TEST_F(OperationTest, SigtermLetsARunningListEnd) {
 TEST_F(OperationTest, AfterTheDrainTimeRunningListsEndWithATokenForTheRest) {
   StartDaemon({{"drain_timeout_seconds", 0.2}});
   const simulator::List list(simulator::Api::kVoiceInsights, 500);
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, RequestFor(list));
   v1::ListParticipantsResponse response;

@@ -226,11 +226,7 @@ TEST_P(RecoveryTest, GetIsTriedAgainToo) {
 
 TEST_P(RecoveryTest, TheNextPageIsAskedForWhileThisOneIsHeldBack) {
   // The Insights envelope stands before the array: the link is read, the records are not there yet.
-  Disturb("PageSize=10", 1, [] {
-    Direction direction;
-    direction.hold_after = 800;
-    return direction;
-  }());
+  Disturb("PageSize=10", 1, [] { return simulator::HoldAfter(800); }());
   v1::ListParticipantsRequest request = ConferenceRequest(20);
   request.set_page_size(10);
   grpc::ClientContext context;

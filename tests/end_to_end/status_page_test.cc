@@ -16,7 +16,6 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
 using simulator::Request;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -89,11 +88,7 @@ TEST_F(StatusPageEndToEndTest, ShowsCallsErrorsAndUpstreams) {
   simulator_->Direct([](const Request&) { return simulator::Respond(401); });
   EXPECT_EQ(Reason(List(RequestFor({simulator::Api::kSignalWire, 5})).status),
             "UPSTREAM_CREDENTIALS_REJECTED");
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;

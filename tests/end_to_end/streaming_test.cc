@@ -99,11 +99,7 @@ TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
 }
 
 TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 20000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(1000));
   v1::ListParticipantsResponse response;
@@ -158,11 +154,7 @@ TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
 }
 
 TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 100000;
-    return direction;
-  });
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(100000); });
   v1::ListParticipantsRequest request = ConferenceRequest(1000);
   request.set_page_size(1000);
   request.set_limit(3);

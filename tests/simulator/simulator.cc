@@ -28,6 +28,12 @@ Direction Respond(int status, std::string body) {
   return direction;
 }
 
+Direction HoldAfter(size_t bytes) {
+  Direction direction;
+  direction.hold_after = bytes;
+  return direction;
+}
+
 Direction RedirectTo(std::string location, int status) {
   Direction direction;
   direction.answer = Answer{status, {{"Location", std::move(location)}}, ""};

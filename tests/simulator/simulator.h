@@ -78,6 +78,8 @@ struct Direction {
 
 // Directions in frequent use.
 Direction Respond(int status, std::string body = "");
+// So many bytes of the body go out; the rest waits for Release().
+Direction HoldAfter(size_t bytes);
 Direction RedirectTo(std::string location, int status = 302);
 
 class Simulator {
