@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <spdlog/logger.h>
 #include <unistd.h>
 
@@ -103,18 +105,30 @@ TEST(LogWriterTest, EndsWhereNobodyReads) {
   writer.reset();
 }
 
+// Posted for each write that nobody can read any more: SIGPIPE comes to the thread that writes.
+sem_t broken_writes;
+
 TEST(LogWriterTest, GoesOnWhereTheReaderIsGone) {
-  signal(SIGPIPE, SIG_IGN);
-  Pipe gone;
-  Pipe pipe;
-  const int writing_end = dup(gone.writing_end());
+  constexpr int kLost = 100;
+  ASSERT_EQ(sem_init(&broken_writes, 0, 0), 0);
+  const auto before = signal(SIGPIPE, [](int) { sem_post(&broken_writes); });
+  int descriptor = -1;
   {
-    Pipe reader_goes;
-    dup2(reader_goes.writing_end(), writing_end);
+    Pipe gone;
+    descriptor = dup(gone.writing_end());
   }
-  LogWriter writer(writing_end);
-  for (int i = 0; i < 100; ++i) writer.logger()->info(std::string("lost"));
-  close(writing_end);
+  Pipe pipe;
+  {
+    LogWriter writer(descriptor);
+    for (int i = 0; i < kLost; ++i) writer.logger()->info(std::string("lost"));
+    for (int i = 0; i < kLost;) i += sem_wait(&broken_writes) == 0 ? 1 : 0;
+    dup2(pipe.writing_end(), descriptor);  // somebody reads again
+    writer.logger()->info(std::string("read"));
+    EXPECT_EQ(pipe.ReadLine(), "read");
+  }
+  close(descriptor);
+  signal(SIGPIPE, before);
+  sem_destroy(&broken_writes);
 }
 
 }  // namespace
