@@ -51,24 +51,26 @@ export function brokenRules(objects, complete) {
     }
   }
 
-  const select = (object, selector) => {
-    if (!pods.some((workload) => within(workload.spec.template.metadata.labels, selector))) {
-      broken.push(`${object.kind} ${object.metadata.name}: selects no pod`);
-    }
+  // The pods that an object is about, which must be there and have the ports that it goes by.
+  const select = (object, selector, ports = []) => {
+    const say = (text) => broken.push(`${object.kind} ${object.metadata.name}: ${text}`);
+    const selected = pods.filter((workload) => within(workload.spec.template.metadata.labels, selector));
+    if (selected.length === 0) say("selects no pod");
+    const names = selected.flatMap((workload) => workload.spec.template.spec.containers)
+      .flatMap((container) => container.ports ?? []).map(({ name }) => name);
+    for (const port of ports) if (!names.includes(port)) say(`no container has the port ${port}`);
   };
   for (const service of of("Service")) {
-    select(service, service.spec.selector);
-    const ports = pods.flatMap((workload) => workload.spec.template.spec.containers.flatMap((container) => container.ports));
-    for (const port of service.spec.ports) {
-      if (!ports.some(({ name }) => name === port.targetPort)) {
-        broken.push(`Service ${service.metadata.name}: no container has the port ${port.targetPort}`);
-      }
-    }
+    select(service, service.spec.selector, service.spec.ports.map(({ targetPort }) => targetPort));
   }
-  for (const kind of ["PodDisruptionBudget", "PodMonitor"]) {
-    for (const object of of(kind)) select(object, object.spec.selector.matchLabels);
+  for (const budget of of("PodDisruptionBudget")) select(budget, budget.spec.selector.matchLabels);
+  for (const monitor of of("PodMonitor")) {
+    select(monitor, monitor.spec.selector.matchLabels, monitor.spec.podMetricsEndpoints.map(({ port }) => port));
   }
-  for (const policy of of("NetworkPolicy")) select(policy, policy.spec.podSelector.matchLabels);
+  for (const policy of of("NetworkPolicy")) {
+    const ports = (policy.spec.ingress ?? []).flatMap((rule) => rule.ports ?? []).map(({ port }) => port);
+    select(policy, policy.spec.podSelector.matchLabels, ports);
+  }
   for (const scaler of of("HorizontalPodAutoscaler")) {
     const { kind, name } = scaler.spec.scaleTargetRef;
     const target = pods.find((workload) => workload.kind === kind && workload.metadata.name === name);
@@ -160,6 +162,10 @@ export const ruleBreaks = [
   ["gRPC probes with TLS", "overlays-production", (find) => (container(find("Deployment")).livenessProbe = { grpc: { port: 50051 } })],
   ["a Service without pods", "overlays-demo", (find) => (find("Service").spec.selector = { app: "rollcalld" })],
   ["a port that is not there", "overlays-demo", (find) => (find("Service").spec.ports[0].targetPort = "grcp")],
+  ["a port that only another pod has", "overlays-demo", (find) => (find("Service").spec.ports[0].targetPort = "http")],
+  ["a port without metrics", "overlays-production", (find) => (find("PodMonitor").spec.podMetricsEndpoints[0].port = "metric")],
+  ["a port that nobody may reach", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[0].ports[0].port = "grcp")],
+  ["metrics that nobody may reach", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[1].ports[0].port = "metric")],
   ["a budget without pods", "base", (find) => (find("PodDisruptionBudget").spec.selector.matchLabels = { app: "x" })],
   ["an autoscaler of nothing", "base", (find) => (find("HorizontalPodAutoscaler").spec.scaleTargetRef.name = "x")],
   ["two who say how many", "base", (find) => (find("Deployment").spec.replicas = 2)],
