@@ -57,6 +57,12 @@ class Cluster:
                 pods.append((pod["status"]["startTime"], pod["metadata"]["name"]))
         return [name for _, name in sorted(pods)]
 
+    def oldest_pod(self):
+        pods = self.running_pods()
+        if not pods:
+            raise RuntimeError("no pod of rollcalld is ready")
+        return pods[0]
+
     def await_pods(self, number):
         while len(self.running_pods()) < number:
             time.sleep(0.5)
@@ -202,7 +208,7 @@ class Test:
         load = self.lists("delete")
         for number in range(3):
             load.await_records(self.total() * (1 + 2 * number) // 10)
-            pod = self.cluster.running_pods()[0]
+            pod = self.cluster.oldest_pod()
             force = ["--grace-period=0", "--force"] if number == 2 else []
             self.cluster.kubectl("delete", "pod", pod, "--wait=false", *force)
             print(f"deleted {pod}{' by force' if force else ''} at {load.records()} records", flush=True)
