@@ -23,7 +23,7 @@ using simulator::Request;
 using ::testing::Contains;
 using ::testing::Key;
 
-class AbuseTest : public AccessTest {
+class AbuseTest : public CallerAccessTest {
  protected:
   // So that a page that is not read shows.
   AbuseTest() { simulator_options_.send_buffer_bytes = 64 << 10; }

@@ -13,7 +13,7 @@
 
 namespace rollcall {
 
-AccessTest::AccessTest() {
+CallerAccessTest::CallerAccessTest() {
   std::string path = (std::filesystem::temp_directory_path() / "rollcall-access-XXXXXX").string();
   if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder for the test");
   folder_ = path;
@@ -21,35 +21,35 @@ AccessTest::AccessTest() {
   RenewCertificate();
 }
 
-AccessTest::~AccessTest() {
+CallerAccessTest::~CallerAccessTest() {
   daemon_.reset();
   std::filesystem::remove_all(folder_);
 }
 
-void AccessTest::Write(const std::string& name, const std::string& text) const {
+void CallerAccessTest::Write(const std::string& name, const std::string& text) const {
   std::ofstream(PathOf(name + ".new")) << text;
   std::filesystem::rename(PathOf(name + ".new"), PathOf(name));
 }
 
-nlohmann::json AccessTest::Tls(const nlohmann::json& more) const {
+nlohmann::json CallerAccessTest::Tls(const nlohmann::json& more) const {
   nlohmann::json tls = {{"certificate_file", PathOf("server.pem")},
                         {"private_key_file", PathOf("server.key")}};
   tls.update(more);
   return tls;
 }
 
-nlohmann::json AccessTest::MutualTls(const std::string& client_certificates) const {
+nlohmann::json CallerAccessTest::MutualTls(const std::string& client_certificates) const {
   return Tls({{"client_ca_file", PathOf("ca.pem")}, {"client_certificates", client_certificates}});
 }
 
-Certificate AccessTest::RenewCertificate() const {
+Certificate CallerAccessTest::RenewCertificate() const {
   Certificate certificate = authority_.Sign("localhost");
   Write("server.pem", certificate.certificate());
   Write("server.key", certificate.key());
   return certificate;
 }
 
-std::shared_ptr<grpc::Channel> AccessTest::ChannelFor(const Certificate* certificate) const {
+std::shared_ptr<grpc::Channel> CallerAccessTest::ChannelFor(const Certificate* certificate) const {
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = authority_.certificate();
   if (certificate != nullptr) {
@@ -62,18 +62,19 @@ std::shared_ptr<grpc::Channel> AccessTest::ChannelFor(const Certificate* certifi
   return grpc::CreateCustomChannel(daemon_->address(), grpc::SslCredentials(options), arguments);
 }
 
-std::unique_ptr<v1::ParticipantService::Stub> AccessTest::Connect(
+std::unique_ptr<v1::ParticipantService::Stub> CallerAccessTest::Connect(
     const Certificate* certificate) const {
   return v1::ParticipantService::NewStub(ChannelFor(certificate));
 }
 
-std::unique_ptr<v1::ParticipantService::Stub> AccessTest::ConnectWithoutTls() const {
+std::unique_ptr<v1::ParticipantService::Stub> CallerAccessTest::ConnectWithoutTls() const {
   return v1::ParticipantService::NewStub(
       grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials()));
 }
 
-Listing AccessTest::ListOver(v1::ParticipantService::Stub& stub,
-                             const v1::ListParticipantsRequest& request, const std::string& token) {
+Listing CallerAccessTest::ListOver(v1::ParticipantService::Stub& stub,
+                                   const v1::ListParticipantsRequest& request,
+                                   const std::string& token) {
   grpc::ClientContext context;
   if (!token.empty()) context.AddMetadata("authorization", absl::StrCat("Bearer ", token));
   Listing listing;
@@ -84,7 +85,7 @@ Listing AccessTest::ListOver(v1::ParticipantService::Stub& stub,
   return listing;
 }
 
-std::string AccessTest::CertificateMet() const {
+std::string CallerAccessTest::CertificateMet() const {
   const auto stub = Connect();
   grpc::ClientContext context;
   // Whatever comes of it.
@@ -95,7 +96,7 @@ std::string AccessTest::CertificateMet() const {
   return values.empty() ? "" : std::string(values[0].data(), values[0].size());
 }
 
-bool AccessTest::WaitForLog(const std::string& text) const {
+bool CallerAccessTest::WaitForLog(const std::string& text) const {
   while (!absl::StrContains(daemon_->Errors(), text)) {
     if (!daemon_->IsRunning()) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

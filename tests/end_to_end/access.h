@@ -12,10 +12,10 @@
 
 namespace rollcall {
 
-class AccessTest : public EndToEndTest {
+class CallerAccessTest : public EndToEndTest {
  protected:
-  AccessTest();
-  ~AccessTest() override;
+  CallerAccessTest();
+  ~CallerAccessTest() override;
 
   // The path of a file in the test's folder.
   std::string PathOf(const std::string& name) const { return (folder_ / name).string(); }

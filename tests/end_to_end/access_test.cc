@@ -19,7 +19,7 @@ using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class TlsTest : public AccessTest {
+class TlsTest : public CallerAccessTest {
  protected:
   // Whether a caller gets a list at all.
   bool Serves(const Certificate* certificate) const {
@@ -109,7 +109,7 @@ TEST_F(TlsTest, WhoSignsCallersChangesToo) {
 }
 
 // With a policy: "billing" by certificate, for conferences of one account, and "support" by token.
-class PolicyTest : public AccessTest {
+class CallerPolicyTest : public CallerAccessTest {
  protected:
   static constexpr char kToken[] = "abc";
   static constexpr char kTokenSha256[] =
@@ -151,7 +151,7 @@ std::string Denied(const grpc::Status& status) {
   return denied == info.metadata().end() ? "" : denied->second;
 }
 
-TEST_F(PolicyTest, CallersAreKnownByCertificateOrToken) {
+TEST_F(CallerPolicyTest, CallersAreKnownByCertificateOrToken) {
   StartWithPolicy({Billing(), Support()});
   EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
   EXPECT_TRUE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
@@ -169,7 +169,7 @@ TEST_F(PolicyTest, CallersAreKnownByCertificateOrToken) {
   EXPECT_EQ(simulator_->requests().size(), 2u) << "nothing was sent for those who are refused";
 }
 
-TEST_F(PolicyTest, TokensComeAloneAndInTheirForm) {
+TEST_F(CallerPolicyTest, TokensComeAloneAndInTheirForm) {
   StartWithPolicy({Support()});
   const auto stub = Connect();
   const auto status_with = [&](const std::vector<std::string>& values) {
@@ -186,7 +186,7 @@ TEST_F(PolicyTest, TokensComeAloneAndInTheirForm) {
   }
 }
 
-TEST_F(PolicyTest, AnAccountThatIsNoneOfTheCallersLooksLikeOneThatIsNot) {
+TEST_F(CallerPolicyTest, AnAccountThatIsNoneOfTheCallersLooksLikeOneThatIsNot) {
   StartWithPolicy({Billing()});
   const auto stub = Connect(&billing_);
   v1::ListParticipantsRequest request = ConferenceRequest(3);
@@ -203,7 +203,7 @@ TEST_F(PolicyTest, AnAccountThatIsNoneOfTheCallersLooksLikeOneThatIsNot) {
   EXPECT_EQ(Denied(other), Denied(none));
 }
 
-TEST_F(PolicyTest, AKindOfListThatIsNoneOfTheCallersIsRefused) {
+TEST_F(CallerPolicyTest, AKindOfListThatIsNoneOfTheCallersIsRefused) {
   StartWithPolicy({Billing()});
   const auto stub = Connect(&billing_);
   const Listing rooms = ListOver(*stub, RequestFor({simulator::Api::kVideoInsights, 3}));
@@ -216,7 +216,7 @@ TEST_F(PolicyTest, AKindOfListThatIsNoneOfTheCallersIsRefused) {
   EXPECT_EQ(Denied(stub->GetParticipant(&context, get, &response)), "list");
 }
 
-TEST_F(PolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
+TEST_F(CallerPolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
   nlohmann::json caller = Support();
   caller["upstreams"] = {"signalwire"};
   StartWithPolicy({caller});
@@ -228,7 +228,7 @@ TEST_F(PolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
   EXPECT_THAT(status.error_message(), Not(HasSubstr("twilio")));
 }
 
-TEST_F(PolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
+TEST_F(CallerPolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
   const auto call = [this](const std::string& method) {
     grpc::GenericStub generic(ChannelFor(nullptr));
     grpc::ClientContext context;
@@ -254,7 +254,7 @@ TEST_F(PolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
   EXPECT_EQ(call(reflection), grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST_F(PolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
+TEST_F(CallerPolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   StartWithPolicy({Support()});
   simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   const auto stub = Connect();
@@ -280,7 +280,7 @@ TEST_F(PolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
 }
 
-TEST_F(PolicyTest, PersonalDataIsForThoseWhoMaySeeIt) {
+TEST_F(CallerPolicyTest, PersonalDataIsForThoseWhoMaySeeIt) {
   StartWithPolicy({Billing(), Support()});
   const v1::ListParticipantsRequest request = ConferenceRequest(kSeedConference);
   const Listing all = ListOver(*Connect(), request, kToken);
@@ -317,7 +317,7 @@ TEST_F(PolicyTest, PersonalDataIsForThoseWhoMaySeeIt) {
   EXPECT_TRUE(ListOver(*Connect(), filtered, kToken).status.ok());
 }
 
-TEST_F(PolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
+TEST_F(CallerPolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
   nlohmann::json caller = Support();
   caller["pii"] = false;
   StartWithPolicy({caller});
@@ -332,7 +332,7 @@ TEST_F(PolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
   EXPECT_TRUE(simulator_->requests().empty());
 }
 
-TEST_F(PolicyTest, TheClientLibraryShowsCertificatesAndTokens) {
+TEST_F(CallerPolicyTest, TheClientLibraryShowsCertificatesAndTokens) {
   StartWithPolicy({Billing(), Support()});
   // By the name that is in the certificate.
   const std::string& address = daemon_->address();
@@ -365,7 +365,7 @@ TEST_F(PolicyTest, TheClientLibraryShowsCertificatesAndTokens) {
   EXPECT_EQ(status_with(by_token).code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(PolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
+TEST_F(CallerPolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
   StartWithPolicy({Billing()});
   nlohmann::json broken = Support();
   broken["upstream"] = "all";
@@ -375,7 +375,7 @@ TEST_F(PolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
   EXPECT_FALSE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
 }
 
-TEST_F(PolicyTest, ABrokenPolicyStopsTheStart) {
+TEST_F(CallerPolicyTest, ABrokenPolicyStopsTheStart) {
   Write("policy.json", R"({"callers": [{"name": "billing"}]})");
   nlohmann::json configuration = Configuration();
   configuration["policy_file"] = PathOf("policy.json");
