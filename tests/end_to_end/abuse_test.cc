@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <future>
 #include <limits>
 #include <string>
@@ -21,6 +22,7 @@ namespace {
 
 using simulator::Request;
 using ::testing::Contains;
+using ::testing::ElementsAre;
 using ::testing::Key;
 
 class AbuseTest : public CallerAccessTest {
@@ -105,9 +107,17 @@ TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
   };
   std::future<Listing> first = begin();
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
-  std::future<Listing> second = begin();
-  // On another connection there is room.
   simulator_->Direct(nullptr);
+  // A call that would be answered at once does not even begin.
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  const auto waiting = stub().ListParticipants(&context, ConferenceRequest(3));
+  v1::ListParticipantsResponse response;
+  EXPECT_FALSE(waiting->Read(&response));
+  EXPECT_EQ(waiting->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+  EXPECT_EQ(simulator_->requests().size(), 1u);
+  // On another connection there is room.
+  std::future<Listing> second = begin();
   EXPECT_TRUE(ListOver(*ConnectAnew(), ConferenceRequest(3)).status.ok());
   EXPECT_EQ(simulator_->requests().size(), 2u);
   simulator_->Release();
@@ -199,21 +209,29 @@ TEST_F(AbuseTest, ConnectionsDoNotFillTheMemory) {
 TEST_F(AbuseTest, ACallerWhoTakesNothingLetsTheProviderGo) {
   StartDaemon({{"limits", {{"caller_stall_seconds", 0.2}}}});
   const simulator::List list(simulator::Api::kVoiceInsights, 200000);
-  grpc::ClientContext context;
-  const auto stalled = stub().ListParticipants(&context, RequestFor(list));
-  v1::ListParticipantsResponse response;
-  ASSERT_TRUE(stalled->Read(&response));
-  EXPECT_TRUE(simulator_->WaitForDisconnects(1));
-  size_t count = 1;
-  while (stalled->Read(&response)) ++count;
-  const grpc::Status status = stalled->Finish();
-  EXPECT_FALSE(status.ok());
-  // Whoever reads on within five seconds learns why, and how to go on.
-  if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
-    EXPECT_EQ(Reason(status), "CALLER_TOO_SLOW");
-    EXPECT_THAT(context.GetServerTrailingMetadata(), Contains(Key("rollcall-resume-token")));
+  {
+    grpc::ClientContext context;
+    const auto stalled = stub().ListParticipants(&context, RequestFor(list));
+    v1::ListParticipantsResponse response;
+    ASSERT_TRUE(stalled->Read(&response));
+    EXPECT_TRUE(simulator_->WaitForDisconnects(1));
+    size_t count = 1;
+    while (stalled->Read(&response)) ++count;
+    const grpc::Status status = stalled->Finish();
+    EXPECT_FALSE(status.ok());
+    // Whoever reads on within five seconds learns why, and how to go on.
+    if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+      EXPECT_EQ(Reason(status), "CALLER_TOO_SLOW");
+      EXPECT_THAT(context.GetServerTrailingMetadata(), Contains(Key("rollcall-resume-token")));
+    }
+    EXPECT_LT(count, 200000u);
   }
-  EXPECT_LT(count, 200000u);
+  // The operator learns it either way.
+  std::vector<std::string> reasons;
+  for (const nlohmann::json& line : EndAndReadLog()) {
+    if (line["event"] == "call") reasons.push_back(line.value("reason", ""));
+  }
+  EXPECT_THAT(reasons, ElementsAre("CALLER_TOO_SLOW"));
 }
 
 TEST_F(AbuseTest, ACallerWhoNeverReadsAgainIsCancelled) {
