@@ -3,13 +3,16 @@
 // others are served meanwhile, and afterwards the service is as it was.
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <iostream>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/open_files.h"
 #include "tests/end_to_end/raw_connection.h"
 #include "tests/end_to_end/resident_memory.h"
 
@@ -34,7 +37,10 @@ class HostileCallerTest : public EndToEndTest {
   // which allocators keep for the next one.
   void ExpectAsBefore(size_t kept) {
     ExpectStillServes();
-    EXPECT_LE(WhenSteady([this] { return daemon_->OpenSockets(); }), sockets_before_);
+    while (daemon_->IsRunning() && daemon_->OpenSockets() > sockets_before_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    EXPECT_TRUE(daemon_->IsRunning());
     if (!kMemoryIsGivenBack) return;
     EXPECT_THAT(daemon_->ResidentBytes(), Lt(resident_before_ + kept));
   }
@@ -110,6 +116,9 @@ TEST_F(HostileCallerTest, ARequestOfAnySizeTakesNoMoreThanAllConnectionsMay) {
 // Each has HTTP/2 begun on it, and then says no more.
 TEST_F(HostileCallerTest, ManyConnectionsLeaveRoomForOthers) {
   constexpr size_t kConnections = 2000;
+  // The service raises its own limit to as many as this test may have.
+  constexpr rlim_t kNeeded = kConnections + 200;
+  if (!AllowOpenFiles(kNeeded)) GTEST_SKIP() << "needs a limit of " << kNeeded << " open files";
   std::vector<RawConnection> connections;
   for (size_t i = 0; i < kConnections; ++i) {
     connections.emplace_back(daemon_->address());
@@ -127,7 +136,7 @@ TEST_F(HostileCallerTest, ManyConnectionsLeaveRoomForOthers) {
 }
 
 // Calls that are begun and reset at once, as fast as they can be written.
-TEST_F(HostileCallerTest, StreamsThatAreResetAtOnceDoNoHarm) {
+TEST_F(HostileCallerTest, StreamsThatAreResetAtOnceLeaveOthersServed) {
   RawConnection connection(daemon_->address());
   ASSERT_TRUE(connection.BeginHttp2());
   const std::string headers = ListCallHeaders();

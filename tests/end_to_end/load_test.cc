@@ -1,7 +1,6 @@
 // Many streams, and long ones: what rollcalld keeps in memory depends on how many streams there
 // are, and on nothing else.
 #include <gmock/gmock.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <iostream>
@@ -14,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/open_files.h"
 #include "tests/end_to_end/resident_memory.h"
 #include "tests/end_to_end/tally.h"
 
@@ -99,12 +99,8 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
 
   // The simulator has a socket and an eventfd for each connection; a stream has two connections,
   // its page's and the next one's.
-  rlimit files{};
-  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &files), 0);
-  const rlim_t needed = 4 * kStreams + 200;
-  if (files.rlim_max < needed) GTEST_SKIP() << "needs a limit of " << needed << " open files";
-  files.rlim_cur = std::max(files.rlim_cur, needed);
-  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &files), 0);
+  constexpr rlim_t kNeeded = 4 * kStreams + 200;
+  if (!AllowOpenFiles(kNeeded)) GTEST_SKIP() << "needs a limit of " << kNeeded << " open files";
 
   // Else they would begin a hundred a second: the account is not asked more at once, and the answer
   // to a caller who stalls counts for a second.
