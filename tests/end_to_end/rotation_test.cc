@@ -68,7 +68,10 @@ class RotationTest : public EndToEndTest {
   void ReplacePassword(const std::string& password, const std::string& line) {
     const size_t before = CountOf(line);
     WritePassword(password);
-    while (CountOf(line) == before) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    while (CountOf(line) == before) {
+      ASSERT_TRUE(daemon_->IsRunning()) << daemon_->Errors();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
   }
 
   size_t CountOf(const std::string& line) const {
