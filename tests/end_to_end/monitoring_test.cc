@@ -10,9 +10,8 @@
 #include <set>
 #include <string>
 
-#include "absl/strings/match.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "rollcall/v1/error_reason.pb.h"
 #include "tests/end_to_end/end_to_end.h"
@@ -22,7 +21,6 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::Ge;
-using ::testing::HasSubstr;
 using ::testing::SizeIs;
 using Names = std::set<std::string>;
 
@@ -94,14 +92,29 @@ TEST_F(MonitoringTest, EveryMetricIsDocumentedAndNoOther) {
   }
 }
 
+// The section of the page with this heading, up to the next one of its level.
+std::string Section(const std::string& page, const std::string& heading) {
+  const size_t begin = page.find(absl::StrCat("\n", heading, "\n"));
+  EXPECT_NE(begin, std::string::npos) << heading;
+  if (begin == std::string::npos) return "";
+  const std::string level = heading.substr(0, heading.find(' ') + 1);
+  return page.substr(begin, page.find("\n" + level, begin + 1) - begin);
+}
+
 TEST(DocumentationTest, HasEveryReasonOfAnError) {
-  const std::string docs = Repository("docs/operations.md");
+  Names reasons;
   for (int number = 1; number <= v1::ErrorReason_MAX; ++number) {
     if (!v1::ErrorReason_IsValid(number)) continue;
-    const std::string name(absl::StripPrefix(
-        v1::ErrorReason_Name(static_cast<v1::ErrorReason>(number)), "ERROR_REASON_"));
-    EXPECT_THAT(docs, HasSubstr(absl::StrCat("`", name, "`")));
+    reasons.emplace(absl::StripPrefix(v1::ErrorReason_Name(static_cast<v1::ErrorReason>(number)),
+                                      "ERROR_REASON_"));
   }
+  Names documented;
+  const std::string errors = Section(Repository("docs/operations.md"), "## Errors");
+  // A row is for one reason, or for several that mean the same.
+  for (const std::string& column : Matches(errors, R"(\n\| (`[^|]*`) \|)")) {
+    documented.merge(Matches(column, "`([A-Z_]+)`"));
+  }
+  EXPECT_EQ(documented, reasons);
 }
 
 TEST(DocumentationTest, SaysWhatToDoAboutEveryAlert) {
@@ -113,16 +126,28 @@ TEST(DocumentationTest, SaysWhatToDoAboutEveryAlert) {
             alerts);
 }
 
-TEST(DocumentationTest, HasEveryEventOfTheLog) {
-  Names events = {"log lines lost"};
+TEST(DocumentationTest, HasEveryEventOfTheLogWithItsLevel) {
+  Names events = {"warn log lines lost"};  // which LogWriter says itself
   for (const auto& entry : std::filesystem::recursive_directory_iterator(
            std::filesystem::path(REPOSITORY) / "service")) {
     if (entry.path().extension() != ".cc") continue;
-    events.merge(Matches(ReadText(entry.path()), R"re(\.(?:Info|Warn|Error)\(\s*"([^"]+)")re"));
+    const std::string code = ReadText(entry.path());
+    for (const char* level : {"Info", "Warn", "Error"}) {
+      for (const std::string& event :
+           Matches(code, absl::StrCat(R"re(\.)re", level, R"re(\(\s*"([^"]+)")re"))) {
+        events.insert(absl::StrCat(absl::AsciiStrToLower(level), " ", event));
+      }
+    }
   }
-  EXPECT_EQ(
-      Matches(Repository("docs/operations.md"), R"(\n\| `([a-z ]+)` \| `(?:info|warn|error)` \|)"),
-      events);
+  Names documented;
+  const std::string log = Section(Repository("docs/operations.md"), "## Log");
+  for (const char* level : {"info", "warn", "error"}) {
+    for (const std::string& event :
+         Matches(log, absl::StrCat(R"(\n\| `([a-z ]+)` \| `)", level, R"(` \|)"))) {
+      documented.insert(absl::StrCat(level, " ", event));
+    }
+  }
+  EXPECT_EQ(documented, events);
 }
 
 }  // namespace
