@@ -142,6 +142,17 @@ size_t Daemon::OpenSockets() const {
 
 size_t Daemon::OpenDescriptors() const { return EntriesOf("fd"); }
 
+std::vector<std::string> Daemon::FilesInMemory() const {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(absl::StrCat("/proc/", pid_, "/fd"), error)) {
+    const auto target = std::filesystem::read_symlink(entry.path(), error);
+    if (target.string().rfind("/memfd:", 0) == 0) paths.push_back(entry.path().string());
+  }
+  return paths;
+}
+
 size_t Daemon::Threads() const { return EntriesOf("task"); }
 
 size_t Daemon::CoreLimit() const {

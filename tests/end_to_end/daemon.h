@@ -56,6 +56,9 @@ class Daemon {
   size_t OpenSockets() const;
   size_t OpenDescriptors() const;
 
+  // Paths by which others may open the files that it has in memory only.
+  std::vector<std::string> FilesInMemory() const;
+
   size_t Threads() const;
 
   // How large a core of it may be, in bytes.

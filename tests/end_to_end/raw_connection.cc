@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <stdexcept>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -88,6 +89,25 @@ bool RawConnection::ReadUntil(absl::string_view part) {
     if (size <= 0) return false;
     read_.append(piece.data(), static_cast<size_t>(size));
   }
+}
+
+RawListener::RawListener() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof(address);
+  if (bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      listen(socket_, SOMAXCONN) != 0 ||
+      getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    throw std::runtime_error("no port for a listener");
+  }
+  address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+}
+
+RawListener::~RawListener() { close(socket_); }
+
+RawConnection RawListener::Accept() {
+  return RawConnection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
 }
 
 std::string Number(uint32_t number) {

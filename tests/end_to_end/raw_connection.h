@@ -1,5 +1,5 @@
-// A connection to rollcalld whose bytes a test makes itself, with what it takes to write HTTP/2
-// that no library would.
+// A connection whose bytes a test makes and reads itself, with what it takes to write HTTP/2 that
+// no library would: to rollcalld, or from a client to a listener of the test's own.
 #pragma once
 
 #include <cstddef>
@@ -39,8 +39,30 @@ class RawConnection {
   bool ReadUntil(absl::string_view part);
 
  private:
+  friend class RawListener;
+  explicit RawConnection(int socket) : socket_(socket) {}
+
   int socket_;
   std::string read_;  // but not searched to its end yet
+};
+
+// Listens on a free port of 127.0.0.1.
+class RawListener {
+ public:
+  RawListener();
+  ~RawListener();
+  RawListener(const RawListener&) = delete;
+  RawListener& operator=(const RawListener&) = delete;
+
+  // Host, in numbers, and port.
+  const std::string& address() const { return address_; }
+
+  // Waits for the next client.
+  RawConnection Accept();
+
+ private:
+  int socket_;
+  std::string address_;
 };
 
 // RFC 9113, 6: the frames that the tests send.
