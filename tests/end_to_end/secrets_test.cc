@@ -1,23 +1,26 @@
-// Nothing leaks: credentials and personal data, each marked, go through every path that a call can
-// take, and then everything that was written is searched for the marks: standard output and error,
-// metrics, the status page, and the errors that callers get.
+// Nothing leaks: credentials, callers' tokens and personal data, each marked, go through every path
+// that a call can take, and through every file that may change meanwhile. Then everything that was
+// written is searched for the marks, and for the key of the service's certificate: standard output
+// and error, metrics, the status page, and the errors that callers get.
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <signal.h>
 
-#include <cstdio>
-#include <fstream>
+#include <atomic>
+#include <chrono>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
-#include "google/rpc/error_details.pb.h"
-#include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/access.h"
 
 namespace rollcall {
 namespace {
@@ -25,15 +28,30 @@ namespace {
 using simulator::Direction;
 using simulator::Request;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 // Each mark has it, and nothing else does.
 constexpr char kMark[] = "xyzzy";
 constexpr char kTwilioToken[] = "Twilio-xyzzy-token";
 constexpr char kSignalWireToken[] = "SignalWire-xyzzy-token";
 constexpr char kMetricsToken[] = "metrics-xyzzy-token";
+constexpr char kResumeKey[] = "resume-xyzzy-key of 32 bytes or more";
+constexpr char kCallerToken[] = "caller-xyzzy-token";
+constexpr char kCallerTokenSha256[] =
+    "b03577d376e17c7fc2c21bab322d5f635087c1b19e40dbbcfdae34df201c6202";
 constexpr char kConference[] = "CF00000000000000000000000000000001";
 
-class SecretsTest : public EndToEndTest {
+// The lines of a key in PEM form that are its own.
+std::vector<std::string> LinesOfKey(const std::string& pem) {
+  std::vector<std::string> lines;
+  for (const absl::string_view line : absl::StrSplit(pem, '\n', absl::SkipEmpty())) {
+    if (!absl::StartsWith(line, "-----")) lines.emplace_back(line);
+  }
+  return lines;
+}
+
+class SecretsTest : public CallerAccessTest {
  protected:
   SecretsTest() {
     simulator_options_.accounts.twilio_password = kTwilioToken;
@@ -46,6 +64,7 @@ class SecretsTest : public EndToEndTest {
     configuration["upstreams"][1]["api_token"] = kSignalWireToken;
     configuration["metrics_listen"] = "127.0.0.1:0";
     configuration["metrics_token"] = kMetricsToken;
+    configuration["resume_key"] = kResumeKey;
     configuration["retry"] = {{"max_attempts", 3}, {"initial_backoff_seconds", 0.001}};
     configuration["circuit_breaker"] = {{"failures", 4}, {"open_seconds", 0.01}};
     return configuration;
@@ -53,8 +72,16 @@ class SecretsTest : public EndToEndTest {
 
   void SetUp() override {
     EndToEndTest::SetUp();
-    url_ = std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics"));
+    ReadUrl();
   }
+
+  // Starts rollcalld again with these changes.
+  void Start(const nlohmann::json& changes) {
+    StartDaemon(changes);
+    ReadUrl();
+  }
+
+  void ReadUrl() { url_ = std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")); }
 
   void TearDown() override {
     Search("metrics", Page("/metrics"));
@@ -68,7 +95,7 @@ class SecretsTest : public EndToEndTest {
     Search("standard output", daemon_->RestOfOutput());
   }
 
-  static void Search(const std::string& where, const std::string& text) {
+  void Search(const std::string& where, const std::string& text) const {
     const std::string lower = absl::AsciiStrToLower(text);
     EXPECT_FALSE(absl::StrContains(lower, kMark)) << where << ":\n" << text;
     for (const char* secret : {kTwilioToken, kSignalWireToken}) {
@@ -79,6 +106,40 @@ class SecretsTest : public EndToEndTest {
         EXPECT_FALSE(absl::StrContains(text, encoded.substr(4, 12))) << where << ":\n" << text;
       }
     }
+    for (const std::string& secret : unmarked_) {
+      EXPECT_FALSE(absl::StrContains(text, secret)) << where << ":\n" << text;
+    }
+  }
+
+  // Has this text searched for, too.
+  void Hide(const std::string& secret) { unmarked_.push_back(secret); }
+  void HideKey(const std::string& pem) {
+    ASSERT_THAT(LinesOfKey(pem), Not(IsEmpty()));
+    for (const std::string& line : LinesOfKey(pem)) Hide(line);
+  }
+
+  // Writes a file that is of no use, and waits until rollcalld has refused it.
+  void WriteRefused(const std::string& name, const std::string& text) {
+    const size_t before = Refusals();
+    Write(name, text);
+    while (Refusals() == before) {
+      ASSERT_TRUE(daemon_->IsRunning()) << daemon_->Errors();
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  size_t Refusals() const {
+    const std::vector<std::string> parts =
+        absl::StrSplit(daemon_->Errors(), R"("event":"reload refused")");
+    return parts.size() - 1;
+  }
+
+  void ExpectRefusedAtStart(const nlohmann::json& changes) const {
+    nlohmann::json configuration = Configuration();
+    configuration.merge_patch(changes);
+    const auto daemon = Daemon::WithConfiguration(configuration);
+    EXPECT_EQ(daemon->Wait(), 78);
+    Search("standard error", daemon->Errors());
   }
 
   std::string Page(const std::string& path) {
@@ -96,7 +157,7 @@ class SecretsTest : public EndToEndTest {
     return Reason(listing.status);
   }
 
-  static void SearchStatus(const grpc::Status& status) {
+  void SearchStatus(const grpc::Status& status) const {
     Search("message", status.error_message());
     Search("details", status.error_details());
   }
@@ -112,11 +173,56 @@ class SecretsTest : public EndToEndTest {
        "duration_seconds": "xyzzy", "metrics": {"inbound": {"mos": "xyzzy"}}}]})");
   }
 
+  // A policy with one caller, which may do all, with these changes to it.
+  static nlohmann::json PolicyWith(const nlohmann::json& changes = nlohmann::json::object()) {
+    nlohmann::json caller = {{"name", "support"},
+                             {"token_sha256", {kCallerTokenSha256}},
+                             {"upstreams", "all"},
+                             {"lists", "all"}};
+    caller.merge_patch(changes);
+    return {{"callers", nlohmann::json::array({caller})}};
+  }
+
+  // Calls with tokens that are good, unknown, and none, and in odd places. `is_open` says that
+  // everybody may call.
+  void CallWithTokens(bool is_open) {
+    const std::string basic = absl::Base64Escape("caller:xyzzy");
+    Hide(basic);
+    Hide(kCallerTokenSha256);
+    const auto may_call = [this](const std::vector<std::pair<std::string, std::string>>& metadata) {
+      grpc::ClientContext list_context;
+      grpc::ClientContext get_context;
+      for (const auto& [key, value] : metadata) {
+        list_context.AddMetadata(key, value);
+        get_context.AddMetadata(key, value);
+      }
+      const Listing listing = List(list_context, ConferenceRequest(3));
+      SearchStatus(listing.status);
+      for (const auto& [key, value] : listing.trailers) Search(key, value);
+      v1::GetParticipantResponse response;
+      SearchStatus(stub().GetParticipant(&get_context, v1::GetParticipantRequest(), &response));
+      return listing.status.ok();
+    };
+    const std::pair<std::string, std::string> good("authorization",
+                                                   absl::StrCat("Bearer ", kCallerToken));
+    EXPECT_TRUE(may_call({good}));
+    for (const std::string& value :
+         {std::string("Bearer another-xyzzy-token"), std::string("xyzzy"), "Basic " + basic}) {
+      EXPECT_EQ(may_call({{"authorization", value}}), is_open) << value;
+    }
+    EXPECT_EQ(may_call({good, good}), is_open);
+    EXPECT_TRUE(may_call({good, {"traceparent", "Bearer xyzzy"}}));
+    EXPECT_TRUE(may_call({good, {"x-request-id", "Bearer xyzzy"}}));
+    EXPECT_FALSE(may_call({good, {"x-much", std::string(20000, 'a')}}));
+    EXPECT_FALSE(may_call({{"authorization", std::string(20000, 'a') + kMark}}));
+  }
+
   static std::string Target() {
     return absl::StrCat("/v1/Conferences/", kConference, "/Participants");
   }
 
   std::string url_;
+  std::vector<std::string> unmarked_;
 };
 
 TEST_F(SecretsTest, Records) {
@@ -133,8 +239,7 @@ TEST_F(SecretsTest, Records) {
 TEST_F(SecretsTest, RecordsOfAStrictUpstream) {
   nlohmann::json upstreams = Configuration()["upstreams"];
   upstreams[0]["strict"] = true;
-  StartDaemon({{"upstreams", upstreams}});
-  url_ = std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics"));
+  Start({{"upstreams", upstreams}});
   simulator_->AddPage(Target(), MarkedPage(""));
   EXPECT_EQ(ListAndSearch(ConferenceRequest(kConference)), "UPSTREAM_UNRECOGNIZED_VALUE");
 }
@@ -258,9 +363,82 @@ TEST_F(SecretsTest, WrongConfigurations) {
   wrong[5]["listen"] = "xyzzy";
   wrong[6]["log_calls"] = "xyzzy";
   for (const nlohmann::json& configuration : wrong) {
-    const auto daemon = Daemon::WithConfiguration(configuration);
-    EXPECT_EQ(daemon->Wait(), 78);
-    Search("standard error", daemon->Errors());
+    ExpectRefusedAtStart(configuration);
+  }
+}
+
+TEST_F(SecretsTest, TokensOfCallers) {
+  Write("policy.json", PolicyWith().dump());
+  Start({{"policy_file", PathOf("policy.json")}});
+  CallWithTokens(false);
+}
+
+// Without a policy nobody looks at what a caller shows.
+TEST_F(SecretsTest, TokensThatNobodyAskedFor) { CallWithTokens(true); }
+
+TEST_F(SecretsTest, TheKeyOfTheService) {
+  const Certificate served = RenewCertificate();
+  HideKey(served.key());
+  HideKey(authority_.key());
+  Start({{"tls", Tls()}});
+  EXPECT_TRUE(ListOver(*Connect(), ConferenceRequest(3)).status.ok());
+  SearchStatus(ListOver(*ConnectWithoutTls(), ConferenceRequest(3)).status);
+  const std::string key = served.key();
+  const std::string first_line = key.substr(0, key.find('\n') + 1);
+  for (const std::string& wrong :
+       {authority_.key(), key.substr(0, key.size() / 2), std::string(kMark),
+        first_line + "xyzzy\n-----END PRIVATE KEY-----\n", key.substr(first_line.size())}) {
+    WriteRefused("server.key", wrong);
+    ExpectRefusedAtStart({{"tls", Tls()}});
+  }
+  // The key where the certificate belongs.
+  WriteRefused("server.pem", key);
+  ExpectRefusedAtStart({{"tls", Tls()}});
+  const Certificate renewed = RenewCertificate();
+  HideKey(renewed.key());
+  EXPECT_TRUE(WaitForLog(R"("event":"reloaded","what":"tls")"));
+}
+
+TEST_F(SecretsTest, FilesThatAreRefused) {
+  const auto restore = [this] {
+    Write("policy.json", PolicyWith().dump());
+    Write("password", kTwilioToken);
+    Write("resume-key", kResumeKey);
+  };
+  restore();
+  Hide(kCallerTokenSha256);
+  nlohmann::json changes = {{"policy_file", PathOf("policy.json")},
+                            {"resume_key", {{"file", PathOf("resume-key")}}},
+                            {"upstreams", Configuration()["upstreams"]}};
+  changes["upstreams"][0]["auth_token"] = {{"file", PathOf("password")}};
+  Start(changes);
+  const std::vector<std::pair<std::string, std::string>> wrong = {
+      {"policy.json", "xyzzy"},
+      {"policy.json", R"({"callers": [{"name": "support", "name": "xyzzy"}]})"},
+      {"policy.json", PolicyWith({{"upstreams", {"xyzzy"}}}).dump()},
+      {"password", "xyzzy\nxyzzy"},
+      {"password", std::string(100000, 'a') + kMark},
+      {"resume-key", "xyzzy"},
+      {"resume-key", std::string(kResumeKey) + "\x01"},
+  };
+  for (const auto& [name, text] : wrong) {
+    SCOPED_TRACE(absl::StrCat(name, ": ", text.substr(0, 200)));
+    WriteRefused(name, text);
+    ExpectRefusedAtStart(changes);
+    restore();
+  }
+}
+
+TEST_F(SecretsTest, WrongPolicies) {
+  Hide(kCallerTokenSha256);
+  for (const char* key :
+       {"name", "uri_sans", "dns_sans", "token_sha256", "upstreams", "lists", "pii", "max_calls"}) {
+    for (const nlohmann::json& value :
+         {nlohmann::json("xyzzy <value>"), nlohmann::json::array({"xyzzy <value>"})}) {
+      SCOPED_TRACE(absl::StrCat(key, ": ", value.dump()));
+      Write("policy.json", PolicyWith({{key, value}}).dump());
+      ExpectRefusedAtStart({{"policy_file", PathOf("policy.json")}});
+    }
   }
 }
 
