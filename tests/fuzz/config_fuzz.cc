@@ -24,7 +24,7 @@ using std::chrono::seconds;
 constexpr absl::string_view kSecret = "s3cr3t";
 
 struct Keys {
-  bool file = false;    // a secret is in a file
+  bool file = false;    // a file is named, which would be read
   bool secret = false;  // a key holds kSecret
 };
 
@@ -35,7 +35,7 @@ Keys KeysIn(absl::string_view text) {
       [&keys](int /*depth*/, json::parse_event_t event, const json& value) {
         if (event == json::parse_event_t::key) {
           const auto& key = value.get_ref<const std::string&>();
-          keys.file |= key == "file";
+          keys.file |= absl::EndsWith(key, "file");
           keys.secret |= absl::StrContains(key, kSecret);
         }
         return true;
