@@ -25,6 +25,7 @@ ARG CCACHE=ccache
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake --preset release -DCCACHE=${CCACHE} -DROLLCALL_BUILD_TESTS=OFF >/dev/null && \
     cmake --build build/release -j ${JOBS} --target rollcalld
+COPY LICENSE ./
 COPY k8s/image/assemble k8s/image/
 RUN k8s/image/assemble /image build/release/bin/rollcalld
 

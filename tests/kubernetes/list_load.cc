@@ -194,7 +194,7 @@ int Run(const Load& load) {
   for (int i = 0; i < load.callers; i += kCallersPerChannel) {
     // gRPC shares the connections of channels that are alike.
     const std::string name = absl::StrCat("list-load/", i);
-    clients.emplace_back(MakeChannel(load.server, name));
+    clients.emplace_back(MakeChannel(load.server, {.user_agent = name, .tls = {}, .token = {}}));
     stubs.push_back(v1::ParticipantService::NewStub(MakePlainChannel(load.server, name)));
   }
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(load.seconds);

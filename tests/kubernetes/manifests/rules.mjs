@@ -154,7 +154,8 @@ export const ruleBreaks = [
     map.data["rollcalld.json"] = map.data["rollcalld.json"].replace(/\{"file": "[^"]*"\}/, '"hunter2"');
   }],
   ["a file that is not there", "overlays-production", (find) => {
-    pod(find("Deployment")).containers[0].volumeMounts.splice(2, 1);
+    const mounts = container(find("Deployment")).volumeMounts;
+    mounts.splice(mounts.findIndex(({ mountPath }) => mountPath === "/etc/rollcall/policy"), 1);
   }],
   ["a certificate that is not used", "overlays-demo", (find) => {
     container(find("Deployment")).volumeMounts.push({ name: "tls", mountPath: "/etc/rollcall/tls" });
@@ -168,5 +169,5 @@ export const ruleBreaks = [
   ["metrics that nobody may reach", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[1].ports[0].port = "metric")],
   ["a budget without pods", "base", (find) => (find("PodDisruptionBudget").spec.selector.matchLabels = { app: "x" })],
   ["an autoscaler of nothing", "base", (find) => (find("HorizontalPodAutoscaler").spec.scaleTargetRef.name = "x")],
-  ["two who say how many", "base", (find) => (find("Deployment").spec.replicas = 2)],
+  ["replicas beside an autoscaler", "base", (find) => (find("Deployment").spec.replicas = 2)],
 ];
