@@ -24,9 +24,9 @@ struct CallOptions {
   // that outlives it is gone on with like one that breaks off.
   absl::Duration timeout = absl::InfiniteDuration();
 
-  // By what all calls of the list or Get are found again in the service's log and at the provider:
-  // 1 to 128 letters, digits, '-', '_' and '.'. Where it is something else, or empty, the service
-  // makes one for each call; errors name it in their google.rpc.RequestInfo.
+  // The id by which all calls of the list or Get can be found in the service's log and at the
+  // provider: 1 to 128 letters, digits, '-', '_' and '.'. Where it is something else, or empty, the
+  // service makes one for each call; errors name it in their google.rpc.RequestInfo.
   std::string request_id;
 
   // Prototypes, cloned for each list or Get. Not null.

@@ -25,7 +25,8 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
   grpc::Status GetMetadata(grpc::string_ref /*service_url*/, grpc::string_ref /*method_name*/,
                            const grpc::AuthContext& /*channel_auth_context*/,
                            std::multimap<grpc::string, grpc::string>* metadata) override {
-    metadata->emplace("authorization", "Bearer " + token_());
+    const std::string token = token_();
+    if (!token.empty()) metadata->emplace("authorization", "Bearer " + token);
     return grpc::Status::OK;
   }
 
@@ -51,11 +52,8 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const ChannelOptions& o
 
 }  // namespace
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
-                                           const std::string& user_agent) {
-  ChannelOptions options;
-  options.user_agent = user_agent;
-  return MakeChannel(target, options);
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
+  return MakeChannel(target, ChannelOptions());
 }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,

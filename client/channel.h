@@ -30,7 +30,8 @@ struct ChannelOptions {
   std::optional<ChannelTls> tls;
 
   // Gives the token that each call is made with. May be called on any thread and for several calls
-  // at once, and must not throw. Empty: no token. With one the channel is encrypted, also where
+  // at once, and must not throw; where it gives an empty text, the call is made without one. Not
+  // set: no token. With one the channel is encrypted, also where
   // `tls` is not set.
   std::function<std::string()> token;
 };
@@ -44,7 +45,6 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options);
 
 // The same without encryption.
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
-                                           const std::string& user_agent = "");
+std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target);
 
 }  // namespace rollcall

@@ -1,10 +1,12 @@
-// rollcalld: reads its configuration, serves, and ends cleanly on SIGTERM or SIGINT.
+// rollcalld: reads its configuration, serves, and ends cleanly on SIGTERM, SIGINT or SIGHUP.
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -14,6 +16,7 @@
 #include "service/access/access.h"
 #include "service/config/config.h"
 #include "service/rpc/server.h"
+#include "service/telemetry/library_log.h"
 #include "service/telemetry/telemetry.h"
 
 namespace {
@@ -28,6 +31,14 @@ int Fail(const absl::Status& status, int exit_code) {
   return exit_code;
 }
 
+// Whoever starts the service without these would have its log written into whatever it opens first.
+void OpenStandardStreams() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest that is free is taken.
+    if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));
+  }
+}
+
 // Blocks the signals that end the service in this thread and in all that it starts, so that they
 // wait for sigwait().
 sigset_t BlockEndSignals() {
@@ -35,6 +46,7 @@ sigset_t BlockEndSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);  // of a terminal that is closed
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
@@ -50,17 +62,23 @@ void RaiseFileLimit() {
 
 // A core would hold credentials and whatever callers were sent. With a limit of 0 the kernel still
 // gives one to a program that the machine collects them with; with 1 it makes none. Only the soft
-// limit, so that prlimit can raise it for a process that is to be examined.
+// limit, so that prlimit can raise it for a process that is to be examined. Where the hard limit is
+// 0 the process says that it must not be dumped at all.
 void ForbidCoreDumps() {
   rlimit limit{};
   if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
-  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 1);
+  if (limit.rlim_max == 0) {
+    prctl(PR_SET_DUMPABLE, 0);
+    return;
+  }
+  limit.rlim_cur = 1;
   setrlimit(RLIMIT_CORE, &limit);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  OpenStandardStreams();
   ForbidCoreDumps();  // before there is anything to be found in one
   CLI::App app("rollcalld streams the participants of conferences and rooms over gRPC.");
   std::string config_file;
@@ -123,13 +141,19 @@ int main(int argc, char** argv) {
   const sigset_t end_signals = BlockEndSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
   rollcall::Telemetry telemetry(*config, ROLLCALL_VERSION);
+  const rollcall::LibraryLog library_log(telemetry.log());
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
-    metrics_url = telemetry.ServeMetrics(*config->metrics_listen, config->metrics_token);
+    metrics_url = telemetry.Serve(*config->metrics_listen, config->metrics_token);
     if (!metrics_url.ok()) return Fail(metrics_url.status(), kCannotListen);
   }
   auto server = rollcall::Server::Start(*std::move(config), std::move(access), telemetry);
-  if (!server.ok()) return Fail(server.status(), kCannotListen);
+  if (!server.ok()) {
+    // Files that were good when the configuration was read may have changed since.
+    return Fail(server.status(),
+                absl::IsInvalidArgument(server.status()) ? kConfigError : kCannotListen);
+  }
+  telemetry.OnServing();
   std::cout << "rollcalld listening on " << (*server)->address() << std::endl;
   if (metrics_url.ok()) std::cout << "rollcalld metrics on " << *metrics_url << std::endl;
 
@@ -137,6 +161,7 @@ int main(int argc, char** argv) {
   sigwait(&end_signals, &signal_number);
   // A second signal ends at once, calls or not.
   pthread_sigmask(SIG_UNBLOCK, &end_signals, nullptr);
+  telemetry.OnDrain();
   (*server)->Drain(drain_timeout);
   return 0;
 }

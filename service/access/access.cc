@@ -3,9 +3,6 @@
 #include <cstddef>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "service/config/read_file.h"
 #include "service/error/error.h"
 
@@ -19,22 +16,12 @@ constexpr std::size_t kMaxPolicyBytes = std::size_t{1} << 20;
 absl::StatusOr<std::unique_ptr<Access>> Access::Load(const Config& config) {
   const std::string& path = config.policy_file;
   absl::StatusOr<std::string> text = ReadFile(path, kMaxPolicyBytes);
-  if (text.ok() && text->size() > kMaxPolicyBytes) {
-    text = absl::InvalidArgumentError(
-        absl::StrCat("must not be longer than ", kMaxPolicyBytes, " bytes"));
-  }
   PolicyScope scope;
   for (const UpstreamConfig& upstream : config.upstreams) scope.upstreams.push_back(upstream.name);
   scope.has_certificates = config.tls && !config.tls->client_ca_file.empty();
   std::unique_ptr<Access> access(new Access(path, std::move(scope)));
   absl::Status status = text.ok() ? access->Use(*text) : text.status();
-  if (!status.ok()) {
-    // Each line stands for itself in a log.
-    return absl::Status(status.code(),
-                        absl::StrCat(path, ": ",
-                                     absl::StrJoin(absl::StrSplit(status.message(), '\n'),
-                                                   absl::StrCat("\n", path, ": "))));
-  }
+  if (!status.ok()) return AtPath(path, status);
   access->text_ = *std::move(text);
   return access;
 }
@@ -44,6 +31,7 @@ void Access::WatchFile(FileWatch& watch, OnReload on_reload) {
             [this, on_reload = std::move(on_reload)](const absl::StatusOr<std::string>& text) {
               on_reload(text.ok() ? Use(*text) : text.status());
             });
+  text_ = std::string();
 }
 
 absl::StatusOr<std::shared_ptr<const CallerRules>> Access::Admit(
@@ -55,7 +43,7 @@ absl::StatusOr<std::shared_ptr<const CallerRules>> Access::Admit(
   }
   const CallerRules* rules = nullptr;
   if (credentials.token) {
-    rules = policy->FindByToken(*credentials.token);
+    rules = policy->FindByToken(credentials.token->reveal());
     if (rules == nullptr) {
       return MakeError(v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
                        "the token in the metadata \"authorization\" is not one of a known caller");

@@ -20,8 +20,8 @@ namespace rollcall {
 
 class Access {
  public:
-  // Told whenever another policy was read: OK where it is now in force, and otherwise why the one
-  // before still is.
+  // Told on the watch's thread whenever another policy was read: OK where it is now in force, and
+  // otherwise why the one before still is.
   using OnReload = std::function<void(const absl::Status& status)>;
 
   // Reads `config.policy_file`, which must be set. Each line of an error begins with its path.
@@ -43,7 +43,7 @@ class Access {
 
   const std::string path_;
   const PolicyScope scope_;
-  std::string text_;  // as it was read first
+  std::string text_;  // as it was read first, until it is watched
 
   mutable std::mutex mutex_;
   std::shared_ptr<const Policy> policy_;  // guarded by mutex_; not null

@@ -116,9 +116,8 @@ class PolicyReader {
         absl::StrCat("one of \"", absl::StrJoin(ListKinds(), "\", \""), "\"");
     caller.rules.lists = Names(reader, "lists", kListForm, IsListKind);
     caller.rules.pii = reader.Bool("pii", false);
-    if (reader.Has("max_calls")) {
-      caller.rules.max_calls = static_cast<int>(reader.Integer("max_calls", 1, 1, 1'000'000));
-    }
+    const auto max_calls = static_cast<int>(reader.Integer("max_calls", 1, 1, 1'000'000));
+    if (reader.Has("max_calls")) caller.rules.max_calls = max_calls;
     reader.Finish();
     return caller;
   }
@@ -218,10 +217,15 @@ const CallerRules* Policy::FindByCertificate(const Credentials& credentials) con
     return absl::StartsWith(uri, kSpiffe) ? uri == credentials.spiffe_id
                                           : contains(credentials.uris, uri);
   };
+  std::vector<std::string> dns_names;
+  for (const std::string& name : credentials.dns_names) {
+    dns_names.push_back(absl::AsciiStrToLower(name));
+  }
+  const auto has_dns_name = [&](const std::string& name) { return contains(dns_names, name); };
   for (const Caller& caller : callers_) {
-    if (std::any_of(caller.uris.begin(), caller.uris.end(), has_uri)) return &caller.rules;
-    for (const std::string& name : credentials.dns_names) {
-      if (contains(caller.dns_names, absl::AsciiStrToLower(name))) return &caller.rules;
+    if (std::any_of(caller.uris.begin(), caller.uris.end(), has_uri) ||
+        std::any_of(caller.dns_names.begin(), caller.dns_names.end(), has_dns_name)) {
+      return &caller.rules;
     }
   }
   return nullptr;

@@ -12,6 +12,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "service/config/secret.h"
 
 namespace rollcall {
 
@@ -49,7 +50,7 @@ struct Credentials {
   // The one of `uris`, where there is only one and it is a valid SPIFFE id.
   std::string spiffe_id = {};
   std::vector<std::string> dns_names = {};
-  std::optional<std::string> token = {};
+  std::optional<Secret> token = {};
 };
 
 class Policy {

@@ -159,7 +159,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.policy_file = reader.String("policy_file", "the path of a file", IsPath).value_or("");
   config.reflection = reader.Bool("reflection", config.reflection);
   config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
-  config.metrics_token = ReadSecret(reader, "metrics_token", env, problems);
+  config.metrics_token = ReadCurrentSecret(reader, "metrics_token", env, problems);
   config.log_calls = reader.Bool("log_calls", config.log_calls);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.resume_key = ReadResumeKey(reader, env, problems);
@@ -184,21 +184,10 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
 
 absl::StatusOr<Config> LoadConfigFile(const std::string& path, const Environment& env) {
   const absl::StatusOr<std::string> text = ReadFile(path, kMaxConfigBytes);
-  if (!text.ok()) {
-    return absl::Status(text.status().code(), absl::StrCat(path, ": ", text.status().message()));
-  }
-  if (text->size() > kMaxConfigBytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": must not be longer than ", kMaxConfigBytes, " bytes"));
-  }
+  if (!text.ok()) return AtPath(path, text.status());
   absl::StatusOr<Config> config = ParseConfig(*text, env);
-  if (config.ok()) return config;
-  // Each line stands for itself in a log.
-  const std::string separator = absl::StrCat("\n", path, ": ");
-  return absl::Status(
-      config.status().code(),
-      absl::StrCat(path, ": ",
-                   absl::StrJoin(absl::StrSplit(config.status().message(), '\n'), separator)));
+  if (!config.ok()) return AtPath(path, config.status());
+  return config;
 }
 
 }  // namespace rollcall

@@ -1,12 +1,12 @@
 // What the operator decides: parsed once at start into a value that cannot be invalid.
 //
 // main() makes one Config, from a file or from environment variables, and hands its parts to those
-// who need them; nobody looks at the file or the environment after that, but secrets that stand in
-// files of their own follow these (service/config/secret_watch.h). Errors are for the
-// operator who wrote the file: they name every key that is wrong, one a line, by its JSON path, and
-// say what is expected there; they never repeat a value, since any value may be a misplaced secret.
-// The functions are called on one thread; a Config may then be read from any. docs/configuration.md
-// lists the keys.
+// who need them; nobody looks at the file or the environment after that. Secrets that stand in
+// files of their own follow these (service/config/secret_watch.h), as do the policy and the
+// certificates. Errors are for the operator who wrote the file: they name every key that is wrong,
+// one a line, by its JSON path, and say what is expected there; they never repeat a value, since
+// any value may be a misplaced secret. The functions are called on one thread; a Config may then be
+// read from any. docs/configuration.md lists the keys.
 #pragma once
 
 #include <chrono>
@@ -157,7 +157,7 @@ struct Config {
   // Host and port to serve metrics on; not served where absent.
   std::optional<std::string> metrics_listen;
   // Who asks there must send it as "Authorization: Bearer"; anybody may ask where it is absent.
-  std::optional<Secret> metrics_token;
+  std::optional<CurrentSecret> metrics_token;
   // Whether each call is a line in the log.
   bool log_calls = true;
   // Never empty.

@@ -12,14 +12,14 @@ Secret CurrentSecret::get() const {
   return state_->secrets.current;
 }
 
-CurrentSecret::Two CurrentSecret::get_two() const {
+CurrentSecret::WithPrevious CurrentSecret::get_with_previous() const {
   const std::lock_guard lock(state_->mutex);
   return state_->secrets;
 }
 
 bool CurrentSecret::Replace(const Secret& secret) {
   const std::lock_guard lock(state_->mutex);
-  Two& secrets = state_->secrets;
+  WithPrevious& secrets = state_->secrets;
   if (secret == secrets.current) return false;
   secrets.previous = std::exchange(secrets.current, secret);
   state_->version.fetch_add(1, std::memory_order_release);

@@ -25,11 +25,11 @@ class CurrentSecret {
   Secret get() const;
 
   // The secret, and the one before it: what was sealed with that is still to be opened.
-  struct Two {
+  struct WithPrevious {
     Secret current;
     std::optional<Secret> previous;
   };
-  Two get_two() const;
+  WithPrevious get_with_previous() const;
 
   // How often it was replaced. What is made of a secret is made anew when this changes.
   std::uint64_t version() const { return state_->version.load(std::memory_order_acquire); }
@@ -43,7 +43,7 @@ class CurrentSecret {
 
     const std::string file;
     mutable std::mutex mutex;
-    Two secrets;  // guarded by mutex
+    WithPrevious secrets;  // guarded by mutex
     std::atomic<std::uint64_t> version = 0;
   };
 

@@ -8,7 +8,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "service/config/read_file.h"
 
 namespace rollcall {
@@ -29,6 +28,7 @@ void FileWatch::Add(std::string path, std::size_t max_bytes, std::optional<absl:
                     .max_bytes = max_bytes,
                     .on_change = std::move(on_change),
                     .digest = text ? std::make_optional(DigestOf(*text)) : std::nullopt,
+                    .coming = {},
                     .stamp = {},
                     .read_again = true,
                     .failure = {}});
@@ -56,8 +56,9 @@ void FileWatch::LookAt(File& file) {
   if (stat(file.path.c_str(), &status) != 0) {
     return TellFailure(file, absl::ErrnoToStatus(errno, "cannot open the file"));
   }
-  // Opening a pipe would wait for somebody to write to it.
-  if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode) || S_ISSOCK(status.st_mode)) return;
+  const bool is_readable_again = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+  // It was a pipe when the service started, and never changes.
+  if (!is_readable_again && !file.stamp) return;
   const Stamp stamp{
       .device = status.st_dev,
       .inode = status.st_ino,
@@ -72,16 +73,20 @@ void FileWatch::LookAt(File& file) {
   file.read_again = !is_same;
   file.stamp = stamp;
 
-  absl::StatusOr<std::string> text = ReadFile(file.path, file.max_bytes);
+  absl::StatusOr<std::string> text = ReadRegularFile(file.path, file.max_bytes);
   if (!text.ok()) return TellFailure(file, text.status());
-  if (text->size() > file.max_bytes) {
-    TellFailure(file, absl::InvalidArgumentError(absl::StrCat("the file must not be longer than ",
-                                                              file.max_bytes, " bytes")));
-  } else if (const Digest digest = DigestOf(*text);
-             digest != file.digest || !file.failure.empty()) {
+  const Digest digest = DigestOf(*text);
+  if (digest == file.digest && file.failure.empty()) {
+    file.coming.reset();
+  } else if (digest == file.coming) {
+    file.coming.reset();
     file.digest = digest;
     file.failure.clear();
     file.on_change(text);
+  } else {
+    // Whoever writes it may not be done.
+    file.coming = digest;
+    file.read_again = true;
   }
   explicit_bzero(text->data(), text->size());
 }

@@ -1,8 +1,8 @@
 // Notices that files have other content than before: secrets and policies that are changed while
 // the service runs. Looks at each file once in a while rather than asking the kernel to tell, which
 // would not see a file that is reached through symbolic links, as Kubernetes mounts them, or over a
-// network. Made by main(), which hands it to those who have files; callbacks come on a thread of
-// its own.
+// network. Made by the server, which hands it to those who have files; callbacks come on a thread
+// of its own.
 #pragma once
 
 #include <array>
@@ -38,9 +38,10 @@ class FileWatch {
   FileWatch& operator=(const FileWatch&) = delete;
 
   // Watches the file at `path`, whose content was `text` when it was read last; where nobody knows,
-  // the first look tells it. A file that grows over `max_bytes` is a failure. What is no file but a
-  // pipe or a device is read by nobody a second time, and so never changes. `on_change` must not
-  // call the watch. From any thread.
+  // the first looks tell it. New content is told when two looks in a row have found it, since a
+  // file may be written in pieces. A file that grows over `max_bytes` is a failure. What was a pipe
+  // or a device from the beginning is read by nobody a second time, and so never changes; a file
+  // that becomes one is a failure. `on_change` must not call the watch. From any thread.
   void Add(std::string path, std::size_t max_bytes, std::optional<absl::string_view> text,
            OnChange on_change);
 
@@ -64,6 +65,7 @@ class FileWatch {
     std::size_t max_bytes;
     OnChange on_change;
     std::optional<Digest> digest;  // of the text that was told last
+    std::optional<Digest> coming;  // of another, which the last look found
     std::optional<Stamp> stamp;    // when it was read last
     // Whether the next look reads it, even if the stamp is the same: a write that follows another
     // within a tick does not show in it.

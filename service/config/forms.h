@@ -1,5 +1,5 @@
 // What the values of keys and variables must look like, and how errors say so. Used by those who
-// read the configuration only.
+// read the configuration, the policy and the files that they name.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +10,8 @@
 namespace rollcall {
 
 inline constexpr std::size_t kMaxSecretBytes = 4096;
+// Of a file that holds one: it may end with a line break.
+inline constexpr std::size_t kMaxSecretFileBytes = kMaxSecretBytes + 2;
 inline constexpr std::size_t kMinResumeKeyBytes = 32;
 
 inline constexpr absl::string_view kAccountSidForm = "\"AC\" and 32 hexadecimal digits";

@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
 namespace rollcall {
@@ -140,10 +142,16 @@ void Problems::Add(absl::string_view path, absl::string_view text) {
 }
 
 absl::Status Problems::ToStatus() const {
-  return absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+  constexpr std::size_t kMaxLines = 50;
+  if (lines_.size() <= kMaxLines) return absl::InvalidArgumentError(absl::StrJoin(lines_, "\n"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(absl::StrJoin(lines_.begin(), lines_.begin() + kMaxLines, "\n"), "\nand ",
+                   lines_.size() - kMaxLines, " more"));
 }
 
 absl::StatusOr<json> ParseJson(absl::string_view text, Problems& problems) {
+  // For the parser, that is where the text ends.
+  if (absl::StrContains(text, '\0')) return absl::InvalidArgumentError("holds a NUL character");
   try {
     return json::parse(text.begin(), text.end(), DuplicateKeyFinder(problems));
   } catch (const json::parse_error& error) {
@@ -245,7 +253,8 @@ std::chrono::milliseconds JsonObjectReader::Seconds(absl::string_view key,
   using FloatSeconds = std::chrono::duration<double>;
   const double least = FloatSeconds(min).count();
   const double most = FloatSeconds(max).count();
-  const std::string expected = absl::StrCat("a number of seconds from ", least, " to ", most);
+  const std::string expected =
+      absl::StrFormat("a number of seconds from %g to %d", least, static_cast<int>(most));
   if (!value->is_number()) {
     Problem(key, Expected(expected, *value));
     return otherwise;

@@ -1,10 +1,10 @@
-// Reads the keys of one JSON object of the configuration, and keeps a list of everything that is
+// Reads the keys of one JSON object that the operator wrote, and keeps a list of everything that is
 // wrong.
 //
-// Used by those who read the configuration only. A reader knows its path in the document and
-// remembers which keys it was asked for, so that Finish() can report those that nobody knows. Each
-// value comes back checked, or not at all after a problem was noted under the key's path; reading
-// goes on, so that one run finds all problems.
+// Used by those who read the configuration and the policy. A reader knows its path in the document
+// and remembers which keys it was asked for, so that Finish() can report those that nobody knows.
+// Each value comes back checked, or not at all after a problem was noted under the key's path;
+// reading goes on, so that one run finds all problems.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ class Problems {
  public:
   void Add(absl::string_view path, absl::string_view text);
   bool empty() const { return lines_.empty(); }
-  // INVALID_ARGUMENT with one problem a line. There must be one.
+  // INVALID_ARGUMENT with one problem a line, and of many the first 50. There must be one.
   absl::Status ToStatus() const;
 
  private:

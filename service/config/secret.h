@@ -1,9 +1,9 @@
 // A password or token that cannot be printed by accident.
 //
-// The configuration makes them; the HTTP transport reveals them where it writes the Authorization
-// header, and nothing else does. Copies share one immutable text, which is overwritten when the
-// last of them goes; what a parser or the environment held before that is beyond its reach. Any
-// thread may use one.
+// Made where a secret comes in, and revealed only where it is used: in the header of a request to a
+// provider, as a key, and where it is compared with what somebody shows. Copies share one immutable
+// text, which is overwritten when the last of them goes; what a parser or the environment held
+// before that is beyond its reach. Any thread may use one.
 #pragma once
 
 #include <memory>

@@ -48,7 +48,7 @@ std::optional<FoundSecret> FindSecret(JsonObjectReader& reader, absl::string_vie
     source.Problem("env", "there is no environment variable of this name");
   }
   if (path) {
-    absl::StatusOr<std::string> text = ReadFile(*path, kMaxSecretBytes);
+    absl::StatusOr<std::string> text = ReadFile(*path, kMaxSecretFileBytes);
     if (text.ok()) return FoundSecret{*std::move(text), *path};
     source.Problem("file", text.status().message());
   }

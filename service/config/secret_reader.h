@@ -1,4 +1,5 @@
-// Reads secrets, wherever they stand. Used by those who read the configuration only.
+// Reads secrets, wherever they stand. Used by those who read the configuration, and by those who
+// watch the files of secrets.
 #pragma once
 
 #include <optional>

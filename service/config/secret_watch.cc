@@ -16,15 +16,22 @@ void Watch(CurrentSecret secret, std::string what,
            const OnSecretChange& on_change) {
   if (secret.file().empty()) return;
   // The text that was read at start is gone, so the first look brings the secret once more.
-  watch.Add(secret.file(), kMaxSecretBytes, std::nullopt,
-            [secret, what = std::move(what), problem_of,
-             on_change](const absl::StatusOr<std::string>& text) mutable {
-              if (!text.ok()) return on_change(what, text.status());
-              const absl::string_view value = WithoutLineEnd(*text);
-              if (const absl::string_view problem = problem_of(value); !problem.empty()) {
-                return on_change(what, absl::InvalidArgumentError(problem));
+  watch.Add(secret.file(), kMaxSecretFileBytes, std::nullopt,
+            [secret, what = std::move(what), problem_of, on_change,
+             refused = false](const absl::StatusOr<std::string>& text) mutable {
+              absl::Status status = text.status();
+              bool is_other = false;
+              if (text.ok()) {
+                const absl::string_view value = WithoutLineEnd(*text);
+                const absl::string_view problem = problem_of(value);
+                if (problem.empty()) {
+                  is_other = secret.Replace(Secret(value));
+                } else {
+                  status = absl::InvalidArgumentError(problem);
+                }
               }
-              if (secret.Replace(Secret(value))) on_change(what, absl::OkStatus());
+              const bool was_refused = std::exchange(refused, !status.ok());
+              if (refused || was_refused || is_other) on_change(what, status);
             });
 }
 
@@ -37,6 +44,9 @@ void WatchSecrets(const Config& config, FileWatch& watch, const OnSecretChange& 
   }
   if (config.resume_key) {
     Watch(*config.resume_key, "resume_key", ResumeKeyProblem, watch, on_change);
+  }
+  if (config.metrics_token) {
+    Watch(*config.metrics_token, "metrics_token", SecretProblem, watch, on_change);
   }
 }
 

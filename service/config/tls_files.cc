@@ -4,14 +4,18 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509.h>
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "service/config/read_file.h"
 
 namespace rollcall {
@@ -28,6 +32,14 @@ BioPointer BioOf(const std::string& pem) {
 // OpenSSL would ask for the password of an encrypted key at the terminal.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*user*/) { return 0; }
 
+// Null where there is none.
+CertificatePointer FirstCertificate(const std::string& pem) {
+  CertificatePointer certificate(PEM_read_bio_X509(BioOf(pem).get(), nullptr, &NoPassword, nullptr),
+                                 X509_free);
+  ERR_clear_error();
+  return certificate;
+}
+
 bool HoldsCertificate(const std::string& pem) {
   STACK_OF(X509_INFO)* const items =
       PEM_X509_INFO_read_bio(BioOf(pem).get(), nullptr, &NoPassword, nullptr);
@@ -40,14 +52,6 @@ bool HoldsCertificate(const std::string& pem) {
   return found;
 }
 
-absl::StatusOr<std::string> ReadPem(const std::string& path) {
-  absl::StatusOr<std::string> pem = ReadFile(path, kMaxPemBytes);
-  if (pem.ok() && pem->size() > kMaxPemBytes) {
-    return absl::InvalidArgumentError("the file must not be longer than 4 MiB");
-  }
-  return pem;
-}
-
 // nullopt after a problem was noted.
 std::optional<std::string> Certificates(const std::string& path, absl::string_view key,
                                         Problems& problems) {
@@ -57,30 +61,54 @@ std::optional<std::string> Certificates(const std::string& path, absl::string_vi
   return std::nullopt;
 }
 
-// What is wrong with the first certificate and the key; empty where nothing is.
-absl::string_view KeyProblem(const std::string& certificate_pem, const std::string& key_pem) {
-  const CertificatePointer certificate(
-      PEM_read_bio_X509(BioOf(certificate_pem).get(), nullptr, &NoPassword, nullptr), X509_free);
-  const KeyPointer key(PEM_read_bio_PrivateKey(BioOf(key_pem).get(), nullptr, &NoPassword, nullptr),
-                       EVP_PKEY_free);
-  const bool match = certificate != nullptr && key != nullptr &&
-                     X509_check_private_key(certificate.get(), key.get()) == 1;
-  ERR_clear_error();
+// What is wrong with the key; empty where nothing is.
+absl::string_view KeyProblem(const std::string& certificate_pem, EVP_PKEY* key) {
   if (key == nullptr) return "the file holds no private key in PEM form without a password";
-  if (!match) return "the key does not belong to the first certificate of tls.certificate_file";
-  return "";
+  const CertificatePointer certificate = FirstCertificate(certificate_pem);
+  const bool match = certificate != nullptr && X509_check_private_key(certificate.get(), key) == 1;
+  ERR_clear_error();
+  return match ? "" : "the key does not belong to the first certificate of tls.certificate_file";
 }
 
-bool HasExpired(const std::string& certificate_pem) {
-  const CertificatePointer certificate(
-      PEM_read_bio_X509(BioOf(certificate_pem).get(), nullptr, &NoPassword, nullptr), X509_free);
-  return certificate != nullptr && X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0;
+// Whether OpenSSL, as gRPC uses it, would serve the certificates with the key: it refuses short
+// keys and old signatures.
+bool WouldBeServed(const std::string& certificates_pem, EVP_PKEY* key) {
+  const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context(SSL_CTX_new(TLS_server_method()),
+                                                                  SSL_CTX_free);
+  const BioPointer pem = BioOf(certificates_pem);
+  bool good = context != nullptr;
+  for (bool is_first = true; good; is_first = false) {
+    const CertificatePointer certificate(
+        PEM_read_bio_X509(pem.get(), nullptr, &NoPassword, nullptr), X509_free);
+    if (certificate == nullptr) break;  // the last was read
+    good = (is_first ? SSL_CTX_use_certificate(context.get(), certificate.get())
+                     : SSL_CTX_add1_chain_cert(context.get(), certificate.get())) == 1;
+  }
+  good = good && SSL_CTX_use_PrivateKey(context.get(), key) == 1 &&
+         SSL_CTX_check_private_key(context.get()) == 1;
+  ERR_clear_error();
+  return good;
+}
+
+// The key alone, whatever else its file held.
+Secret ToPem(EVP_PKEY* key) {
+  const BioPointer bio(BIO_new(BIO_s_secmem()), BIO_free);
+  PEM_write_bio_PrivateKey(bio.get(), key, nullptr, nullptr, 0, nullptr, nullptr);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(bio.get(), &text);
+  return Secret({text, static_cast<std::size_t>(size)});
+}
+
+absl::Time TimeOf(const ASN1_TIME* time) {
+  tm parts{};
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? absl::FromTM(parts, absl::UTCTimeZone())
+                                            : absl::InfinitePast();
 }
 
 }  // namespace
 
 absl::StatusOr<std::string> ReadCertificates(const std::string& path) {
-  absl::StatusOr<std::string> pem = ReadPem(path);
+  absl::StatusOr<std::string> pem = ReadRegularFile(path, kMaxPemBytes);
   if (pem.ok() && !HoldsCertificate(*pem)) {
     return absl::InvalidArgumentError(
         "the file holds no certificate in PEM form, or one that is broken");
@@ -93,25 +121,44 @@ std::optional<TlsFiles> ReadTlsFiles(const TlsSettings& settings, Problems& prob
   constexpr absl::string_view kPrivateKeyKey = "tls.private_key_file";
   std::optional<std::string> certificate =
       Certificates(settings.certificate_file, kCertificateKey, problems);
-  if (certificate && HasExpired(*certificate)) {
-    problems.Add(kCertificateKey, "the certificate has expired");
-    certificate.reset();
+  absl::Time not_after;
+  if (certificate) {
+    const CertificatePointer first = FirstCertificate(*certificate);
+    if (first != nullptr) not_after = TimeOf(X509_get0_notAfter(first.get()));
+    if (not_after <= absl::Now()) {
+      problems.Add(kCertificateKey, "the certificate has expired");
+      certificate.reset();
+    }
   }
-  bool key_is_good = false;
-  const absl::StatusOr<std::string> key = ReadPem(settings.private_key_file);
-  if (!key.ok()) {
-    problems.Add(kPrivateKeyKey, key.status().message());
-  } else if (certificate) {
-    const absl::string_view problem = KeyProblem(*certificate, *key);
-    key_is_good = problem.empty();
-    if (!key_is_good) problems.Add(kPrivateKeyKey, problem);
+  std::optional<Secret> private_key;
+  absl::StatusOr<std::string> key_pem = ReadRegularFile(settings.private_key_file, kMaxPemBytes);
+  if (!key_pem.ok()) {
+    problems.Add(kPrivateKeyKey, key_pem.status().message());
+  } else {
+    const KeyPointer key(
+        PEM_read_bio_PrivateKey(BioOf(*key_pem).get(), nullptr, &NoPassword, nullptr),
+        EVP_PKEY_free);
+    explicit_bzero(key_pem->data(), key_pem->size());
+    if (certificate) {
+      if (const absl::string_view problem = KeyProblem(*certificate, key.get()); !problem.empty()) {
+        problems.Add(kPrivateKeyKey, problem);
+      } else if (!WouldBeServed(*certificate, key.get())) {
+        problems.Add(
+            kCertificateKey,
+            "OpenSSL does not serve it: its key, or one of its chain's, is too short, or a "
+            "signature is too old");
+      } else {
+        private_key = ToPem(key.get());
+      }
+    }
   }
   std::optional<std::string> client_ca = "";
   if (!settings.client_ca_file.empty()) {
     client_ca = Certificates(settings.client_ca_file, "tls.client_ca_file", problems);
   }
-  if (!certificate || !key_is_good || !client_ca) return std::nullopt;
-  return TlsFiles{*std::move(certificate), Secret(*key), *std::move(client_ca)};
+  if (!certificate || !private_key || !client_ca) return std::nullopt;
+  return TlsFiles{*std::move(certificate), *std::move(private_key), *std::move(client_ca),
+                  not_after};
 }
 
 }  // namespace rollcall

@@ -46,6 +46,13 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
     case CURLE_HTTP2_STREAM:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider broke before its answer was complete");
+    // The first is what libcurl says of a head that is larger than it takes.
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                       "the provider's answer does not begin as one of HTTP does, or its head is "
+                       "too large");
     case CURLE_WRITE_ERROR:
       return MakeError(
           v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,

@@ -19,11 +19,17 @@ constexpr long kMaxConnectionsKept = 512;
 constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
 constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
-curl_slist* TraceHeadersOf(const TraceContext& trace) {
-  curl_slist* headers = nullptr;
+using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+
+HeaderList TraceHeadersOf(const TraceContext& trace) {
+  HeaderList headers(nullptr, curl_slist_free_all);
   const auto add = [&headers](absl::string_view name, absl::string_view value) {
     if (value.empty()) return;
-    headers = curl_slist_append(headers, absl::StrCat(name, ": ", value).c_str());
+    curl_slist* const longer =
+        curl_slist_append(headers.get(), absl::StrCat(name, ": ", value).c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    headers.release();
+    headers.reset(longer);
   };
   add("traceparent", trace.NewTraceparent());
   add("tracestate", trace.tracestate());
@@ -71,7 +77,7 @@ class HttpClient::Exchange final : public HttpResponse {
       Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     }
     Set(CURLOPT_USERAGENT, kUserAgent);
-    Set(CURLOPT_HTTPHEADER, headers_);
+    Set(CURLOPT_HTTPHEADER, headers_.get());
     Set(CURLOPT_NOSIGNAL, 1L);
     // Else ending a transfer would wait, and with it the whole loop, for a host name that is being
     // resolved.
@@ -90,7 +96,6 @@ class HttpClient::Exchange final : public HttpResponse {
   ~Exchange() {
     client_.loop_.Cancel(idle_timer_);
     curl_easy_cleanup(easy_);
-    curl_slist_free_all(headers_);
   }
 
   CURL* easy() const { return easy_; }
@@ -234,7 +239,7 @@ class HttpClient::Exchange final : public HttpResponse {
   Receiver* receiver_;            // null once nobody listens
   Transfer* transfer_ = nullptr;  // likewise
   CURL* const easy_;
-  curl_slist* const headers_;  // in use as long as easy_
+  const HeaderList headers_;  // in use as long as easy_
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
   const EventLoop::Clock::time_point start_ = EventLoop::Clock::now();

@@ -238,13 +238,16 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   const BaseUrl& base = target.api->base_url(upstream);
-  return ListQuery{target.upstream,           target.api,
-                   base.Join(path),           first.empty() ? "" : base.Join(first),
-                   std::move(resume),         std::move(tokens),
-                   std::move(selection),      page_size,
-                   request.limit(),           context.deadline,
-                   std::move(context.caller), std::move(context.trace),
-                   context.max_calls};
+  return ListQuery{.upstream = target.upstream,
+                   .api = target.api,
+                   .url = base.Join(path),
+                   .first_url = first.empty() ? "" : base.Join(first),
+                   .resume = std::move(resume),
+                   .tokens = std::move(tokens),
+                   .selection = std::move(selection),
+                   .page_size = page_size,
+                   .limit = request.limit(),
+                   .call = std::move(context)};
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
@@ -269,10 +272,11 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   CheckLength(path, request, request.participant_case(), violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, rules, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  return GetQuery{
-      target.upstream,          target.api,       target.api->base_url(*target.upstream).Join(path),
-      std::move(selection),     context.deadline, std::move(context.caller),
-      std::move(context.trace), context.max_calls};
+  return GetQuery{.upstream = target.upstream,
+                  .api = target.api,
+                  .url = target.api->base_url(*target.upstream).Join(path),
+                  .selection = std::move(selection),
+                  .call = std::move(context)};
 }
 
 }  // namespace rollcall

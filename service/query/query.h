@@ -33,6 +33,17 @@ class Deadline {
   std::chrono::steady_clock::time_point time_;
 };
 
+// Who makes a call, how long it may take, and the ids by which it can be found.
+struct CallContext {
+  Deadline deadline;
+  std::string caller;  // who makes it: a name or an address
+  TraceContext trace;
+  // What the caller may do. Null where there is no policy, and everybody may do everything.
+  std::shared_ptr<const CallerRules> rules;
+  // Calls of this caller's that may run at once.
+  int max_calls;
+};
+
 // A list to walk. The upstream and the API outlive every query.
 struct ListQuery {
   const UpstreamConfig* upstream;
@@ -44,10 +55,7 @@ struct ListQuery {
   FieldSelection selection;
   int page_size;
   int64_t limit;  // 0 is none
-  Deadline deadline;
-  std::string caller;  // who asks, as far as fairness goes
-  TraceContext trace;
-  int max_calls;  // of this caller's
+  CallContext call;
 };
 
 // A participant to get.
@@ -56,21 +64,7 @@ struct GetQuery {
   const ParticipantApi* api;
   std::string url;
   FieldSelection selection;
-  Deadline deadline;
-  std::string caller;
-  TraceContext trace;
-  int max_calls;
-};
-
-// Who makes a call, how long it may take, and by what it is found again.
-struct CallContext {
-  Deadline deadline;
-  std::string caller;
-  TraceContext trace;
-  // What the caller may do. Null where there is no policy, and everybody may do everything.
-  std::shared_ptr<const CallerRules> rules;
-  // Calls of this caller's that may run at once.
-  int max_calls;
+  CallContext call;
 };
 
 // INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out, and

@@ -93,7 +93,7 @@ void ResumeTokens::FollowSecret() {
   // Asked for first: a secret that is replaced meanwhile is taken again.
   const uint64_t version = secret_.version();
   if (cipher_ != nullptr && version == version_) return;
-  const CurrentSecret::Two secrets = secret_.get_two();
+  const CurrentSecret::WithPrevious secrets = secret_.get_with_previous();
   cipher_ = std::make_unique<Cipher>(secrets.current, binding_);
   previous_cipher_ =
       secrets.previous ? std::make_unique<Cipher>(*secrets.previous, binding_) : nullptr;

@@ -2,6 +2,9 @@
 
 #include <grpc/grpc_security_constants.h>
 #include <grpcpp/security/auth_context.h>
+#include <openssl/bio.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 
 #include <algorithm>
 #include <iterator>
@@ -37,8 +40,25 @@ Credentials CredentialsOf(const grpc::ServerContextBase& context) {
   if (first == last) return credentials;
   const absl::string_view value(first->second.data(), first->second.size());
   const bool is_token = std::next(first) == last && absl::StartsWithIgnoreCase(value, kBearer);
-  credentials.token = is_token ? std::string(value.substr(kBearer.size())) : "";
+  credentials.token.emplace(is_token ? value.substr(kBearer.size()) : absl::string_view());
   return credentials;
+}
+
+bool HasValidCertificate(const grpc::ServerContextBase& context) {
+  const std::shared_ptr<const grpc::AuthContext> peer = context.auth_context();
+  if (peer == nullptr) return true;
+  for (const std::string& pem : Texts(*peer, GRPC_X509_PEM_CERT_PROPERTY_NAME)) {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+    const std::unique_ptr<X509, decltype(&X509_free)> certificate(
+        PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr), X509_free);
+    if (certificate == nullptr ||
+        X509_cmp_current_time(X509_get0_notBefore(certificate.get())) > 0 ||
+        X509_cmp_current_time(X509_get0_notAfter(certificate.get())) < 0) {
+      return false;
+    }
+  }
+  return true;
 }
 
 std::string NameOf(const Credentials& credentials, const grpc::ServerContextBase& context) {

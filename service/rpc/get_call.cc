@@ -13,9 +13,10 @@ GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
                         v1::GetParticipantResponse& response, Upstream& upstream,
                         UpstreamLoop& loop, RunningCalls& running, const Config& config) {
   std::shared_ptr<GetCall> call(
-      new GetCall(std::move(report), response, loop, running, query.trace, query.caller));
+      new GetCall(std::move(report), response, loop, running, query.call.trace, query.call.caller));
   call->ExchangeSelf(call);
-  if (absl::Status refusal = running.Begin(*call, query.caller, query.max_calls); !refusal.ok()) {
+  if (absl::Status refusal = running.Begin(*call, query.call.caller, query.call.max_calls);
+      !refusal.ok()) {
     call->ended_ = true;  // so that nothing else ends the call
     call->report_->End(refusal, {});
     call->Finish(ToGrpcStatus(refusal, call->trace_));
@@ -27,7 +28,7 @@ GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
     if (raw->ended_) return;
     HttpClient& client = raw->loop_->client();
     raw->deadline_timer_ = client.loop().After(
-        std::max(query.deadline.TimeLeft(), std::chrono::milliseconds(0)), [raw] {
+        std::max(query.call.deadline.TimeLeft(), std::chrono::milliseconds(0)), [raw] {
           raw->deadline_timer_.reset();
           raw->Stop(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
                               "the call took longer than its caller or the service allows"));

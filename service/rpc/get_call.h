@@ -57,7 +57,7 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
   // Of the loop's thread.
   std::unique_ptr<ParticipantFetch> fetch_;
   std::optional<EventLoop::TimerId> deadline_timer_;
-  bool ended_ = false;
+  bool ended_ = false;  // set before the call gets there, too, where it is refused
 
   std::mutex mutex_;
   std::shared_ptr<GetCall> self_;  // guarded by mutex_; until gRPC is done with it

@@ -11,6 +11,6 @@ namespace rollcall {
 // `status` of a call, with the call's ids among its google.rpc details (RequestInfo and ErrorInfo),
 // and these in the form that clients read (grpc-status-details-bin), cut down where they would be
 // over what HTTP/2 peers take as trailers.
-grpc::Status ToGrpcStatus(const absl::Status& status, const TraceContext& trace);
+grpc::Status ToGrpcStatus(const absl::Status& error, const TraceContext& trace);
 
 }  // namespace rollcall

@@ -32,13 +32,14 @@ grpc::Slice SliceOf(std::string bytes) {
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  std::shared_ptr<ListCall> call(
-      new ListCall(context, std::move(report), loop, running, config, query.trace, query.caller));
+  std::shared_ptr<ListCall> call(new ListCall(context, std::move(report), loop, running, config,
+                                              query.call.trace, query.call.caller));
   {
     const std::lock_guard lock(call->mutex_);
     call->self_ = call;
   }
-  if (absl::Status refusal = running.Begin(*call, query.caller, query.max_calls); !refusal.ok()) {
+  if (absl::Status refusal = running.Begin(*call, query.call.caller, query.call.max_calls);
+      !refusal.ok()) {
     {
       const std::lock_guard lock(call->mutex_);
       call->end_ = refusal;  // so that nothing else ends the call
@@ -49,7 +50,7 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
   }
   loop.Post([call, &upstream, query = std::move(query)]() mutable {
     if (call->HasEnded()) return;
-    call->StopAt(query.deadline);
+    call->StopAt(query.call.deadline);
     call->WatchCaller();
     call->pager_ = std::make_unique<Pager>(call->loop_->client(), call->config_, upstream,
                                            std::move(query), static_cast<RecordSink&>(*call));
@@ -94,9 +95,10 @@ void ListCall::WatchCaller() {
 // Ends the list where it is, and the call whether or not its caller reads that.
 void ListCall::StopSoon(const absl::Status& status) {
   EventLoop& loop = loop_->client().loop();
-  if (deadline_timer_) loop.Cancel(*deadline_timer_);
-  deadline_timer_ = loop.After(kTimeToFinish, [this] {
-    deadline_timer_.reset();
+  if (deadline_timer_) loop.Cancel(*std::exchange(deadline_timer_, std::nullopt));
+  if (stall_timer_) loop.Cancel(*std::exchange(stall_timer_, std::nullopt));
+  cancel_timer_ = loop.After(kTimeToFinish, [this] {
+    cancel_timer_.reset();
     Cancel();
   });
   Stop(status);
@@ -279,13 +281,13 @@ void ListCall::OnDone() {
     EventLoop& its_loop = call->loop_->client().loop();
     if (call->deadline_timer_) its_loop.Cancel(*call->deadline_timer_);
     if (call->stall_timer_) its_loop.Cancel(*call->stall_timer_);
+    if (call->cancel_timer_) its_loop.Cancel(*call->cancel_timer_);
     call->pager_.reset();
   });
 }
 
 // After the last record was written.
 void ListCall::FinishCall() {
-  running_.End(*this, caller_);  // before the caller can know, and call again
   absl::Status end;
   CallTotals totals;
   {
@@ -294,6 +296,7 @@ void ListCall::FinishCall() {
     totals = totals_;
   }
   report_->End(end, totals);
+  running_.End(*this, caller_);  // before the caller can know, and call again
   if (!running_.IsDraining()) return SendStatus();
   loop_->Post([call = Self()] {
     EventLoop& loop = call->loop_->client().loop();

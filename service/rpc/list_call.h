@@ -91,6 +91,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // Of the loop's thread.
   std::unique_ptr<Pager> pager_;
   std::optional<EventLoop::TimerId> deadline_timer_;
+  std::optional<EventLoop::TimerId> cancel_timer_;  // of a caller who does not read the end
   std::optional<EventLoop::TimerId> stall_timer_;
   uint64_t written_at_look_ = 0;  // written_ when the stall timer fired last
   int looks_in_vain_ = 0;         // how often in a row it has not changed

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 #include "service/rpc/caller.h"
 #include "service/rpc/get_call.h"
@@ -34,7 +35,8 @@ std::vector<absl::string_view> HeaderOf(const grpc::CallbackServerContext& conte
   return values;
 }
 
-// By what the call is found again, which the caller is told with the head of the answer.
+// The ids by which the call can be found. The caller is told one of them with the head of the
+// answer.
 TraceContext TraceOf(grpc::CallbackServerContext& context) {
   TraceContext trace({.traceparent = HeaderOf(context, "traceparent"),
                       .tracestate = HeaderOf(context, "tracestate"),
@@ -63,14 +65,30 @@ void Describe(const Request& request, int asked, const ParticipantServiceImpl::U
 
 }  // namespace
 
+CallContext ParticipantServiceImpl::ContextOf(grpc::CallbackServerContext& context) const {
+  return {.deadline = Deadline(context.deadline(), config_.deadline),
+          .caller = "",
+          .trace = TraceOf(context),
+          .rules = nullptr,
+          .max_calls = config_.limits.max_calls_per_caller};
+}
+
 // Who makes the call, as far as that shows. An error where the call may not be made.
 absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& context,
                                            CallContext& call) const {
   const Credentials credentials = CredentialsOf(context);
   call.caller = NameOf(credentials, context);
+  if (!HasValidCertificate(context)) {
+    return MakeError(v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
+                     "the caller's certificate has expired, or is not valid yet");
+  }
   if (access_ == nullptr) return absl::OkStatus();
   auto rules = access_->Admit(credentials);
-  if (!rules.ok()) return rules.status();
+  if (!rules.ok()) {
+    // The name in a certificate may be one that the policy gives to somebody else.
+    call.caller = absl::StrCat("unknown:", call.caller);
+    return rules.status();
+  }
   call.rules = *std::move(rules);
   call.caller = call.rules->name;
   if (call.rules->max_calls) call.max_calls = *call.rules->max_calls;
@@ -79,8 +97,7 @@ absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& co
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipants(
     grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) {
-  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr,
-                   config_.limits.max_calls_per_caller};
+  CallContext call = ContextOf(*context);
   const absl::Status refusal = Admit(*context, call);
   auto report = ReportOf(monitor_, CallMethod::kList, call);
   const auto refused = [&](const absl::Status& status) {
@@ -105,8 +122,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticip
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
     v1::GetParticipantResponse* response) {
-  CallContext call{Deadline(context->deadline(), config_.deadline), "", TraceOf(*context), nullptr,
-                   config_.limits.max_calls_per_caller};
+  CallContext call = ContextOf(*context);
   const absl::Status refusal = Admit(*context, call);
   auto report = ReportOf(monitor_, CallMethod::kGet, call);
   const auto refused = [&](const absl::Status& status) {

@@ -48,6 +48,8 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
                                            v1::GetParticipantResponse* response) override;
 
  private:
+  // The call as gRPC tells of it, without what the policy says of its caller.
+  CallContext ContextOf(grpc::CallbackServerContext& context) const;
   absl::Status Admit(const grpc::CallbackServerContext& context, CallContext& call) const;
 
   const Config& config_;

@@ -42,6 +42,9 @@ void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& b
   grpc::ResourceQuota quota("callers");
   quota.Resize(settings.max_memory_bytes);
   builder.SetResourceQuota(quota);
+  // gRPC would unpack a request before it looks at its size. Requests are small anyway.
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
+  builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   set(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, settings.max_streams);
   if (settings.max_age) set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, *settings.max_age);
@@ -173,6 +176,7 @@ class Server::Parts {
     }
     state.calls = running_.Describe();
     state.calls_of_loops = loops_.Calls();
+    state.silence_of_loops = loops_.LongestSilence();
     state.draining = running_.IsDraining();
     return state;
   }

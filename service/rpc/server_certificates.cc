@@ -1,14 +1,8 @@
 #include "service/rpc/server_certificates.h"
 
-#include <fcntl.h>
 #include <grpcpp/security/tls_credentials_options.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <ctime>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -20,52 +14,15 @@ namespace {
 
 constexpr char kWhat[] = "tls";
 
-bool WriteAll(int fd, const std::string& content) {
-  size_t written = 0;
-  while (written < content.size()) {
-    const ssize_t count = write(fd, content.data() + written, content.size() - written);
-    if (count < 0 && errno != EINTR) return false;
-    if (count > 0) written += static_cast<size_t>(count);
-  }
-  return true;
-}
-
 }  // namespace
-
-MemoryFile::~MemoryFile() {
-  if (fd_ >= 0) close(fd_);
-}
-
-absl::Status MemoryFile::Write(const std::string& content) {
-  const int fd = memfd_create("rollcalld", MFD_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "cannot make a file in memory");
-  // gRPC compares whole seconds.
-  const int64_t version = std::max<int64_t>(version_ + 1, std::time(nullptr));
-  const timespec time{version, 0};
-  const timespec times[] = {time, time};
-  bool good = WriteAll(fd, content) && futimens(fd, times) == 0;
-  if (fd_ < 0) {
-    fd_ = fd;
-  } else {
-    // The number, and so the path, stays.
-    good = good && dup3(fd, fd_, O_CLOEXEC) == fd_;
-    close(fd);
-  }
-  if (!good) return absl::ErrnoToStatus(errno, "cannot write a file in memory");
-  version_ = version;
-  return absl::OkStatus();
-}
-
-std::string MemoryFile::path() const { return absl::StrCat("/proc/self/fd/", fd_); }
 
 absl::StatusOr<std::unique_ptr<ServerCertificates>> ServerCertificates::Load(
     const TlsSettings& settings, Telemetry& telemetry) {
   Problems problems;
   std::optional<TlsFiles> files = ReadTlsFiles(settings, problems);
   if (!files) return problems.ToStatus();
-  std::unique_ptr<ServerCertificates> certificates(
-      new ServerCertificates(settings, *std::move(files), telemetry));
-  if (absl::Status status = certificates->Use(); !status.ok()) return status;
+  std::unique_ptr<ServerCertificates> certificates(new ServerCertificates(settings, telemetry));
+  if (absl::Status status = certificates->Use(*std::move(files)); !status.ok()) return status;
   constexpr unsigned kRefreshSeconds = 1;
   const std::string path = certificates->certificate_and_key_.path();
   certificates->provider_ = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
@@ -88,7 +45,7 @@ std::shared_ptr<grpc::ServerCredentials> ServerCertificates::MakeCredentials() {
 }
 
 void ServerCertificates::WatchFiles(FileWatch& watch) {
-  const TlsFiles files = files_;  // which changes with the first file that does
+  const TlsFiles files = *files_;  // which changes with the first file that does
   const auto add = [&](const std::string& path, const std::string& text) {
     watch.Add(path, kMaxPemBytes, absl::string_view(text),
               [this](const absl::StatusOr<std::string>& /*text*/) { Reload(); });
@@ -102,28 +59,32 @@ void ServerCertificates::WatchFiles(FileWatch& watch) {
 void ServerCertificates::Reload() {
   Problems problems;
   std::optional<TlsFiles> files = ReadTlsFiles(settings_, problems);
-  const bool is_same = files && files->certificate == files_.certificate &&
-                       files->private_key.reveal() == files_.private_key.reveal() &&
-                       files->client_ca == files_.client_ca;
-  if (is_same && !refused_) return;
-  absl::Status status = files ? absl::OkStatus() : problems.ToStatus();
-  if (files) {
-    files_ = *std::move(files);
-    status = Use();
-  }
-  refused_ = !status.ok();
-  if (refused_) {
-    telemetry_.OnReloadRefused(kWhat, status.message());
-  } else {
+  const bool is_same = files && files->certificate == files_->certificate &&
+                       files->private_key == files_->private_key &&
+                       files->client_ca == files_->client_ca;
+  if (is_same && refusal_.empty()) return;
+  const absl::Status status = files ? Use(*std::move(files)) : problems.ToStatus();
+  if (status.ok()) {
+    refusal_.clear();
     telemetry_.OnReload(kWhat);
+  } else if (refusal_ != status.message()) {
+    refusal_ = std::string(status.message());
+    telemetry_.OnReloadRefused(kWhat, refusal_);
   }
 }
 
-absl::Status ServerCertificates::Use() {
-  if (absl::Status status = client_ca_.Write(files_.client_ca); !status.ok()) return status;
+absl::Status ServerCertificates::Use(TlsFiles files) {
   // A reader of either kind finds its own in there and passes over the other.
-  return certificate_and_key_.Write(
-      absl::StrCat(files_.private_key.reveal(), "\n", files_.certificate));
+  std::string pair = absl::StrCat(files.private_key.reveal(), "\n", files.certificate);
+  absl::Status status = certificate_and_key_.Prepare(pair);
+  explicit_bzero(pair.data(), pair.size());
+  if (status.ok()) status = client_ca_.Prepare(files.client_ca);
+  if (!status.ok()) return status;
+  client_ca_.Replace();
+  certificate_and_key_.Replace();
+  telemetry_.OnCertificate(files.not_after);
+  files_ = std::move(files);
+  return status;
 }
 
 }  // namespace rollcall

@@ -10,8 +10,8 @@
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -20,29 +20,10 @@
 #include "service/config/config.h"
 #include "service/config/file_watch.h"
 #include "service/config/tls_files.h"
+#include "service/rpc/memory_file.h"
 #include "service/telemetry/telemetry.h"
 
 namespace rollcall {
-
-// A file without a name that is in memory only. Written on one thread at a time.
-class MemoryFile {
- public:
-  MemoryFile() = default;
-  ~MemoryFile();
-  MemoryFile(const MemoryFile&) = delete;
-  MemoryFile& operator=(const MemoryFile&) = delete;
-
-  // Replaces the content: who opens path() finds the old one or the new one, and another time of
-  // modification with each.
-  absl::Status Write(const std::string& content);
-
-  // Stays the same once something was written.
-  std::string path() const;
-
- private:
-  int fd_ = -1;
-  int64_t version_ = 0;
-};
 
 class ServerCertificates {
  public:
@@ -58,17 +39,18 @@ class ServerCertificates {
   void WatchFiles(FileWatch& watch);
 
  private:
-  ServerCertificates(const TlsSettings& settings, TlsFiles files, Telemetry& telemetry)
-      : settings_(settings), telemetry_(telemetry), files_(std::move(files)) {}
+  ServerCertificates(const TlsSettings& settings, Telemetry& telemetry)
+      : settings_(settings), telemetry_(telemetry) {}
 
-  absl::Status Use();
+  // Puts the files into use, or changes nothing.
+  absl::Status Use(TlsFiles files);
   void Reload();
 
   const TlsSettings settings_;
   Telemetry& telemetry_;
-  // What is in use. Of the watch's thread, once there is one.
-  TlsFiles files_;
-  bool refused_ = false;  // whether the last that was read is not in use
+  // What is in use; there once loaded. Of the watch's thread, once there is one.
+  std::optional<TlsFiles> files_;
+  std::string refusal_;  // why what was read last is not in use; empty where it is
   MemoryFile certificate_and_key_;
   MemoryFile client_ca_;
   // Made last, since it reads the files on a thread of its own.

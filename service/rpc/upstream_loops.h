@@ -43,7 +43,9 @@ class UpstreamLoop {
   // For the loop's own thread.
   void MeasureLag() {
     constexpr std::chrono::seconds kInterval{1};
-    const auto due = EventLoop::Clock::now() + kInterval;
+    const auto now = EventLoop::Clock::now();
+    measured_ = now;
+    const auto due = now + kInterval;
     loop_.After(kInterval, [this, due] {
       lag_.Observe(std::chrono::duration<double>(EventLoop::Clock::now() - due).count());
       MeasureLag();
@@ -52,6 +54,7 @@ class UpstreamLoop {
 
   prometheus::Histogram& lag_;
   std::atomic<int> calls_ = 0;
+  std::atomic<EventLoop::Clock::time_point> measured_ = EventLoop::Clock::now();  // last
   std::unique_ptr<HttpClient> client_;  // made first, but only keeps the reference to the loop
   EventLoop loop_;                      // ends first, after all its tasks
 };
@@ -89,6 +92,16 @@ class UpstreamLoops {
     std::vector<int> calls;
     for (const auto& loop : loops_) calls.push_back(loop->calls_);
     return calls;
+  }
+
+  // How long the one that is the most behind has not measured its lag, which each does once a
+  // second. From any thread.
+  std::chrono::milliseconds LongestSilence() const {
+    EventLoop::Clock::duration longest{};
+    for (const auto& loop : loops_) {
+      longest = std::max(longest, EventLoop::Clock::now() - loop->measured_.load());
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(longest);
   }
 
  private:

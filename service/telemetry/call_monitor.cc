@@ -23,12 +23,11 @@ int64_t Milliseconds(std::chrono::nanoseconds time) {
 
 CallMonitor::CallMonitor(const std::vector<std::string>& upstreams, prometheus::Registry& registry,
                          EventLog& log, bool log_calls)
-    : log_(log),
-      log_calls_(log_calls),
-      calls_(prometheus::BuildCounter()
-                 .Name("rollcall_calls_total")
-                 .Help("Calls that are over")
-                 .Register(registry)) {
+    : log_(log), log_calls_(log_calls) {
+  auto& calls = prometheus::BuildCounter()
+                    .Name("rollcall_calls_total")
+                    .Help("Calls that are over")
+                    .Register(registry);
   auto& seconds = prometheus::BuildHistogram()
                       .Name("rollcall_call_seconds")
                       .Help("How long calls took")
@@ -53,7 +52,7 @@ CallMonitor::CallMonitor(const std::vector<std::string>& upstreams, prometheus::
         prometheus::Labels of_outcome = labels;
         of_outcome["code"] = NameOf(code);
         of_outcome["reason"] = NameOf(reason);
-        upstream.calls[{reason, code}] = &calls_.Add(of_outcome);
+        upstream.calls[{reason, code}] = &calls.Add(of_outcome);
       };
       add(v1::ERROR_REASON_UNSPECIFIED, absl::StatusCode::kOk);
       add(v1::ERROR_REASON_UNSPECIFIED, absl::StatusCode::kCancelled);

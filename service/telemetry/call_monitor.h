@@ -8,7 +8,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -19,20 +18,12 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "service/telemetry/call_totals.h"
 #include "service/telemetry/error_facts.h"
 #include "service/telemetry/event_log.h"
 #include "service/telemetry/service_state.h"
 
 namespace rollcall {
-
-// What a call came to.
-struct CallTotals {
-  int64_t records = 0;
-  int64_t pages = 0;         // that the provider began to send
-  int64_t attempts = 0;      // requests sent
-  int64_t duplicates = 0;    // records that came again with a page fetched again, and were left out
-  int64_t unrecognized = 0;  // values that have no place in the typed records
-};
 
 // A call that is over.
 struct EndedCall {
@@ -79,7 +70,6 @@ class CallMonitor {
 
   EventLog& log_;
   const bool log_calls_;
-  prometheus::Family<prometheus::Counter>& calls_;
   // By method and upstream; does not change.
   std::map<std::pair<CallMethod, std::string>, OfUpstream> upstreams_;
 

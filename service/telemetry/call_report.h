@@ -29,7 +29,7 @@ class CallReport {
   void SetUpstream(const std::string& name) { call_.upstream = Identifier(name); }
   // The field of the request that names what is asked for.
   void SetQuery(const std::string& field) { call_.query = Identifier(field); }
-  // By what the call is found again.
+  // The ids by which the call can be found.
   void SetIds(absl::string_view request_id, absl::string_view trace_id);
 
   // So many more records are on their way to the caller. On one thread, that of its event loop.

@@ -1,5 +1,6 @@
 // What the operator is told of an error: its code and reason, and what its details say of the
-// provider's answer. Not its message, which is for callers.
+// provider's answer. Not its message, which is for callers. Used by the monitors of calls and of
+// requests, on any thread.
 #pragma once
 
 #include <string>

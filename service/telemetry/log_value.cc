@@ -9,16 +9,15 @@ namespace rollcall {
 namespace {
 
 constexpr size_t kMaxIdentifier = 128;
-constexpr absl::string_view kMarks = "-_.:[]%";
+constexpr absl::string_view kMarks = "-_.:[]%/";
 
 }  // namespace
 
 Identifier::Identifier(absl::string_view text) {
   for (const char c : text.substr(0, kMaxIdentifier)) {
-    if (absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-        kMarks.find(c) != absl::string_view::npos) {
-      text_.push_back(c);
-    }
+    const bool stays = absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+                       kMarks.find(c) != absl::string_view::npos;
+    text_.push_back(stays ? c : '?');
   }
 }
 

@@ -1,7 +1,7 @@
-// What may stand in the log. There is no way from a text at large into it: a field holds a number,
-// a value of an enum, a word that was written into this program, or a text of one of the types
-// below, each made only from what is neither a credential nor personal data. So a URL gets in as a
-// BaseUrl, which has no user information and no query, and never as a text. Values of any thread.
+// What may stand in the log: a number, a value of an enum, a word that was written into this
+// program, or a text of one of the types below. None of these is made of a text by itself; each is
+// named where it is made, for one kind of text that is neither a credential nor a provider's data.
+// Values of any thread.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,6 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/error_reason.pb.h"
-#include "service/http/base_url.h"
 
 namespace rollcall {
 
@@ -26,7 +25,8 @@ class Word {
 };
 
 // A name that the operator chose, an address of a caller, or an id that somebody made up for a
-// request. It keeps at most 128 letters, digits and -_.:[]%, since an id can come from outside.
+// request. It keeps at most 128 characters, and of these letters, digits and -_.:[]%/, with a '?'
+// in place of any other, since an id can come from outside.
 class Identifier {
  public:
   Identifier() = default;
@@ -75,7 +75,6 @@ class LogValue {
   LogValue(const ConfigProblem& problem) : json_(problem.text()) {}
   LogValue(v1::ErrorReason reason) : json_(NameOf(reason)) {}
   LogValue(absl::StatusCode code) : json_(NameOf(code)) {}
-  LogValue(const BaseUrl& url) : json_(url.ToString()) {}
   // NOLINTEND(google-explicit-constructor)
 
   const nlohmann::ordered_json& json() const { return json_; }

@@ -40,7 +40,7 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
   int64_t lost() const {
     // It only reads, but spdlog does not say so.
     auto* const pool = const_cast<spdlog::details::thread_pool*>(pool_);
-    return static_cast<int64_t>(pool->overrun_counter());
+    return static_cast<int64_t>(pool->overrun_counter()) + unwritten_;
   }
 
   // From another thread: whatever is not written by then is not written.
@@ -51,25 +51,38 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
 
   void log(const spdlog::details::log_msg& message) override {
     if (const int64_t now_lost = lost(); now_lost != lost_told_) {
-      const int64_t lines = now_lost - std::exchange(lost_told_, now_lost);
-      Write(absl::StrCat(R"({"time":")", LogTime(),
-                         R"(","level":"warn","event":"log lines lost","lines":)", lines, "}\n"));
+      const std::string line = absl::StrCat(R"({"time":")", LogTime(),
+                                            R"(","level":"warn","event":"log lines lost","lines":)",
+                                            now_lost - lost_told_, "}\n");
+      if (Write(line)) lost_told_ = now_lost;
     }
-    Write(absl::StrCat(absl::string_view(message.payload.data(), message.payload.size()), "\n"));
+    if (!Write(absl::StrCat(absl::string_view(message.payload.data(), message.payload.size()),
+                            "\n"))) {
+      ++unwritten_;
+    }
   }
   void flush() override {}
   void set_pattern(const std::string& /*pattern*/) override {}
   void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
 
  private:
-  void Write(absl::string_view text) {
-    while (!text.empty() && WaitForRoom()) {
+  // Whether all of the line was written. On a full disk, for example, it cannot be.
+  bool Write(absl::string_view line) {
+    const std::string whole = absl::StrCat(is_cut_ ? "\n" : "", line);
+    absl::string_view rest = whole;
+    while (!rest.empty()) {
+      if (!WaitForRoom()) return true;  // the end: nobody counts any more
       // So much a pipe with room takes without making its writer wait.
       const ssize_t written =
-          write(descriptor_, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
-      if (written < 0 && errno != EINTR && errno != EAGAIN) return;
-      if (written > 0) text.remove_prefix(static_cast<size_t>(written));
+          write(descriptor_, rest.data(), std::min<size_t>(rest.size(), PIPE_BUF));
+      if (written < 0 && errno != EINTR && errno != EAGAIN) {
+        is_cut_ = is_cut_ || rest.size() < whole.size();
+        return false;
+      }
+      if (written > 0) rest.remove_prefix(static_cast<size_t>(written));
     }
+    is_cut_ = false;
+    return true;
   }
 
   // False once there is no more time.
@@ -94,7 +107,10 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
   const int wakeup_;  // an eventfd
   std::atomic<Clock::time_point> end_ = Clock::time_point::max();
   const spdlog::details::thread_pool* pool_ = nullptr;
-  int64_t lost_told_ = 0;  // of the writing thread
+  std::atomic<int64_t> unwritten_ = 0;
+  // Of the writing thread.
+  int64_t lost_told_ = 0;
+  bool is_cut_ = false;  // what was written last is a part of a line
 };
 
 LogWriter::LogWriter(int descriptor, size_t max_lines)

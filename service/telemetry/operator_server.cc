@@ -89,7 +89,7 @@ std::string PortOf(int descriptor) {
 // What libmicrohttpd calls.
 class OperatorServer::Handler {
  public:
-  Handler(std::optional<Secret> token, Pages pages)
+  Handler(std::optional<CurrentSecret> token, Pages pages)
       : token_(std::move(token)), pages_(std::move(pages)) {}
   ~Handler() {
     if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
@@ -117,17 +117,18 @@ class OperatorServer::Handler {
   }
 
   MHD_Result Answer(MHD_Connection& connection, const char* path, absl::string_view method) {
-    if (!IsAllowed(connection)) {
+    const auto page = pages_.find(path);
+    if ((page == pages_.end() || page->second.needs_token) && !IsAllowed(connection)) {
       return Send(connection, MHD_HTTP_UNAUTHORIZED, Plain("a token is required\n"),
                   MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
     }
-    const auto page = pages_.find(path);
     if (page == pages_.end()) return Send(connection, MHD_HTTP_NOT_FOUND, Plain("no such page\n"));
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
       return Send(connection, MHD_HTTP_METHOD_NOT_ALLOWED, Plain("only GET and HEAD\n"),
                   MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
-    return Send(connection, MHD_HTTP_OK, page->second());
+    const Page made = page->second.make();
+    return Send(connection, static_cast<unsigned>(made.status), made);
   }
 
   static Page Plain(std::string text) { return {"text/plain; charset=utf-8", std::move(text)}; }
@@ -141,7 +142,8 @@ class OperatorServer::Handler {
     constexpr absl::string_view kScheme = "Bearer ";
     if (!absl::StartsWithIgnoreCase(given, kScheme)) return false;
     given.remove_prefix(kScheme.size());
-    const std::string& token = token_->reveal();
+    const Secret secret = token_->get();
+    const std::string& token = secret.reveal();
     return given.size() == token.size() &&
            CRYPTO_memcmp(given.data(), token.data(), token.size()) == 0;
   }
@@ -165,14 +167,13 @@ class OperatorServer::Handler {
     return result;
   }
 
-  const std::optional<Secret> token_;
+  const std::optional<CurrentSecret> token_;
   const Pages pages_;
   MHD_Daemon* daemon_ = nullptr;
 };
 
-absl::StatusOr<std::unique_ptr<OperatorServer>> OperatorServer::Start(const std::string& listen,
-                                                                      std::optional<Secret> token,
-                                                                      Pages pages) {
+absl::StatusOr<std::unique_ptr<OperatorServer>> OperatorServer::Start(
+    const std::string& listen, std::optional<CurrentSecret> token, Pages pages) {
   const absl::StatusOr<int> descriptor = Listen(listen);
   if (!descriptor.ok()) return descriptor.status();
   std::string url = absl::StrCat("http://", absl::string_view(listen).substr(0, listen.rfind(':')),

@@ -1,6 +1,6 @@
 // The operator's port: a small HTTP server for a few pages that are made up when they are asked
 // for, such as /metrics. It has one thread, which the pages are made on. GET and HEAD only; a
-// client that sends or reads nothing is hung up on after a few seconds, and no address gets all
+// client that sends or reads nothing is disconnected after a few seconds, and no address gets all
 // of the few connections that there are. Made by Telemetry.
 #pragma once
 
@@ -11,7 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "service/config/secret.h"
+#include "service/config/current_secret.h"
 
 namespace rollcall {
 
@@ -20,17 +20,23 @@ class OperatorServer {
   struct Page {
     std::string content_type;
     std::string body;
+    int status = 200;  // of HTTP
   };
-  // Pages by their path, which begins with '/'. What makes them is called on the server's thread.
-  using Pages = std::map<std::string, std::function<Page()>>;
+  struct Source {
+    std::function<Page()> make;  // called on the server's thread
+    bool needs_token = true;     // where there is one
+  };
+  // By their path, which begins with '/'.
+  using Pages = std::map<std::string, Source>;
 
   // Listens on this host and port, of which port 0 takes a free one, and serves. With a token,
-  // only those who send it ("Authorization: Bearer TOKEN"). The error says why it cannot listen.
+  // only those who send it ("Authorization: Bearer TOKEN") get the pages that need it. The error
+  // says why it cannot listen.
   static absl::StatusOr<std::unique_ptr<OperatorServer>> Start(const std::string& listen,
-                                                               std::optional<Secret> token,
+                                                               std::optional<CurrentSecret> token,
                                                                Pages pages);
 
-  // Ends at once: whoever is being served is hung up on.
+  // Ends at once: whoever is being served is disconnected.
   ~OperatorServer();
   OperatorServer(const OperatorServer&) = delete;
   OperatorServer& operator=(const OperatorServer&) = delete;

@@ -14,6 +14,8 @@ prometheus::Family<prometheus::Counter>& Requests(prometheus::Registry& registry
       .Register(registry);
 }
 
+constexpr int kUnauthorized = 401;
+
 // Whether the reason says something of the caller's request, rather than of the upstream.
 bool IsCallersDoing(v1::ErrorReason reason) {
   return reason == v1::ERROR_REASON_UPSTREAM_NOT_FOUND ||
@@ -63,49 +65,52 @@ RequestMonitor::RequestMonitor(std::string upstream, prometheus::Registry& regis
 
 void RequestMonitor::OnHead(int http_status, std::chrono::nanoseconds after) {
   first_byte_seconds_.Observe(std::chrono::duration<double>(after).count());
-  if (http_status < 500) return;
-  // Known before the rest of the answer is, by which the circuit may be open already.
-  const std::lock_guard lock(mutex_);
-  health_.failed_at = absl::Now();
-  health_.failure = {absl::StatusCode::kUnavailable, v1::ERROR_REASON_UPSTREAM_UNAVAILABLE,
-                     http_status, Identifier(), Identifier()};
-}
-
-void RequestMonitor::OnEnd(const absl::Status& status, bool answered) {
-  const ErrorFacts facts = FactsOf(status);
-  if (status.ok()) {
-    ok_.Increment();
-  } else {
-    prometheus::Counter* const counter = failed_[facts.reason];
-    (counter != nullptr ? counter : failed_[v1::ERROR_REASON_UNSPECIFIED])->Increment();
-  }
-  const bool rejected = facts.reason == v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED;
-  const bool not_trusted = facts.reason == v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED;
-  bool rejected_changed = false;
-  bool trust_changed = false;
+  bool accepted = false;
+  bool trusted = false;
   {
     const std::lock_guard lock(mutex_);
-    if (!status.ok() && !IsCallersDoing(facts.reason)) {
+    trusted = std::exchange(health_.not_trusted, false);
+    if (http_status >= 500) {
+      // Known before the rest of the answer is, by which the circuit may be open already.
+      health_.failed_at = absl::Now();
+      health_.failure = {absl::StatusCode::kUnavailable, v1::ERROR_REASON_UPSTREAM_UNAVAILABLE,
+                         http_status, Identifier(), Identifier()};
+    } else if (http_status != kUnauthorized) {
+      // Whoever answers something else has let the credentials pass.
+      accepted = std::exchange(health_.credentials_rejected, false);
+    }
+  }
+  if (trusted) log_.Info("certificate is trusted again", {{"upstream", upstream_}});
+  if (accepted) log_.Info("credentials are accepted again", {{"upstream", upstream_}});
+}
+
+void RequestMonitor::OnEnd(const absl::Status& status) {
+  if (status.ok()) {
+    ok_.Increment();
+    return;
+  }
+  const ErrorFacts facts = FactsOf(status);
+  prometheus::Counter* const counter = failed_[facts.reason];
+  (counter != nullptr ? counter : failed_[v1::ERROR_REASON_UNSPECIFIED])->Increment();
+  const bool rejected = facts.reason == v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED;
+  const bool not_trusted = facts.reason == v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED;
+  bool is_news = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!IsCallersDoing(facts.reason)) {
       health_.failed_at = absl::Now();
       health_.failure = facts;
     }
-    // Whoever answers something else has let the credentials pass, unless he cannot serve at all.
-    if (rejected || (answered && facts.http_status < 500)) {
-      rejected_changed = Change(health_.credentials_rejected, rejected);
-    }
-    if (not_trusted || answered) trust_changed = Change(health_.not_trusted, not_trusted);
+    if (rejected) is_news = !std::exchange(health_.credentials_rejected, true);
+    if (not_trusted) is_news = !std::exchange(health_.not_trusted, true);
   }
+  if (!is_news) return;
   EventLog::Fields fields = {{"upstream", upstream_}};
-  if (rejected_changed && rejected) {
-    AddFacts(facts, fields);
+  AddFacts(facts, fields);
+  if (rejected) {
     log_.Error("credentials are rejected", fields);
-  } else if (rejected_changed) {
-    log_.Warn("credentials are accepted again", fields);
-  }
-  if (trust_changed && not_trusted) {
-    log_.Error("certificate is not trusted", {{"upstream", upstream_}, {"reason", facts.reason}});
-  } else if (trust_changed) {
-    log_.Warn("certificate is trusted again", {{"upstream", upstream_}});
+  } else {
+    log_.Error("certificate is not trusted", fields);
   }
 }
 
@@ -121,7 +126,7 @@ void RequestMonitor::OnCircuit(bool is_up) {
     }
   }
   if (is_up) {
-    log_.Warn("upstream is back", fields);
+    log_.Info("upstream is back", fields);
   } else {
     log_.Error("upstream is down", fields);
   }

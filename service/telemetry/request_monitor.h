@@ -42,8 +42,8 @@ class RequestMonitor {
   // The head of an answer came so long after its request went out.
   void OnHead(int http_status, std::chrono::nanoseconds after);
 
-  // A request that went out has ended. `answered` says whether a head came.
-  void OnEnd(const absl::Status& status, bool answered);
+  // A request that went out has ended.
+  void OnEnd(const absl::Status& status);
 
   // A request that went out was given up: its call does not need it any more.
   void OnGivenUp() { given_up_.Increment(); }
@@ -60,9 +60,6 @@ class RequestMonitor {
   UpstreamHealth health() const;
 
  private:
-  // Whether the state changed.
-  bool Change(bool& state, bool to) { return std::exchange(state, to) != to; }
-
   const Identifier upstream_;
   EventLog& log_;
   prometheus::Counter& ok_;

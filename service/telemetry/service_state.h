@@ -44,6 +44,9 @@ struct ServiceState {
   std::vector<UpstreamRequests> upstreams;
   std::vector<RunningCall> calls;
   std::vector<int> calls_of_loops;  // of each event loop
+  // Since the event loop that is the most behind has last looked at its timers, which each does
+  // once a second.
+  std::chrono::milliseconds silence_of_loops{};
   bool draining = false;
 };
 

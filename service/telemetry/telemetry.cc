@@ -1,9 +1,9 @@
 #include "service/telemetry/telemetry.h"
 
-#include <prometheus/gauge.h>
 #include <prometheus/text_serializer.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <iterator>
 #include <utility>
 
@@ -23,6 +23,22 @@ std::vector<std::string> NamesOf(const std::vector<UpstreamConfig>& upstreams) {
   std::vector<std::string> names;
   for (const UpstreamConfig& upstream : upstreams) names.push_back(upstream.name);
   return names;
+}
+
+// What stands in files that are followed while the service runs, as the log calls it.
+std::vector<std::string> FollowedFiles(const Config& config) {
+  std::vector<std::string> files;
+  if (config.tls) files.emplace_back("tls");
+  if (!config.policy_file.empty()) files.emplace_back("policy_file");
+  const auto add = [&files](const CurrentSecret& secret, std::string what) {
+    if (!secret.file().empty()) files.push_back(std::move(what));
+  };
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    add(upstream.password, absl::StrCat("credentials:", upstream.name));
+  }
+  if (config.resume_key) add(*config.resume_key, "resume_key");
+  if (config.metrics_token) add(*config.metrics_token, "metrics_token");
+  return files;
 }
 
 // What the service does at this moment.
@@ -81,6 +97,13 @@ StatusPage ConfiguredPart(const Config& config, const std::string& version) {
   return page;
 }
 
+// What the probes are told.
+constexpr std::chrono::seconds kLongSilence{30};
+constexpr char kPlainText[] = "text/plain; charset=utf-8";
+
+OperatorServer::Page Ok() { return {kPlainText, "ok\n"}; }
+OperatorServer::Page Unavailable(const char* why) { return {kPlainText, why, 503}; }
+
 }  // namespace
 
 Telemetry::Telemetry(const Config& config, const std::string& version)
@@ -88,16 +111,28 @@ Telemetry::Telemetry(const Config& config, const std::string& version)
       writer_(STDERR_FILENO),
       log_(writer_.logger()),
       calls_(NamesOf(config.upstreams), registry_, log_, config.log_calls),
-      event_loop_lag_(prometheus::BuildHistogram()
-                          .Name("rollcall_event_loop_lag_seconds")
-                          .Help("How late a timer of an event loop was, measured once a second")
-                          .Register(registry_)
-                          .Add({}, prometheus::Histogram::BucketBoundaries{
-                                       0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1})) {
+      event_loop_lag_(
+          prometheus::BuildHistogram()
+              .Name("rollcall_event_loop_lag_seconds")
+              .Help("How late a timer of an event loop was, measured once a second")
+              .Register(registry_)
+              .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                               0.05, 0.1, 0.25, 1})),
+      reload_refused_(prometheus::BuildGauge()
+                          .Name("rollcall_reload_refused")
+                          .Help("1 while a file holds what cannot be used, and what it held before "
+                                "goes on")
+                          .Register(registry_)),
+      certificate_not_after_(prometheus::BuildGauge()
+                                 .Name("rollcall_certificate_not_after_seconds")
+                                 .Help("When the certificate that callers are shown expires, in "
+                                       "seconds since 1970")
+                                 .Register(registry_)) {
   for (const std::string& upstream : NamesOf(config.upstreams)) {
     upstreams_[upstream].reset(new OfUpstream{ParticipantMonitor(upstream, registry_, log_),
                                               RequestMonitor(upstream, registry_, log_)});
   }
+  for (const std::string& what : FollowedFiles(config)) reload_refused_.Add({{"what", what}});
   prometheus::BuildGauge()
       .Name("rollcall_build_info")
       .Help("1, for the version that runs")
@@ -109,20 +144,35 @@ Telemetry::Telemetry(const Config& config, const std::string& version)
 Telemetry::~Telemetry() = default;
 
 void Telemetry::OnReload(absl::string_view what) {
-  log_.Warn("reloaded", {{"what", Identifier(what)}});
+  reload_refused_.Add({{"what", std::string(what)}}).Set(0);
+  log_.Info("reloaded", {{"what", Identifier(what)}});
 }
 
 void Telemetry::OnReloadRefused(absl::string_view what, absl::string_view problem) {
+  reload_refused_.Add({{"what", std::string(what)}}).Set(1);
   log_.Warn("reload refused", {{"what", Identifier(what)}, {"problem", ConfigProblem(problem)}});
 }
 
-absl::StatusOr<std::string> Telemetry::ServeMetrics(const std::string& listen,
-                                                    std::optional<Secret> token) {
+void Telemetry::OnCertificate(absl::Time not_after) {
+  certificate_not_after_.Add({}).Set(static_cast<double>(absl::ToUnixSeconds(not_after)));
+}
+
+void Telemetry::OnServing() {
+  log_.Info("serving", {{"version", Identifier(configured_.version)}});
+}
+
+void Telemetry::OnDrain() { log_.Info("draining", {}); }
+
+absl::StatusOr<std::string> Telemetry::Serve(const std::string& listen,
+                                             std::optional<CurrentSecret> token) {
   OperatorServer::Pages pages;
-  pages["/metrics"] = [this] {
+  pages["/metrics"] = {[this] {
     return OperatorServer::Page{"text/plain; version=0.0.4; charset=utf-8", Metrics()};
-  };
-  pages["/"] = [this] { return OperatorServer::Page{"text/html; charset=utf-8", Status()}; };
+  }};
+  pages["/"] = {[this] { return OperatorServer::Page{"text/html; charset=utf-8", Status()}; }};
+  constexpr bool kNeedsToken = false;  // those who probe have none
+  pages["/livez"] = {[this] { return Liveness(); }, kNeedsToken};
+  pages["/readyz"] = {[this] { return Readiness(); }, kNeedsToken};
   auto server = OperatorServer::Start(listen, std::move(token), std::move(pages));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
@@ -150,6 +200,20 @@ std::string Telemetry::Status() {
   page.errors = calls_.RecentErrors();
   page.resident_bytes = ResidentBytes();
   return ToHtml(page);
+}
+
+// Whether the process would be better off if it were started again.
+OperatorServer::Page Telemetry::Liveness() {
+  const auto state = State();
+  return state && state->silence_of_loops >= kLongSilence ? Unavailable("an event loop hangs\n")
+                                                          : Ok();
+}
+
+// Whether new calls are served here.
+OperatorServer::Page Telemetry::Readiness() {
+  const auto state = State();
+  if (!state) return Unavailable("starting\n");
+  return state->draining ? Unavailable("draining\n") : Ok();
 }
 
 std::string Telemetry::Metrics() {

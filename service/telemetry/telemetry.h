@@ -3,6 +3,7 @@
 // it; its members may be called from any thread but where they say otherwise.
 #pragma once
 
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
@@ -16,6 +17,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "service/config/config.h"
 #include "service/telemetry/call_monitor.h"
 #include "service/telemetry/event_log.h"
@@ -37,9 +39,9 @@ class Telemetry {
   Telemetry& operator=(const Telemetry&) = delete;
 
   // Serves the metrics and the status page on this host and port, of which port 0 takes a free one,
-  // to those who send the token if there is one, and returns their URL. Called once at most, by
-  // main().
-  absl::StatusOr<std::string> ServeMetrics(const std::string& listen, std::optional<Secret> token);
+  // to those who send the token if there is one, and returns their URL; and to everybody, /livez
+  // and /readyz. Called once at most, by main().
+  absl::StatusOr<std::string> Serve(const std::string& listen, std::optional<CurrentSecret> token);
 
   // From now on asks `state` for what the service does, on the operator server's thread; until the
   // next call, which returns when nobody is asked any more. nullptr asks nobody.
@@ -50,12 +52,19 @@ class Telemetry {
   // How late the timers of the event loops are.
   prometheus::Histogram& event_loop_lag() { return event_loop_lag_; }
 
-  // Logs that files which may change while the service runs were read anew: `what` says which.
+  // Files which may change while the service runs were read anew and are in use: `what` says which.
   void OnReload(absl::string_view what);
 
-  // Logs that they were found wrong, so that what they held before goes on. `problem` says why, and
+  // They were found wrong, so that what they held before goes on. `problem` says why, and
   // holds no value of theirs.
   void OnReloadRefused(absl::string_view what, absl::string_view problem);
+
+  // The certificate with which callers are met is another, good until then.
+  void OnCertificate(absl::Time not_after);
+
+  // Calls are served from now on, or no new ones any more.
+  void OnServing();
+  void OnDrain();
 
   // Of one of the configured upstreams.
   ParticipantMonitor& participants(const std::string& upstream) {
@@ -73,6 +82,8 @@ class Telemetry {
 
   std::string Metrics();
   std::string Status();
+  OperatorServer::Page Liveness();
+  OperatorServer::Page Readiness();
   std::optional<ServiceState> State();
 
   // Of the status page, what does not change.
@@ -82,6 +93,8 @@ class Telemetry {
   prometheus::Registry registry_;
   CallMonitor calls_;
   prometheus::Histogram& event_loop_lag_;
+  prometheus::Family<prometheus::Gauge>& reload_refused_;
+  prometheus::Family<prometheus::Gauge>& certificate_not_after_;
   absl::flat_hash_map<std::string, std::unique_ptr<OfUpstream>> upstreams_;
 
   std::mutex mutex_;

@@ -1,5 +1,5 @@
-// By what a call is found again in logs and traces: the id of its trace, as W3C Trace Context has
-// it, and the id of the request. Both come from the caller and go to the provider with each
+// The ids by which a call can be found in logs and traces: that of its trace, as W3C Trace Context
+// has it, and that of the request. Both come from the caller and go to the provider with each
 // request, and into errors and the log. Made where a call comes in; a value that any thread may
 // read. What it holds was checked or made here, so that it can stand in a header, a log line or an
 // error as it is.

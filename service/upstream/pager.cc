@@ -65,8 +65,9 @@ void Pager::Stop(const absl::Status& reason) {
 
 std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind kind) {
   PageFetch::Listener& listener = *this;
-  return std::make_unique<PageFetch>(upstream_, client_, url, kind, query_.caller, query_.trace,
-                                     layout_.records_key, PageLimitsOf(config_.limits), listener);
+  return std::make_unique<PageFetch>(upstream_, client_, url, kind, query_.call.caller,
+                                     query_.call.trace, layout_.records_key,
+                                     PageLimitsOf(config_.limits), listener);
 }
 
 // Hands on all that the page has, as far as there is room.
@@ -255,8 +256,9 @@ void Pager::Retry(const absl::Status& failure) {
   const std::string url = page_->request().url();
   Leave(page_);
   // A new call that is refused before anything was sent is told so at once.
-  const auto wait = totals_.attempts > 0 ? retry_.AfterFailure(failure, query_.deadline.TimeLeft())
-                                         : std::nullopt;
+  const auto wait = totals_.attempts > 0
+                        ? retry_.AfterFailure(failure, query_.call.deadline.TimeLeft())
+                        : std::nullopt;
   if (!wait) return End(failure);
   upstream_.requests.OnRetry();
   for (const auto& [identity, times] : taken_) expected_again_[identity] += times;

@@ -21,7 +21,7 @@
 #include "service/http/http_client.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
-#include "service/telemetry/call_monitor.h"
+#include "service/telemetry/call_totals.h"
 #include "service/upstream/page_fetch.h"
 #include "service/upstream/retry_policy.h"
 #include "service/upstream/upstream.h"

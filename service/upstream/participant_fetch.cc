@@ -28,8 +28,8 @@ void ParticipantFetch::Ask(RequestGate::Kind kind) {
   body_.clear();
   totals_ = totals();
   ProviderRequest::Listener& listener = *this;
-  request_ = std::make_unique<ProviderRequest>(upstream_, client_, query_.url, kind, query_.caller,
-                                               query_.trace, listener);
+  request_ = std::make_unique<ProviderRequest>(upstream_, client_, query_.url, kind,
+                                               query_.call.caller, query_.call.trace, listener);
 }
 
 bool ParticipantFetch::OnDocument(absl::string_view bytes) {
@@ -54,8 +54,9 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
                        "the connection to the provider ended before the record was complete");
   }
   // A new call that is refused before anything was sent is told so at once.
-  const auto wait = totals().attempts > 0 ? retry_.AfterFailure(status, query_.deadline.TimeLeft())
-                                          : std::nullopt;
+  const auto wait = totals().attempts > 0
+                        ? retry_.AfterFailure(status, query_.call.deadline.TimeLeft())
+                        : std::nullopt;
   if (!wait) return End(status);
   upstream_.requests.OnRetry();
   retry_timer_ = client_.loop().After(*wait, [this] {

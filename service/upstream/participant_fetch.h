@@ -13,7 +13,7 @@
 #include "service/config/config.h"
 #include "service/http/http_client.h"
 #include "service/query/query.h"
-#include "service/telemetry/call_monitor.h"
+#include "service/telemetry/call_totals.h"
 #include "service/upstream/provider_request.h"
 #include "service/upstream/retry_policy.h"
 

@@ -106,7 +106,7 @@ void ProviderRequest::OnDone(absl::Status status) {
   const bool answered = answer_.has_head();
   // A status that refuses says enough, even where its body breaks.
   if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url_, absl::Now());
-  upstream_.requests.OnEnd(status, answered);
+  upstream_.requests.OnEnd(status);
   // Where it came to nothing for another reason than the provider's being down, nothing is said.
   if (!answered && absl::IsUnavailable(status)) place_->OnNoAnswer();
   place_.reset();

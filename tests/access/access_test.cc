@@ -73,7 +73,7 @@ class AccessTest : public testing::Test {
 
 Credentials WithToken(const std::string& token) {
   Credentials credentials;
-  credentials.token = token;
+  credentials.token.emplace(token);
   return credentials;
 }
 
@@ -98,7 +98,7 @@ TEST_F(AccessTest, AdmitsWhomThePolicyKnows) {
   stranger.dns_names = {"stranger.example"};
   EXPECT_EQ(ReasonOf((*access)->Admit(stranger).status()), v1::ERROR_REASON_CALLER_NOT_PERMITTED);
   // A token counts, even where a certificate that is known comes with it.
-  stranger.token = "abc";
+  stranger.token.emplace("abc");
   EXPECT_EQ((*(*access)->Admit(stranger))->name, "billing");
 }
 

@@ -482,6 +482,23 @@ TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
                          {"private_key_file", WriteFile("tls_other_key", other.key())}}),
               ElementsAre("tls.private_key_file: the key does not belong to the first certificate "
                           "of tls.certificate_file"));
+  // A file of both is taken for what it is looked into for.
+  EXPECT_THAT(TlsErrors({{"certificate_file", certificate},
+                         {"private_key_file",
+                          WriteFile("tls_pair", authority.certificate() + server.key())}}),
+              IsEmpty());
+  const Certificate short_key = authority.SignShortKey("localhost");
+  EXPECT_THAT(TlsErrors({{"certificate_file", WriteFile("tls_short", short_key.certificate())},
+                         {"private_key_file", WriteFile("tls_short_key", short_key.key())}}),
+              ElementsAre(HasSubstr("tls.certificate_file: OpenSSL does not serve it")));
+  EXPECT_THAT(
+      TlsErrors({{"certificate_file",
+                  WriteFile("tls_short_chain", server.certificate() + short_key.certificate())},
+                 {"private_key_file", key}}),
+      ElementsAre(HasSubstr("tls.certificate_file: OpenSSL does not serve it")));
+  EXPECT_THAT(TlsErrors({{"certificate_file", "/dev/null"}, {"private_key_file", "/dev/null"}}),
+              ElementsAre("tls.certificate_file: is not a regular file",
+                          "tls.private_key_file: is not a regular file"));
   const Certificate expired = authority.Sign("localhost", -7200, -3600);
   EXPECT_THAT(TlsErrors({{"certificate_file", WriteFile("tls_expired", expired.certificate())},
                          {"private_key_file", WriteFile("tls_expired_key", expired.key())}}),
@@ -648,9 +665,15 @@ TEST(ParseConfig, SecretsMayStandInFiles) {
   EXPECT_THAT(Errors(document), ElementsAre("upstreams[0].auth_token: must not be empty"));
   source = WriteFile("lines", "hunter2\nhunter2\n");
   EXPECT_THAT(Errors(document), ElementsAre(HasSubstr("must not contain line breaks")));
-  source = WriteFile("long", std::string(10000, 'x'));
+  source = WriteFile("long", std::string(4097, 'x'));
   EXPECT_THAT(Errors(document),
               ElementsAre("upstreams[0].auth_token: must not be longer than 4096 bytes"));
+  // Whatever stands behind a line break that ends where a file may end at the latest.
+  source = WriteFile("long", absl::StrCat(std::string(4096, 'x'), "\r\n", "y"));
+  EXPECT_THAT(Errors(document), ElementsAre("upstreams[0].auth_token.file: the file must not be "
+                                            "longer than 4098 bytes"));
+  source = WriteFile("long", absl::StrCat(std::string(4096, 'x'), "\r\n"));
+  EXPECT_THAT(Errors(document), IsEmpty());
   source = testing::TempDir() + "/config_test/hunter2/is/not/there";
   EXPECT_THAT(
       Errors(document),
@@ -734,7 +757,7 @@ TEST(ParseConfig, ACaFileHoldsCertificatesInPemForm) {
         << bad;
   }
   EXPECT_THAT(TwilioErrors({{"ca_file", WriteFile("long", std::string((4 << 20) + 1, '\n'))}}),
-              ElementsAre("upstreams[0].ca_file: the file must not be longer than 4 MiB"));
+              ElementsAre("upstreams[0].ca_file: the file must not be longer than 4194304 bytes"));
   EXPECT_THAT(TwilioErrors({{"ca_file", testing::TempDir() + "/absent"}}),
               ElementsAre("upstreams[0].ca_file: cannot open the file: No such file or directory"));
   EXPECT_THAT(TwilioErrors({{"ca_file", testing::TempDir()}}),
@@ -831,6 +854,20 @@ TEST(ParseConfig, AllErrorsAreReportedTogether) {
               SizeIs(10));
 }
 
+TEST(ParseConfig, OfManyErrorsTheFirstAreReported) {
+  json document = Document();
+  for (int i = 0; i < 60; ++i) document[absl::StrCat("x", i)] = 1;
+  EXPECT_THAT(Errors(document), SizeIs(51));
+  EXPECT_EQ(Errors(document).back(), "and 10 more");
+}
+
+TEST(ParseConfig, TheTextDoesNotEndAtANul) {
+  std::string text = Document().dump();
+  text.push_back('\0');
+  EXPECT_THAT(TextErrors(text), ElementsAre("holds a NUL character"));
+  EXPECT_THAT(TextErrors(text + "}"), ElementsAre("holds a NUL character"));
+}
+
 TEST(LoadConfigFile, ErrorsBeginWithThePath) {
   const std::string good = WriteFile("good", Document().dump());
   EXPECT_TRUE(LoadConfigFile(good, Variables({})).ok());
@@ -842,7 +879,7 @@ TEST(LoadConfigFile, ErrorsBeginWithThePath) {
 
   const std::string huge = WriteFile("huge", std::string(1048577, ' '));
   EXPECT_THAT(ErrorsOf(LoadConfigFile(huge, Variables({}))),
-              ElementsAre(huge + ": must not be longer than 1048576 bytes"));
+              ElementsAre(huge + ": the file must not be longer than 1048576 bytes"));
 
   const absl::StatusOr<Config> absent = LoadConfigFile(good + ".absent", Variables({}));
   EXPECT_EQ(absent.status().message(),

@@ -28,7 +28,9 @@ class SecretWatchTest : public testing::Test {
     directory_ = mkdtemp(name.data());
     Write("password", "first\n");
     Write("key", std::string(32, 'k'));
+    Write("metrics", "open");
     const nlohmann::json document = {{"resume_key", {{"file", PathOf("key")}}},
+                                     {"metrics_token", {{"file", PathOf("metrics")}}},
                                      {"upstreams",
                                       {{{"name", "main"},
                                         {"provider", "twilio"},
@@ -82,13 +84,17 @@ TEST_F(SecretWatchTest, CopiesOfTheConfigurationFollowTheFile) {
   Write("password", "second\n");
   EXPECT_EQ(Next(), "credentials:main: ");
   EXPECT_EQ(password.get().reveal(), "second");
-  EXPECT_EQ(password.get_two().previous->reveal(), "first");
+  EXPECT_EQ(password.get_with_previous().previous->reveal(), "first");
   EXPECT_EQ(password.version(), version + 1);
   EXPECT_EQ(copy.upstreams.at(1).password.get().reveal(), "fixed");
 
   Write("key", std::string(40, 'l'));
   EXPECT_EQ(Next(), "resume_key: ");
   EXPECT_EQ(copy.resume_key->get().reveal(), std::string(40, 'l'));
+
+  Write("metrics", "sesame");
+  EXPECT_EQ(Next(), "metrics_token: ");
+  EXPECT_EQ(copy.metrics_token->get().reveal(), "sesame");
 }
 
 TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
@@ -99,8 +105,10 @@ TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
   EXPECT_EQ(Next(),
             "credentials:main: must not contain line breaks or other control "
             "characters");
-  Write("password", std::string(5000, 'x'));
+  Write("password", std::string(4097, 'x'));
   EXPECT_THAT(Next(), HasSubstr("must not be longer than 4096 bytes"));
+  Write("password", std::string(5000, 'x'));
+  EXPECT_THAT(Next(), HasSubstr("the file must not be longer than 4098 bytes"));
   std::filesystem::remove(PathOf("password"));
   EXPECT_THAT(Next(), StartsWith("credentials:main: cannot open the file"));
   EXPECT_EQ(password.get().reveal(), "first");
@@ -111,15 +119,29 @@ TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
   Write("password", "second");
   EXPECT_EQ(Next(), "credentials:main: ");
   EXPECT_EQ(password.get().reveal(), "second");
+
+  // Who was told of a refusal is told that it is over, though the secret is the same.
+  Write("password", "");
+  EXPECT_EQ(Next(), "credentials:main: must not be empty");
+  Write("password", "second");
+  EXPECT_EQ(Next(), "credentials:main: ");
+  EXPECT_EQ(password.get_with_previous().previous->reveal(), "first");
+}
+
+TEST_F(SecretWatchTest, TheLongestSecretMayEndWithALineBreak) {
+  const std::string longest(4096, 'x');
+  Write("password", longest + "\r\n");
+  EXPECT_EQ(Next(), "credentials:main: ");
+  EXPECT_EQ(config_->upstreams.at(0).password.get().reveal(), longest);
 }
 
 TEST(CurrentSecretTest, TheSameSecretReplacesNothing) {
   CurrentSecret secret{Secret("first")};
   EXPECT_FALSE(secret.Replace(Secret("first")));
-  EXPECT_FALSE(secret.get_two().previous.has_value());
+  EXPECT_FALSE(secret.get_with_previous().previous.has_value());
   EXPECT_TRUE(secret.Replace(Secret("second")));
   EXPECT_FALSE(secret.Replace(Secret("second")));
-  EXPECT_EQ(secret.get_two().previous->reveal(), "first");
+  EXPECT_EQ(secret.get_with_previous().previous->reveal(), "first");
 }
 
 }  // namespace

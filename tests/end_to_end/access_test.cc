@@ -81,6 +81,25 @@ TEST_F(TlsTest, WithAnAuthorityOnlyThoseItSignedAreServed) {
   EXPECT_TRUE(Serves(&good));
 }
 
+// TLS itself looks at that only when a connection is made.
+TEST_F(TlsTest, ACertificateThatExpiresIsOfNoUseOnAConnectionThatIsThere) {
+  StartDaemon({{"tls", MutualTls()}});
+  // On a slow machine the first may expire before its connection is made.
+  std::unique_ptr<v1::ParticipantService::Stub> stub;
+  bool served = false;
+  for (long lifetime = 2; !served && lifetime < 1000; lifetime *= 2) {
+    const Certificate caller = authority_.SignNames("URI:spiffe://test/caller", -3600, lifetime);
+    stub = Connect(&caller);
+    served = ListOver(*stub, ConferenceRequest(3)).status.ok();
+  }
+  ASSERT_TRUE(served);
+  grpc::Status status;
+  do {
+    status = ListOver(*stub, ConferenceRequest(3)).status;
+  } while (status.ok());
+  EXPECT_EQ(Reason(status), "CALLER_UNAUTHENTICATED") << status.error_message();
+}
+
 TEST_F(TlsTest, ANewCertificateIsMetByNewConnectionsAndARunningListGoesOn) {
   StartDaemon({{"tls", Tls()}});
   const auto stub = Connect();

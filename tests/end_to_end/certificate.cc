@@ -3,6 +3,7 @@
 #include <openssl/bio.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include <cstdint>
@@ -26,6 +27,8 @@ std::string PemOf(const std::function<int(BIO*)>& write) {
   return {text, static_cast<size_t>(size)};
 }
 
+EVP_PKEY* NewKey() { return EVP_EC_gen("P-256"); }
+
 void AddExtension(X509* certificate, int nid, const std::string& value) {
   const std::unique_ptr<X509_EXTENSION, decltype(&X509_EXTENSION_free)> extension(
       X509V3_EXT_conf_nid(nullptr, nullptr, nid, value.c_str()), X509_EXTENSION_free);
@@ -34,10 +37,11 @@ void AddExtension(X509* certificate, int nid, const std::string& value) {
 
 }  // namespace
 
-Certificate Certificate::Make(const std::string& name, const std::string& alternative_names,
-                              long begins, long ends, const Certificate* by) {
+Certificate Certificate::Make(EVP_PKEY* key, const std::string& name,
+                              const std::string& alternative_names, long begins, long ends,
+                              const Certificate* by) {
   Certificate made;
-  made.key_.reset(EVP_EC_gen("P-256"), EVP_PKEY_free);
+  made.key_.reset(key, EVP_PKEY_free);
   made.certificate_.reset(X509_new(), X509_free);
   X509* const certificate = made.certificate_.get();
   Require(made.key_ != nullptr && certificate != nullptr);
@@ -63,15 +67,20 @@ Certificate Certificate::Make(const std::string& name, const std::string& altern
 }
 
 Certificate Certificate::Authority(const std::string& name) {
-  return Make(name, "", -86400, 86400, nullptr);
+  return Make(NewKey(), name, "", -86400, 86400, nullptr);
 }
 
 Certificate Certificate::Sign(const std::string& dns_name, long begins, long ends) const {
-  return Make(dns_name, absl::StrCat("DNS:", dns_name), begins, ends, this);
+  return Make(NewKey(), dns_name, absl::StrCat("DNS:", dns_name), begins, ends, this);
 }
 
 Certificate Certificate::SignNames(const std::string& names, long begins, long ends) const {
-  return Make("Test caller", names, begins, ends, this);
+  return Make(NewKey(), "Test caller", names, begins, ends, this);
+}
+
+Certificate Certificate::SignShortKey(const std::string& dns_name) const {
+  constexpr size_t kBits = 1024;
+  return Make(EVP_RSA_gen(kBits), dns_name, absl::StrCat("DNS:", dns_name), -3600, 3600, this);
 }
 
 std::string Certificate::certificate() const {

@@ -20,6 +20,9 @@ class Certificate {
   // The same for whom these names are of, in OpenSSL's form: "URI:spiffe://a/b,DNS:c".
   Certificate SignNames(const std::string& names, long begins = -3600, long ends = 3600) const;
 
+  // What it signs for a server with an RSA key of so few bits that OpenSSL does not serve it.
+  Certificate SignShortKey(const std::string& dns_name) const;
+
   // In PEM form.
   std::string certificate() const;
   std::string key() const;
@@ -28,8 +31,9 @@ class Certificate {
   using Key = std::shared_ptr<EVP_PKEY>;
   using X509Pointer = std::shared_ptr<X509>;
 
-  static Certificate Make(const std::string& name, const std::string& alternative_names,
-                          long begins, long ends, const Certificate* by);
+  static Certificate Make(EVP_PKEY* key, const std::string& name,
+                          const std::string& alternative_names, long begins, long ends,
+                          const Certificate* by);
 
   Key key_;
   X509Pointer certificate_;

@@ -19,7 +19,9 @@
 namespace rollcall {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::Lt;
+using ::testing::Not;
 
 constexpr size_t kMiB = size_t{1} << 20;
 
@@ -111,6 +113,46 @@ TEST_F(HostileCallerTest, ARequestOfAnySizeTakesNoMoreThanAllConnectionsMay) {
     EXPECT_THAT(Grown(), Lt(100 * kMiB));
   }
   ExpectStillServes();
+}
+
+TEST_F(HostileCallerTest, ACompressedRequestIsNotUnpacked) {
+  v1::ListParticipantsRequest request = ConferenceRequest(5);
+  request.set_resume_token(std::string(60 * kMiB, 'a'));
+  grpc::ClientContext context;
+  context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
+  const auto reader = stub().ListParticipants(&context, request);
+  v1::ListParticipantsResponse response;
+  EXPECT_FALSE(reader->Read(&response));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  if (kMemoryIsGivenBack) {
+    EXPECT_THAT(Grown(), Lt(8 * kMiB));
+  }
+  ExpectStillServes();
+}
+
+// gRPC would log the value of this header, and so let its sender write lines of the log.
+TEST_F(HostileCallerTest, WhatLibrariesLogIsNotACallersText) {
+  constexpr int kCalls = 200;
+  RawConnection connection(daemon_->address());
+  ASSERT_TRUE(connection.BeginHttp2());
+  const std::string headers =
+      ListCallHeaders() + HeaderBlock({{"grpc-encoding", "x\n{\"event\":\"forged\"}\n"}});
+  for (int i = 0; i < kCalls; ++i) {
+    connection.Send(Frame(FrameType::kHeaders, kEndHeaders | kEndStream,
+                          static_cast<uint32_t>(2 * i + 1), headers));
+  }
+  connection.EndSending();
+  connection.ReadToEnd();
+  ExpectStillServes();
+  int lines = 0;
+  for (const nlohmann::json& line : EndAndReadLog()) {
+    EXPECT_NE(line["event"], "forged");
+    if (line["event"] != "library message") continue;
+    ++lines;
+    EXPECT_EQ(line["library"], "grpc");
+  }
+  EXPECT_GE(lines, 1);
+  EXPECT_THAT(daemon_->Errors(), Not(HasSubstr("forged")));
 }
 
 // Each has HTTP/2 begun on it, and then says no more.

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "rollcall/v1/error_reason.pb.h"
-#include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/access.h"
 
 namespace rollcall {
 namespace {
@@ -44,15 +44,15 @@ Names Matches(const std::string& text, const std::string& pattern) {
   return found;
 }
 
-class MonitoringTest : public EndToEndTest {
+class MonitoringTest : public CallerAccessTest {
  protected:
   // The metrics that a service exports which has seen something that it does not know.
   Names ExportedMetrics() {
     constexpr char kConference[] = "CF00000000000000000000000000000001";
-    StartDaemon({{"metrics_listen", "127.0.0.1:0"}});
+    StartDaemon({{"metrics_listen", "127.0.0.1:0"}, {"tls", Tls()}});
     simulator_->AddPage(absl::StrCat("/v1/Conferences/", kConference, "/Participants"),
                         R"({"meta": {"next_page_url": null}, "participants": [{"new": 1}]})");
-    EXPECT_TRUE(List(ConferenceRequest(kConference)).status.ok());
+    EXPECT_TRUE(ListOver(*Connect(), ConferenceRequest(kConference)).status.ok());
     httplib::Client client(std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")));
     const auto answer = client.Get("/metrics");
     return answer ? Matches(answer->body, R"(# TYPE (\S+) )") : Names();

@@ -1,11 +1,16 @@
 // The program as an operator meets it: arguments, health, reflection, signals.
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
+#include <httplib.h>
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "tests/end_to_end/end_to_end.h"
 
 namespace rollcall {
@@ -59,7 +64,37 @@ TEST_F(OperationTest, SaysThatItIsHealthy) {
 TEST_F(OperationTest, SigtermEndsAnIdleServiceCleanly) {
   daemon_->Signal(SIGTERM);
   EXPECT_EQ(daemon_->Wait(), 0);
-  EXPECT_EQ(daemon_->Errors(), "");
+  const std::vector<std::string> log = absl::StrSplit(daemon_->Errors(), '\n', absl::SkipEmpty());
+  ASSERT_EQ(log.size(), 2u) << daemon_->Errors();
+  EXPECT_THAT(log[0], HasSubstr(R"("event":"serving","version":")"));
+  EXPECT_THAT(log[1], HasSubstr(R"("event":"draining")"));
+}
+
+TEST_F(OperationTest, EndsAsCleanlyWhereItsTerminalIsClosed) {
+  daemon_->Signal(SIGHUP);
+  EXPECT_EQ(daemon_->Wait(), 0);
+}
+
+TEST_F(OperationTest, AnswersProbesOverHttp) {
+  StartDaemon({{"metrics_listen", "127.0.0.1:0"}, {"metrics_token", "secret"}});
+  httplib::Client client(std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")));
+  EXPECT_EQ(client.Get("/livez")->status, 200);
+  EXPECT_EQ(client.Get("/readyz")->status, 200);
+  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  grpc::ClientContext context;
+  const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
+  v1::ListParticipantsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_TRUE(simulator_->WaitUntilHolding(1));
+  daemon_->Signal(SIGTERM);
+  while (client.Get("/readyz")->status == 200) std::this_thread::yield();
+  EXPECT_EQ(client.Get("/readyz")->body, "draining\n");
+  EXPECT_EQ(client.Get("/livez")->status, 200);
+  simulator_->Release();
+  while (reader->Read(&response)) {
+  }
+  EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(daemon_->Wait(), 0);
 }
 
 TEST_F(OperationTest, SigtermLetsARunningListEnd) {

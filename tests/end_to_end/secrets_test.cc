@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -120,18 +121,26 @@ class SecretsTest : public CallerAccessTest {
 
   // Writes a file that is of no use, and waits until rollcalld has refused it.
   void WriteRefused(const std::string& name, const std::string& text) {
-    const size_t before = Refusals();
+    WriteUntil("reload refused", name, text);
+  }
+  // Writes a good one, and waits until rollcalld uses it.
+  void WriteTaken(const std::string& name, const std::string& text) {
+    WriteUntil("reloaded", name, text);
+  }
+
+  // The event is one that another like it does not follow, where nothing comes in between.
+  void WriteUntil(const char* event, const std::string& name, const std::string& text) {
+    const auto count = [&] {
+      const std::vector<std::string> parts =
+          absl::StrSplit(daemon_->Errors(), absl::StrCat(R"("event":")", event, "\""));
+      return parts.size();
+    };
+    const size_t before = count();
     Write(name, text);
-    while (Refusals() == before) {
+    while (count() == before) {
       ASSERT_TRUE(daemon_->IsRunning()) << daemon_->Errors();
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-  }
-
-  size_t Refusals() const {
-    const std::vector<std::string> parts =
-        absl::StrSplit(daemon_->Errors(), R"("event":"reload refused")");
-    return parts.size() - 1;
   }
 
   void ExpectRefusedAtStart(const nlohmann::json& changes) const {
@@ -390,22 +399,19 @@ TEST_F(SecretsTest, TheKeyOfTheService) {
         first_line + "xyzzy\n-----END PRIVATE KEY-----\n", key.substr(first_line.size())}) {
     WriteRefused("server.key", wrong);
     ExpectRefusedAtStart({{"tls", Tls()}});
+    WriteTaken("server.key", key);
   }
   // The key where the certificate belongs.
   WriteRefused("server.pem", key);
   ExpectRefusedAtStart({{"tls", Tls()}});
-  const Certificate renewed = RenewCertificate();
-  HideKey(renewed.key());
-  EXPECT_TRUE(WaitForLog(R"("event":"reloaded","what":"tls")"));
+  WriteTaken("server.pem", served.certificate());
+  HideKey(RenewCertificate().key());
 }
 
 TEST_F(SecretsTest, FilesThatAreRefused) {
-  const auto restore = [this] {
-    Write("policy.json", PolicyWith().dump());
-    Write("password", kTwilioToken);
-    Write("resume-key", kResumeKey);
-  };
-  restore();
+  const std::map<std::string, std::string> good = {
+      {"policy.json", PolicyWith().dump()}, {"password", kTwilioToken}, {"resume-key", kResumeKey}};
+  for (const auto& [name, text] : good) Write(name, text);
   Hide(kCallerTokenSha256);
   nlohmann::json changes = {{"policy_file", PathOf("policy.json")},
                             {"resume_key", {{"file", PathOf("resume-key")}}},
@@ -425,7 +431,7 @@ TEST_F(SecretsTest, FilesThatAreRefused) {
     SCOPED_TRACE(absl::StrCat(name, ": ", text.substr(0, 200)));
     WriteRefused(name, text);
     ExpectRefusedAtStart(changes);
-    restore();
+    WriteTaken(name, good.at(name));
   }
 }
 

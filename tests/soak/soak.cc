@@ -104,8 +104,9 @@ class Caller {
     for (int lists = 0; absl::Now() < end_; ++lists) {
       if (lists % kListsPerConnection == 0) {
         // Another name makes another connection: gRPC shares those of channels that are alike.
-        client_ =
-            ParticipantClient(MakeChannel(server_, absl::StrCat("soak/", number_, ".", lists)));
+        client_ = ParticipantClient(MakeChannel(
+            server_,
+            {.user_agent = absl::StrCat("soak/", number_, ".", lists), .tls = {}, .token = {}}));
       }
       ReadOne();
     }

@@ -121,10 +121,15 @@ TEST(LogWriterTest, GoesOnWhereTheReaderIsGone) {
   {
     LogWriter writer(descriptor);
     for (int i = 0; i < kLost; ++i) writer.logger()->info(std::string("lost"));
-    for (int i = 0; i < kLost;) i += sem_wait(&broken_writes) == 0 ? 1 : 0;
+    // From the second line on, each is tried behind one that says what was lost.
+    for (int i = 0; i < 2 * kLost - 1;) i += sem_wait(&broken_writes) == 0 ? 1 : 0;
     dup2(pipe.writing_end(), descriptor);  // somebody reads again
     writer.logger()->info(std::string("read"));
+    const auto told = nlohmann::json::parse(pipe.ReadLine());
+    EXPECT_EQ(told["event"], "log lines lost");
+    EXPECT_EQ(told["lines"], kLost);
     EXPECT_EQ(pipe.ReadLine(), "read");
+    EXPECT_EQ(writer.lines_lost(), kLost);
   }
   close(descriptor);
   signal(SIGPIPE, before);

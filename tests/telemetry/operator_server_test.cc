@@ -16,13 +16,20 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-OperatorServer::Pages OnePage() {
-  return {{"/metrics", [] { return OperatorServer::Page{"text/plain", "rollcall_up 1\n"}; }}};
+OperatorServer::Pages SomePages() {
+  return {{"/metrics", {[] {
+             return OperatorServer::Page{"text/plain", "rollcall_up 1\n"};
+           }}},
+          {"/open",
+           {[] {
+              return OperatorServer::Page{"text/plain", "later\n", 503};
+            },
+            false}}};
 }
 
 std::unique_ptr<OperatorServer> Serve(const std::string& listen = "127.0.0.1:0",
-                                      std::optional<Secret> token = std::nullopt) {
-  auto server = OperatorServer::Start(listen, std::move(token), OnePage());
+                                      std::optional<CurrentSecret> token = std::nullopt) {
+  auto server = OperatorServer::Start(listen, std::move(token), SomePages());
   EXPECT_TRUE(server.ok()) << server.status();
   return server.ok() ? *std::move(server) : nullptr;
 }
@@ -54,7 +61,7 @@ TEST(OperatorServerTest, ServesItsPagesAndNothingElse) {
 }
 
 TEST(OperatorServerTest, WithATokenAsksForIt) {
-  const auto server = Serve("127.0.0.1:0", Secret("correct horse"));
+  const auto server = Serve("127.0.0.1:0", CurrentSecret(Secret("correct horse")));
   httplib::Client client(server->url());
   const auto status = [&client](const std::string& authorization) {
     return client.Get("/metrics", {{"Authorization", authorization}})->status;
@@ -64,6 +71,8 @@ TEST(OperatorServerTest, WithATokenAsksForIt) {
   EXPECT_EQ(refusal->status, 401);
   EXPECT_EQ(refusal->get_header_value("WWW-Authenticate"), "Bearer");
   EXPECT_EQ(client.Get("/nothing")->status, 401);
+  EXPECT_EQ(client.Get("/open")->status, 503);
+  EXPECT_EQ(client.Get("/open")->body, "later\n");
   EXPECT_EQ(status("Bearer correct horse"), 200);
   EXPECT_EQ(status("bearer correct horse"), 200);
   for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer correct hors", "Bearer correct horse ",
@@ -72,8 +81,21 @@ TEST(OperatorServerTest, WithATokenAsksForIt) {
   }
 }
 
+TEST(OperatorServerTest, FollowsATokenThatIsReplaced) {
+  CurrentSecret token(Secret("old"));
+  const auto server = Serve("127.0.0.1:0", token);
+  httplib::Client client(server->url());
+  const auto status = [&client](const std::string& authorization) {
+    return client.Get("/metrics", {{"Authorization", authorization}})->status;
+  };
+  EXPECT_EQ(status("Bearer old"), 200);
+  token.Replace(Secret("new"));
+  EXPECT_EQ(status("Bearer old"), 401);
+  EXPECT_EQ(status("Bearer new"), 200);
+}
+
 TEST(OperatorServerTest, KnowsIpv6) {
-  auto server = OperatorServer::Start("[::1]:0", std::nullopt, OnePage());
+  auto server = OperatorServer::Start("[::1]:0", std::nullopt, SomePages());
   if (!server.ok()) GTEST_SKIP() << "no IPv6 here: " << server.status();
   EXPECT_THAT((*server)->url(), StartsWith("http://[::1]:"));
   const std::string port = (*server)->url().substr(std::string("http://[::1]:").size());
@@ -85,10 +107,11 @@ TEST(OperatorServerTest, KnowsIpv6) {
 TEST(OperatorServerTest, SaysWhyItCannotListen) {
   const auto server = Serve();
   const std::string taken(absl::StripPrefix(server->url(), "http://"));
-  EXPECT_THAT(std::string(OperatorServer::Start(taken, std::nullopt, OnePage()).status().message()),
-              HasSubstr("cannot serve metrics on " + taken + ": Address already in use"));
-  EXPECT_FALSE(OperatorServer::Start("192.0.2.1:0", std::nullopt, OnePage()).ok());
-  EXPECT_FALSE(OperatorServer::Start("no.such.host.invalid:0", std::nullopt, OnePage()).ok());
+  EXPECT_THAT(
+      std::string(OperatorServer::Start(taken, std::nullopt, SomePages()).status().message()),
+      HasSubstr("cannot serve metrics on " + taken + ": Address already in use"));
+  EXPECT_FALSE(OperatorServer::Start("192.0.2.1:0", std::nullopt, SomePages()).ok());
+  EXPECT_FALSE(OperatorServer::Start("no.such.host.invalid:0", std::nullopt, SomePages()).ok());
 }
 
 // Connections that send half a request, from one address.

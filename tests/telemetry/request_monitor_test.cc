@@ -38,9 +38,9 @@ class RequestMonitorTest : public ::testing::Test {
 
 TEST_F(RequestMonitorTest, CountsByOutcome) {
   monitor_.OnHead(200, std::chrono::milliseconds(20));
-  monitor_.OnEnd(absl::OkStatus(), true);
-  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_TIMEOUT), false);
-  monitor_.OnEnd(absl::InternalError("unheard of"), false);
+  monitor_.OnEnd(absl::OkStatus());
+  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_TIMEOUT));
+  monitor_.OnEnd(absl::InternalError("unheard of"));
   monitor_.OnGivenUp();
   monitor_.OnRetry();
   monitor_.OnPage();
@@ -59,10 +59,12 @@ TEST_F(RequestMonitorTest, CountsByOutcome) {
 
 TEST_F(RequestMonitorTest, RejectedCredentialsAreSaidOnce) {
   for (int i = 0; i < 3; ++i) {
-    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED, "401"), true);
+    monitor_.OnHead(401, std::chrono::milliseconds(1));
+    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED, "401"));
     // Says nothing of credentials.
-    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNREACHABLE), false);
-    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "503"), true);
+    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNREACHABLE));
+    monitor_.OnHead(503, std::chrono::milliseconds(1));
+    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "503"));
   }
   EXPECT_THAT(log_.Lines(), ElementsAre(nlohmann::json({{"level", "error"},
                                                         {"event", "credentials are rejected"},
@@ -70,24 +72,25 @@ TEST_F(RequestMonitorTest, RejectedCredentialsAreSaidOnce) {
                                                         {"reason", "UPSTREAM_CREDENTIALS_REJECTED"},
                                                         {"http_status", 401}})));
   EXPECT_TRUE(monitor_.health().credentials_rejected);
-  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_NOT_FOUND, "404"), true);
-  monitor_.OnEnd(absl::OkStatus(), true);
+  // Known with the head: nobody may want the rest.
+  monitor_.OnHead(404, std::chrono::milliseconds(1));
+  monitor_.OnHead(200, std::chrono::milliseconds(1));
   EXPECT_THAT(Events(), ElementsAre("credentials are rejected", "credentials are accepted again"));
   EXPECT_FALSE(monitor_.health().credentials_rejected);
 }
 
 TEST_F(RequestMonitorTest, ACertificateThatIsNotTrustedIsSaidOnce) {
   for (int i = 0; i < 3; ++i) {
-    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED), false);
+    monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED));
   }
   EXPECT_THAT(Events(), ElementsAre("certificate is not trusted"));
-  monitor_.OnEnd(absl::OkStatus(), true);
-  monitor_.OnEnd(absl::OkStatus(), true);
+  monitor_.OnHead(500, std::chrono::milliseconds(1));
+  monitor_.OnHead(200, std::chrono::milliseconds(1));
   EXPECT_THAT(Events(), ElementsAre("certificate is not trusted", "certificate is trusted again"));
 }
 
 TEST_F(RequestMonitorTest, AnUpstreamThatIsDownIsLoggedWithTheCause) {
-  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_TIMEOUT), false);
+  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_TIMEOUT));
   monitor_.OnHead(503, std::chrono::milliseconds(1));
   monitor_.OnCircuit(false);
   EXPECT_TRUE(monitor_.health().down_since);
@@ -98,7 +101,7 @@ TEST_F(RequestMonitorTest, AnUpstreamThatIsDownIsLoggedWithTheCause) {
                                                         {"upstream", "main"},
                                                         {"reason", "UPSTREAM_UNAVAILABLE"},
                                                         {"http_status", 503}}),
-                                        nlohmann::json({{"level", "warn"},
+                                        nlohmann::json({{"level", "info"},
                                                         {"event", "upstream is back"},
                                                         {"upstream", "main"}})));
 }
@@ -107,10 +110,10 @@ TEST_F(RequestMonitorTest, WhatCallersAskWronglyIsNoFailureOfTheUpstream) {
   for (const auto reason :
        {v1::ERROR_REASON_UPSTREAM_NOT_FOUND, v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
         v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED}) {
-    monitor_.OnEnd(Failure(reason, "404"), true);
+    monitor_.OnEnd(Failure(reason, "404"));
   }
   EXPECT_FALSE(monitor_.health().failed_at);
-  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_RATE_LIMITED, "429"), true);
+  monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_RATE_LIMITED, "429"));
   EXPECT_TRUE(monitor_.health().failed_at);
   EXPECT_EQ(monitor_.health().failure.http_status, 429);
   EXPECT_THAT(Events(), IsEmpty());
