@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/time/clock.h"
 #include "client/call_status.h"
 #include "google/rpc/error_details.pb.h"
@@ -20,15 +19,6 @@ absl::Duration WaitAskedFor(const absl::Status& failure) {
 }
 
 }  // namespace
-
-bool IsRequestId(absl::string_view text) {
-  constexpr size_t kMaxSize = 128;
-  return !text.empty() && text.size() <= kMaxSize &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' ||
-                  c == '.';
-         });
-}
 
 RetryLoop::RetryLoop(const CallOptions& options)
     : retry_policy_(options.retry_policy->Clone()),
