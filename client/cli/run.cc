@@ -95,17 +95,18 @@ class Command {
 
  private:
   int List(v1::ListParticipantsRequest& request) {
-    std::vector<RecordField> columns = command_line_.fields;
+    const std::vector<RecordField>& fields = command_line_.fields;
     if (format_ == OutputFormat::kTable) {
-      if (columns.empty()) {
-        columns = DefaultTableColumns(command_line_.record, out_.terminal_width());
-      }
-      writer_ = std::make_unique<TableWriter>(columns, out_.terminal_width());
+      writer_ = std::make_unique<TableWriter>(
+          fields.empty() ? DefaultTableColumns(command_line_.record, out_.terminal_width())
+                         : fields,
+          out_.terminal_width());
     } else {
       MakeFileWriter();
     }
-    // A table asks for its own choice of columns too: nothing else needs to be decoded and sent.
-    if (!columns.empty()) AddTo(*request.mutable_read_mask(), columns);
+    // A table's own choice of columns is not asked for: the service refuses a mask that names what
+    // the caller may not see, and leaves it out where there is no mask.
+    if (!fields.empty()) AddTo(*request.mutable_read_mask(), fields);
 
     const Clock::time_point start = Clock::now();
     std::optional<ProgressLine> progress;

@@ -160,9 +160,16 @@ TEST_F(CommandTest, TableOnATerminal) {
             "6f1f0a30-4b0d-4a5e-9f1c-2b8b7d3e5c11  a label \\x1b[2J…  -            false");
   EXPECT_THAT(result.err, MatchesRegex("1 participant in [0-9]+\\.[0-9] s "
                                        "\\(2 pages, 3 attempts, 4 duplicates left out\\)\n"));
-  // No more is asked for than is shown.
-  EXPECT_THAT(server_.list_request().read_mask().paths(),
-              ElementsAre("call_sid", "label", "status", "muted"));
+}
+
+// A caller who may not see personal data is refused where a mask names it.
+TEST_F(CommandTest, TableAsksForNoColumnsOfItsOwnChoice) {
+  for (const std::string list : {"conference CF1", "room RM1", "live X"}) {
+    EXPECT_EQ(RunWith("list " + list + " --output table").exit_code, kExitOk);
+    EXPECT_FALSE(server_.list_request().has_read_mask()) << list;
+  }
+  RunWith("list live X --output table --fields call_sid,label");
+  EXPECT_THAT(server_.list_request().read_mask().paths(), ElementsAre("call_sid", "label"));
 }
 
 TEST_F(CommandTest, TableInAPipeIsNotCut) {
