@@ -89,6 +89,21 @@ TEST_F(CommandTest, NdjsonReadsBackAsTheMessage) {
   EXPECT_EQ(read.SerializeAsString(), script_.list[0].SerializeAsString());
 }
 
+TEST_F(CommandTest, NdjsonNamesFieldsAsFieldsDo) {
+  v1::Participant& sent = script_.Add("a \"token\"");
+  sent.mutable_conference_participant_summary();
+  sent.mutable_null_fields()->add_paths("call_type");
+  sent.mutable_null_fields()->add_paths("metrics.inbound.mos");
+  sent.mutable_empty_fields()->add_paths("coached_participants");
+  sent.mutable_empty_fields()->add_paths("\"\n");
+  const std::string participant =
+      "{\"conference_participant_summary\":{},\"null_fields\":\"call_type,metrics.inbound.mos\","
+      "\"empty_fields\":\"coached_participants,\\\"\\n\"}";
+  EXPECT_EQ(RunWith("list conference CF1").out, participant + "\n");
+  EXPECT_EQ(RunWith("list conference CF1 --resume-tokens").out,
+            "{\"participant\":" + participant + ",\"resume_token\":\"a \\\"token\\\"\"}\n");
+}
+
 TEST_F(CommandTest, NdjsonOfATimeThatJsonCannotSayIsAnError) {
   AddLive("A", "");
   script_.Add().mutable_live_participant()->mutable_date_created()->set_seconds(INT64_MAX);

@@ -4,8 +4,10 @@
 
 namespace rollcall {
 
-// One JSON object a line, for programs: the `rollcall.v1.Participant` in protobuf's JSON form with
-// the API's own field names, nothing left out. JSON's escapes keep control characters out.
+// One JSON object a line, for programs: the `rollcall.v1.Participant` in protobuf's JSON form,
+// nothing left out, but with the API's own field names, also in `null_fields` and `empty_fields`:
+// "call_type,metrics.inbound.mos". They are what `--fields` takes. A strict parser of the JSON form
+// wants lowerCamelCase in these two. JSON's escapes keep control characters out.
 class NdjsonWriter : public ParticipantWriter {
  public:
   // With `resume_tokens`, a line is the whole `ListParticipantsResponse`: the participant and its
