@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "client/cli/pem_check.h"
 
 namespace rollcall {
 namespace {
@@ -65,6 +66,30 @@ std::string ReadFile(const std::string& option, const std::string& path) {
   return text;
 }
 
+std::string ReadCertificates(const std::string& option, const std::string& path) {
+  std::string text = ReadFile(option, path);
+  if (!HoldsCertificates(text)) {
+    throw CLI::ValidationError(
+        option, absl::StrCat(path, " holds no certificate in PEM form, or one that is broken"));
+  }
+  return text;
+}
+
+std::string ReadKey(const std::string& option, const std::string& path,
+                    const std::string& certificate) {
+  std::string text = ReadFile(option, path);
+  if (!HoldsPrivateKey(text)) {
+    throw CLI::ValidationError(
+        option, absl::StrCat(path, " holds no private key in PEM form without a password"));
+  }
+  if (!BelongTogether(certificate, text)) {
+    throw CLI::ValidationError(
+        option,
+        absl::StrCat("the key in ", path, " does not belong to the first certificate of --cert"));
+  }
+  return text;
+}
+
 }  // namespace
 
 ConnectionArguments::ConnectionArguments()
@@ -109,10 +134,12 @@ ChannelOptions ReadChannelOptions(const ConnectionArguments& arguments) {
   ChannelOptions options;
   if (arguments.tls || !arguments.ca_file.empty() || !arguments.cert.empty()) {
     ChannelTls& tls = options.tls.emplace();
-    if (!arguments.ca_file.empty()) tls.ca_certificates = ReadFile("--ca-file", arguments.ca_file);
+    if (!arguments.ca_file.empty()) {
+      tls.ca_certificates = ReadCertificates("--ca-file", arguments.ca_file);
+    }
     if (!arguments.cert.empty()) {
-      tls.certificate = ReadFile("--cert", arguments.cert);
-      tls.private_key = ReadFile("--key", arguments.key);
+      tls.certificate = ReadCertificates("--cert", arguments.cert);
+      tls.private_key = ReadKey("--key", arguments.key, tls.certificate);
     }
   }
   if (arguments.token_file.empty()) return options;

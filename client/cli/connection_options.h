@@ -29,7 +29,7 @@ void AddConnectionOptions(CLI::App& command, ConnectionArguments& arguments);
 // HOST:PORT, or another gRPC target.
 std::string ServerOf(const ConnectionArguments& arguments);
 
-// Reads the files that the arguments name.
+// Reads the files that the arguments name, and finds out whether they are of any use.
 ChannelOptions ReadChannelOptions(const ConnectionArguments& arguments);
 
 }  // namespace rollcall

@@ -11,10 +11,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
+#include "tests/end_to_end/certificate.h"
 
 namespace rollcall {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -189,14 +191,18 @@ TEST(CommandLineTest, IsNotEncryptedUnlessToldSo) {
 }
 
 TEST(CommandLineTest, ReadsCertificatesAndTokenFromFiles) {
-  const CommandLine command_line = Parsed(
-      absl::StrCat("get room RM1 PA1 --ca-file ", WriteFile("ca", "the CA"), " --cert ",
-                   WriteFile("cert", "the certificate"), " --key ", WriteFile("key", "the key"),
-                   " --token-file ", WriteFile("token", "s3cret\n")));
+  const Certificate authority = Certificate::Authority();
+  const Certificate caller = authority.SignNames("DNS:caller");
+  // With the certificate of the one who signed it behind it.
+  const std::string chain = caller.certificate() + authority.certificate();
+  const CommandLine command_line = Parsed(absl::StrCat(
+      "get room RM1 PA1 --ca-file ", WriteFile("good_ca", authority.certificate()), " --cert ",
+      WriteFile("good_cert", chain), " --key ", WriteFile("good_key", caller.key()),
+      " --token-file ", WriteFile("good_token", "s3cret\n")));
   ASSERT_TRUE(command_line.channel.tls.has_value());
-  EXPECT_EQ(command_line.channel.tls->ca_certificates, "the CA");
-  EXPECT_EQ(command_line.channel.tls->certificate, "the certificate");
-  EXPECT_EQ(command_line.channel.tls->private_key, "the key");
+  EXPECT_EQ(command_line.channel.tls->ca_certificates, authority.certificate());
+  EXPECT_EQ(command_line.channel.tls->certificate, chain);
+  EXPECT_EQ(command_line.channel.tls->private_key, caller.key());
   ASSERT_NE(command_line.channel.token, nullptr);
   EXPECT_EQ(command_line.channel.token(), "s3cret");
 }
@@ -218,6 +224,24 @@ TEST(CommandLineTest, RefusesCredentialsThatAreOfNoUse) {
   EXPECT_THAT(refusal("--tls --token-file " + WriteFile("empty", "\n")),
               HasSubstr("holds no token"));
   EXPECT_THAT(refusal("--cert " + token), HasSubstr("--key"));
+
+  const Certificate authority = Certificate::Authority();
+  const std::string certificate = WriteFile("cert", authority.certificate());
+  const std::string key = WriteFile("key", authority.key());
+  const std::string none = "holds no certificate in PEM form, or one that is broken";
+  EXPECT_THAT(refusal("--ca-file " + key),
+              AllOf(HasSubstr("--ca-file"), HasSubstr(absl::StrCat(key, " ", none))));
+  const std::string half = authority.certificate().substr(0, 200);
+  EXPECT_THAT(refusal("--ca-file " + WriteFile("half", half)), HasSubstr(none));
+  EXPECT_THAT(refusal("--ca-file " + WriteFile("and_half", authority.certificate() + half)),
+              HasSubstr(none));
+  EXPECT_THAT(refusal("--cert " + key + " --key " + key),
+              AllOf(HasSubstr("--cert"), HasSubstr(none)));
+  EXPECT_THAT(refusal("--cert " + certificate + " --key " + certificate),
+              AllOf(HasSubstr("--key"), HasSubstr("holds no private key in PEM form")));
+  const std::string other = WriteFile("other_key", Certificate::Authority().key());
+  EXPECT_THAT(refusal("--cert " + certificate + " --key " + other),
+              HasSubstr("does not belong to the first certificate of --cert"));
 }
 
 }  // namespace
