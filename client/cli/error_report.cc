@@ -39,8 +39,59 @@ int ExitCode(absl::StatusCode code, absl::string_view reason) {
   }
 }
 
+// Whether the other side ended a new connection without a word, by gRPC's message: what it does to
+// those who do not encrypt, or whose certificate is missing or not accepted. The message of a call
+// that breaks off has no "last error".
+bool HungUp(absl::string_view message) {
+  return absl::StrContains(message, "last error") &&
+         (absl::StrContains(message, "Socket closed") ||
+          absl::StrContains(message, "Connection reset") ||
+          absl::StrContains(message, "Broken pipe"));
+}
+
+// What to do where the service was not reached. Why it was not stands in gRPC's message alone, in
+// OpenSSL's words where that refused to go on.
+std::string ConnectionAdvice(absl::string_view message, absl::string_view server,
+                             const std::optional<ChannelTls>& tls) {
+  const bool has_ca_file = tls.has_value() && !tls->ca_certificates.empty();
+  const bool has_certificate = tls.has_value() && !tls->certificate.empty();
+  if (absl::StrContains(message, "wrong version number")) {
+    return absl::StrCat("whoever listens at ", server,
+                        " does not use TLS: leave out --tls, --ca-file and --cert, or set another "
+                        "--server");
+  }
+  if (absl::StrContains(message, "certificate verify failed")) {
+    return has_ca_file
+               ? absl::StrCat("no authority in --ca-file vouches for the certificate of ", server,
+                              ", or it has expired")
+               : absl::StrCat("no authority of the system's vouches for the certificate of ",
+                              server, ", or it has expired; --ca-file names other authorities");
+  }
+  if (absl::StrContains(message, "is not in peer certificate")) {
+    return "the certificate is good, but for another name: set --server to one that is in it";
+  }
+  // All that gRPC says where it cannot make use of certificates, which are good if they are the
+  // caller's own: they were looked at before.
+  if (tls.has_value() && !has_ca_file && absl::StrContains(message, "empty address list")) {
+    return "this machine may have no authorities of its own; --ca-file names some";
+  }
+  if (HungUp(message)) {
+    absl::string_view wanted = "encryption: add --tls or --ca-file";
+    if (has_certificate) {
+      wanted = "another certificate than --cert: of an authority that it trusts, and not expired";
+    } else if (tls.has_value()) {
+      wanted = "a certificate of yours: add --cert and --key";
+    }
+    return absl::StrCat("whoever listens at ", server, " hung up; it may want ", wanted);
+  }
+  return absl::StrCat("is rollcalld running at ", server, "? Set --server or ROLLCALL_SERVER",
+                      tls.has_value() ? "" : "; where it is encrypted, --tls or --ca-file");
+}
+
 // What to do about it, or nothing where the message says all.
-std::string Advice(absl::StatusCode code, absl::string_view reason, absl::string_view server) {
+std::string Advice(const absl::Status& status, absl::string_view reason, absl::string_view server,
+                   const std::optional<ChannelTls>& tls) {
+  const absl::StatusCode code = status.code();
   if (reason == "UPSTREAM_CREDENTIALS_REJECTED") {
     return "the provider does not accept the credentials that rollcalld has; tell its operator";
   }
@@ -58,9 +109,7 @@ std::string Advice(absl::StatusCode code, absl::string_view reason, absl::string
   if (!reason.empty()) return code == absl::StatusCode::kUnavailable ? "try again" : "";
   // Without a reason, it was not the service that answered.
   if (code == absl::StatusCode::kUnavailable) {
-    return absl::StrCat(
-        "is rollcalld running at ", server,
-        "? Set --server or ROLLCALL_SERVER; where it is encrypted, --tls or --ca-file");
+    return ConnectionAdvice(status.message(), server, tls);
   }
   if (code == absl::StatusCode::kUnimplemented) {
     return absl::StrCat("is it rollcalld that listens at ", server,
@@ -99,7 +148,8 @@ std::string DelayText(const google::protobuf::Duration& delay) {
 
 }  // namespace
 
-ErrorReport ReportError(const absl::Status& status, absl::string_view server) {
+ErrorReport ReportError(const absl::Status& status, absl::string_view server,
+                        const std::optional<ChannelTls>& tls) {
   const auto info = StatusDetail<google::rpc::ErrorInfo>(status);
   const auto bad_request = StatusDetail<google::rpc::BadRequest>(status);
   const auto retry = StatusDetail<google::rpc::RetryInfo>(status);
@@ -131,7 +181,7 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server) {
                                          : absl::StrCat(link.url(), " (", link.description(), ")"));
     }
   }
-  AddLine(text, "hint", Advice(code, reason, server));
+  AddLine(text, "hint", Advice(status, reason, server, tls));
   return {text, ExitCode(code, reason)};
 }
 

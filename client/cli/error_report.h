@@ -1,9 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "client/channel.h"
 
 namespace rollcall {
 
@@ -15,8 +17,10 @@ struct ErrorReport {
 };
 
 // Puts the status of a failed call and its google.rpc details into words: what happened, why, and
-// what to do. `server` is where the call went. Used by `RunCommand`; any thread.
-ErrorReport ReportError(const absl::Status& status, absl::string_view server);
+// what to do. `server` is where the call went, and `tls` how; not set without encryption. Used by
+// `RunCommand`; any thread.
+ErrorReport ReportError(const absl::Status& status, absl::string_view server,
+                        const std::optional<ChannelTls>& tls);
 
 // How to go on behind the participant that came with `resume_token`: an option for the same command
 // line, quoted for the shell.

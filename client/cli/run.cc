@@ -199,8 +199,8 @@ class Command {
       err_.Write("rollcall: interrupted\n");
       return kExitSignalBase + signal;
     }
-    const ErrorReport report =
-        ReportError(write_error_.ok() ? status : write_error_, command_line_.server);
+    const ErrorReport report = ReportError(write_error_.ok() ? status : write_error_,
+                                           command_line_.server, command_line_.channel.tls);
     err_.Write(report.text);
     return report.exit_code;
   }

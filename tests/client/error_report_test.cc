@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "client/call_status.h"
 #include "client/cli/exit_code.h"
 #include "tests/client/fake_server.h"
@@ -15,8 +16,9 @@ using ::testing::Not;
 
 constexpr char kServer[] = "rollcall.example:50051";
 
-ErrorReport ReportError(const grpc::Status& status, absl::string_view server) {
-  return rollcall::ReportError(ToAbslStatus(status), server);
+ErrorReport ReportError(const grpc::Status& status, absl::string_view server,
+                        const std::optional<ChannelTls>& tls = std::nullopt) {
+  return rollcall::ReportError(ToAbslStatus(status), server, tls);
 }
 
 google::rpc::ErrorInfo Info(const std::string& reason) {
@@ -86,6 +88,29 @@ TEST(ErrorReportTest, AsksWhetherTheServiceRunsOnlyWhereItWasNotTheServiceThatAn
   EXPECT_THAT(draining.text, HasSubstr("try again"));
   EXPECT_THAT(ReportError(grpc::Status(grpc::UNIMPLEMENTED, ""), kServer).text,
               HasSubstr("is it rollcalld that listens at rollcall.example:50051?"));
+}
+
+// What else gRPC says where there is no connection, TlsCommandTest meets.
+TEST(ErrorReportTest, HintsKnowWhichOptionsWereGiven) {
+  const auto hint = [](const std::string& message, const std::optional<ChannelTls>& tls) {
+    const std::string text =
+        ReportError(grpc::Status(grpc::UNAVAILABLE, message), kServer, tls).text;
+    return text.substr(text.find("hint: "));
+  };
+  const ChannelTls plain_tls;
+  const std::string refused = "last error: UNKNOWN: Connection refused";
+  EXPECT_THAT(hint(refused, std::nullopt), HasSubstr("--tls or --ca-file"));
+  EXPECT_THAT(hint(refused, plain_tls), HasSubstr("is rollcalld running at"));
+  EXPECT_THAT(hint(refused, plain_tls), Not(HasSubstr("--tls")));
+  const std::string untrusted = "SSL routines::certificate verify failed";
+  EXPECT_THAT(hint(untrusted, plain_tls), HasSubstr("--ca-file names other authorities"));
+  EXPECT_THAT(hint("empty address list: ", plain_tls), HasSubstr("--ca-file names some"));
+  for (const char* end : {"Socket closed", "recvmsg:Connection reset by peer", "Broken pipe"}) {
+    const std::string hung_up = absl::StrCat("last error: UNAVAILABLE: ", end);
+    EXPECT_THAT(hint(hung_up, plain_tls), HasSubstr("add --cert and --key"));
+    // A call that broke off had a connection.
+    EXPECT_THAT(hint(end, plain_tls), HasSubstr("is rollcalld running at"));
+  }
 }
 
 TEST(ErrorReportTest, NothingThatTheServiceSendsDrivesTheTerminal) {

@@ -2,12 +2,13 @@
 
 #include <arpa/inet.h>
 #include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server_builder.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <utility>
 
 namespace rollcall {
 namespace {
@@ -26,7 +27,8 @@ v1::Participant& Script::Add(const std::string& resume_token) {
   return *response.mutable_participant();
 }
 
-FakeServer::FakeServer() {
+FakeServer::FakeServer(std::shared_ptr<grpc::ServerCredentials> credentials)
+    : credentials_(std::move(credentials)) {
   // Whoever else starts on a free port meanwhile does not get this one: the kernel takes it for
   // used, except for sockets of this user that say SO_REUSEPORT, as gRPC's do.
   port_holder_ = socket(AF_INET, SOCK_STREAM, 0);
@@ -50,7 +52,7 @@ FakeServer::~FakeServer() {
 void FakeServer::Start() {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(address_, grpc::InsecureServerCredentials());
+  builder.AddListeningPort(address_, credentials_);
   builder.RegisterService(this);
   server_ = builder.BuildAndStart();
   ASSERT_NE(server_, nullptr) << address_;

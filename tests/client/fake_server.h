@@ -1,5 +1,6 @@
 #pragma once
 
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 
 #include <chrono>
@@ -42,7 +43,8 @@ struct Script {
 // Thread-safe.
 class FakeServer final : private v1::ParticipantService::Service {
  public:
-  FakeServer();
+  explicit FakeServer(
+      std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials());
   ~FakeServer() override;
 
   // "127.0.0.1:PORT". The port stays this server's own, also while it is stopped.
@@ -101,6 +103,7 @@ class FakeServer final : private v1::ParticipantService::Service {
   std::vector<std::string> request_ids_;
   bool cancelled_ = false;
 
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
   int port_holder_ = -1;  // A socket that has the port and does not listen.
   std::string address_;
   std::unique_ptr<grpc::Server> server_;

@@ -1,0 +1,110 @@
+// What the command says where it and the service do not agree on encryption, by what gRPC then
+// really says.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "client/cli/exit_code.h"
+#include "tests/client/fake_server.h"
+#include "tests/client/run_command.h"
+#include "tests/end_to_end/certificate.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::HasSubstr;
+
+class TlsCommandTest : public ::testing::Test {
+ protected:
+  TlsCommandTest() {
+    std::string path = (std::filesystem::temp_directory_path() / "rollcall-tls-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder for the test");
+    folder_ = path;
+  }
+  ~TlsCommandTest() override { std::filesystem::remove_all(folder_); }
+
+  // What a server with a certificate for "localhost" shows, and asks callers for.
+  std::shared_ptr<grpc::ServerCredentials> Credentials(
+      grpc_ssl_client_certificate_request_type request) const {
+    const Certificate server = authority_.Sign("localhost");
+    grpc::SslServerCredentialsOptions options(request);
+    options.pem_key_cert_pairs.push_back({server.key(), server.certificate()});
+    options.pem_root_certs = authority_.certificate();
+    return grpc::SslServerCredentials(options);
+  }
+
+  std::string File(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
+
+  // The options for a certificate and its key.
+  std::vector<std::string> Pair(const std::string& name, const Certificate& certificate) const {
+    return {"--cert", File(name + ".pem", certificate.certificate()), "--key",
+            File(name + ".key", certificate.key())};
+  }
+
+  // Lists with these options.
+  static Result List(const FakeServer& server, const std::vector<std::string>& options,
+                     const std::string& host = "localhost") {
+    const std::string& address = server.address();
+    std::vector<std::string> arguments = {"list", "live", "X", "--retries", "0"};
+    arguments.insert(arguments.end(), {"--server", host + address.substr(address.rfind(':'))});
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    return RunCaptured(arguments);
+  }
+
+  // Lists in vain, and returns what is said.
+  static std::string Complaint(const FakeServer& server, const std::vector<std::string>& options,
+                               const std::string& host = "localhost") {
+    const Result result = List(server, options, host);
+    EXPECT_EQ(result.exit_code, kExitTryAgain);
+    return result.err;
+  }
+
+  const Certificate authority_ = Certificate::Authority();
+  std::filesystem::path folder_;
+};
+
+TEST_F(TlsCommandTest, ServerWithoutTls) {
+  const FakeServer server;
+  EXPECT_THAT(Complaint(server, {"--ca-file", File("ca.pem", authority_.certificate())}),
+              HasSubstr("does not use TLS: leave out --tls, --ca-file and --cert"));
+}
+
+TEST_F(TlsCommandTest, ServerWithTls) {
+  const FakeServer server(Credentials(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE));
+  const std::string ca = File("ca.pem", authority_.certificate());
+  const std::string other = File("other.pem", Certificate::Authority("Other").certificate());
+  EXPECT_EQ(List(server, {"--ca-file", ca}).exit_code, kExitOk);
+  EXPECT_THAT(Complaint(server, {}), HasSubstr("may want encryption: add --tls or --ca-file"));
+  EXPECT_THAT(Complaint(server, {"--ca-file", other}),
+              HasSubstr("no authority in --ca-file vouches for the certificate of localhost:"));
+  EXPECT_THAT(Complaint(server, {"--ca-file", ca}, "127.0.0.1"),
+              HasSubstr("for another name: set --server to one that is in it"));
+}
+
+TEST_F(TlsCommandTest, ServerThatAsksForACertificate) {
+  const FakeServer server(Credentials(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY));
+  const std::vector<std::string> tls = {"--ca-file", File("ca.pem", authority_.certificate())};
+  const auto with = [&tls](std::vector<std::string> options) {
+    options.insert(options.end(), tls.begin(), tls.end());
+    return options;
+  };
+  const Certificate caller = authority_.SignNames("DNS:caller");
+  const Certificate stranger = Certificate::Authority("Other").SignNames("DNS:caller");
+  EXPECT_EQ(List(server, with(Pair("caller", caller))).exit_code, kExitOk);
+  EXPECT_THAT(Complaint(server, tls), HasSubstr("add --cert and --key"));
+  EXPECT_THAT(Complaint(server, with(Pair("stranger", stranger))),
+              HasSubstr("may want another certificate than --cert"));
+}
+
+}  // namespace
+}  // namespace rollcall
