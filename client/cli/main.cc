@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include <string>
@@ -47,11 +48,16 @@ void WatchSignals(rollcall::Interrupt& interrupt) {
   }).detach();
 }
 
+// What gRPC would log, the command says itself. GRPC_VERBOSITY brings gRPC's lines back. To be
+// called before any thread starts, since threads may read the environment.
+void SilenceGrpc() { setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
   ReserveStandardDescriptors();
   signal(SIGPIPE, SIG_IGN);
+  SilenceGrpc();
   // Never destroyed, since the thread that waits for signals outlives main().
   rollcall::Interrupt& interrupt = *new rollcall::Interrupt;
   WatchSignals(interrupt);

@@ -7,27 +7,48 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
 #include "tests/client/fake_server.h"
+#include "tests/end_to_end/certificate.h"
 
 namespace rollcall {
 namespace {
 
-// A running program whose output can be read.
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+// With a null behind them, as the system takes them.
+std::vector<char*> Pointers(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// A running program whose output can be read. What it writes to standard error is read with it.
 class Program {
  public:
-  explicit Program(std::vector<std::string> arguments) {
+  // It sees the test's environment, of which GRPC_VERBOSITY is left out, and `environment`.
+  explicit Program(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      if (!absl::StartsWith(*variable, "GRPC_VERBOSITY=")) environment.push_back(*variable);
+    }
     arguments.insert(arguments.begin(), ROLLCALL_PROGRAM);
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
+    const std::vector<char*> argv = Pointers(arguments);
+    const std::vector<char*> envp = Pointers(environment);
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
     posix_spawn_file_actions_addclose(&actions, ends[0]);
     posix_spawn_file_actions_addclose(&actions, ends[1]);
-    EXPECT_EQ(posix_spawn(&pid_, ROLLCALL_PROGRAM, &actions, nullptr, argv.data(), environ), 0);
+    EXPECT_EQ(posix_spawn(&pid_, ROLLCALL_PROGRAM, &actions, nullptr, argv.data(), envp.data()), 0);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     out_ = ends[0];
@@ -36,8 +57,13 @@ class Program {
   // Waits for some output. False at its end.
   bool Read() {
     char buffer[4096];
-    return read(out_, buffer, sizeof(buffer)) > 0;
+    const ssize_t size = read(out_, buffer, sizeof(buffer));
+    if (size > 0) output_.append(buffer, static_cast<size_t>(size));
+    return size > 0;
   }
+
+  // What was read.
+  const std::string& output() const { return output_; }
 
   void CloseOutput() { close(out_); }
 
@@ -52,6 +78,7 @@ class Program {
  private:
   pid_t pid_ = 0;
   int out_ = -1;
+  std::string output_;
 };
 
 class ProgramTest : public ::testing::Test {
@@ -118,6 +145,26 @@ TEST_F(ProgramTest, GoesOnWhereItsServerComesBack) {
   EXPECT_EQ(program.ExitCode(), 0);
   EXPECT_EQ(server_.list_request().resume_token(), "token");
   program.CloseOutput();
+}
+
+TEST_F(ProgramTest, GrpcLogsOnlyForThoseWhoWantIt) {
+  const std::string ca_file = testing::TempDir() + "/program_test_ca";
+  std::ofstream(ca_file) << Certificate::Authority().certificate();
+  std::vector<std::string> arguments = Arguments();
+  // The server does not speak TLS, and gRPC logs each attempt.
+  arguments.insert(arguments.end(), {"--ca-file", ca_file, "--retries", "0"});
+  Program quiet(arguments);
+  while (quiet.Read()) {
+  }
+  EXPECT_EQ(quiet.ExitCode(), 5);
+  EXPECT_THAT(quiet.output(), MatchesRegex("rollcall: UNAVAILABLE: [^\n]*\n  hint: [^\n]*\n"));
+  quiet.CloseOutput();
+  Program talkative(arguments, {"GRPC_VERBOSITY=ERROR"});
+  while (talkative.Read()) {
+  }
+  EXPECT_EQ(talkative.ExitCode(), 5);
+  EXPECT_THAT(talkative.output(), HasSubstr("Handshake failed"));
+  talkative.CloseOutput();
 }
 
 TEST_F(ProgramTest, CompleteListExitsWithZero) {
