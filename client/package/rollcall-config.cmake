@@ -1,0 +1,7 @@
+# What find_package(rollcall) reads: the target rollcall::client, and what it links.
+include(CMakeFindDependencyMacro)
+find_dependency(Threads)
+find_dependency(Protobuf)
+find_dependency(gRPC CONFIG)
+find_dependency(absl CONFIG)
+include(${CMAKE_CURRENT_LIST_DIR}/rollcall-targets.cmake)
