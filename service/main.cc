@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 #include <memory>
@@ -16,6 +17,7 @@
 #include "service/access/access.h"
 #include "service/config/config.h"
 #include "service/rpc/server.h"
+#include "service/service_manager.h"
 #include "service/telemetry/library_log.h"
 #include "service/telemetry/telemetry.h"
 
@@ -25,6 +27,9 @@ namespace {
 constexpr int kUsageError = 64;
 constexpr int kConfigError = 78;
 constexpr int kCannotListen = 69;
+
+// What ending takes at most beyond the drain timeout, and a little more.
+constexpr std::chrono::seconds kTimeToEnd(10);
 
 int Fail(const absl::Status& status, int exit_code) {
   std::cerr << "rollcalld: " << status.message() << '\n';
@@ -157,11 +162,13 @@ int main(int argc, char** argv) {
   std::cout << "rollcalld listening on " << (*server)->address() << std::endl;
   if (metrics_url.ok()) std::cout << "rollcalld metrics on " << *metrics_url << std::endl;
 
+  rollcall::TellServiceManagerReady();
   int signal_number = 0;
   sigwait(&end_signals, &signal_number);
   // A second signal ends at once, calls or not.
   pthread_sigmask(SIG_UNBLOCK, &end_signals, nullptr);
   telemetry.OnDrain();
+  rollcall::TellServiceManagerStopping(drain_timeout + kTimeToEnd);
   (*server)->Drain(drain_timeout);
   return 0;
 }

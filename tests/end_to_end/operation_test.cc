@@ -4,7 +4,13 @@
 #include <httplib.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdlib>
 #include <string>
 #include <thread>
 #include <vector>
@@ -163,6 +169,60 @@ TEST_F(OperationTest, ACallerWhoDoesNotReadDoesNotHoldUpTheEnd) {
   ASSERT_TRUE(reader->Read(&response));
   daemon_->Signal(SIGTERM);
   EXPECT_EQ(daemon_->Wait(), 0);
+}
+
+// What systemd is to a service of Type=notify.
+class ServiceManager {
+ public:
+  ServiceManager() : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+    // The kernel chooses a name, which is in no file system.
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)), 0);
+    socklen_t size = sizeof(address);
+    EXPECT_EQ(getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    name_ = "@" + std::string(address.sun_path + 1, size - offsetof(sockaddr_un, sun_path) - 1);
+    setenv("NOTIFY_SOCKET", name_.c_str(), 1);
+  }
+  ~ServiceManager() {
+    unsetenv("NOTIFY_SOCKET");
+    close(fd_);
+  }
+  ServiceManager(const ServiceManager&) = delete;
+  ServiceManager& operator=(const ServiceManager&) = delete;
+
+  // The next of what it was told; waits for nothing.
+  std::string Heard() const {
+    std::array<char, 256> message{};
+    const ssize_t size = recv(fd_, message.data(), message.size(), MSG_DONTWAIT);
+    return size < 0 ? "" : std::string(message.data(), static_cast<size_t>(size));
+  }
+
+ private:
+  const int fd_;
+  std::string name_;
+};
+
+TEST_F(OperationTest, TellsItsServiceManagerWhenItListensAndHowLongItsEndMayTake) {
+  const ServiceManager manager;
+  EXPECT_EQ(Daemon({"--config", "/dev/null"}).Wait(), 78);
+  EXPECT_EQ(manager.Heard(), "");
+  StartDaemon({{"drain_timeout_seconds", 2.5}});
+  daemon_->Signal(SIGTERM);
+  EXPECT_EQ(daemon_->Wait(), 0);
+  EXPECT_EQ(manager.Heard(), "READY=1");
+  EXPECT_EQ(manager.Heard(), "STOPPING=1\nEXTEND_TIMEOUT_USEC=12500000");
+  EXPECT_EQ(manager.Heard(), "");
+}
+
+TEST_F(OperationTest, ServesWhereItsServiceManagerDoesNotListen) {
+  for (const std::string& name :
+       {std::string("/nonexistent"), std::string(), std::string("@"), std::string(500, 'x')}) {
+    setenv("NOTIFY_SOCKET", name.c_str(), 1);
+    StartDaemon();
+    unsetenv("NOTIFY_SOCKET");
+    ExpectStillServes();
+  }
 }
 
 TEST_F(OperationTest, WritesNoCore) {
