@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "service/access/access.h"
+#include "service/arguments.h"
 #include "service/config/config.h"
 #include "service/rpc/server.h"
 #include "service/service_manager.h"
@@ -85,31 +86,9 @@ void ForbidCoreDumps() {
 int main(int argc, char** argv) {
   OpenStandardStreams();
   ForbidCoreDumps();  // before there is anything to be found in one
-  CLI::App app("rollcalld streams the participants of conferences and rooms over gRPC.");
-  std::string config_file;
-  std::string listen;
-  std::string metrics_listen;
-  bool allow_plaintext_callers = false;
-  bool check_config = false;
-  app.add_option("--config", config_file,
-                 "JSON file to read; without it, TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, "
-                 "TWILIO_API_KEY, TWILIO_API_SECRET, SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN "
-                 "and SIGNALWIRE_SPACE of the environment are used");
-  const CLI::Validator is_address(
-      [](const std::string& text) {
-        return rollcall::IsListenAddress(text) ? "" : "expected host:port, such as 0.0.0.0:9464";
-      },
-      "");
-  app.add_option("--listen", listen, "where to serve; port 0 takes a free one")
-      ->type_name("HOST:PORT")
-      ->check(is_address);
-  app.add_flag("--allow-plaintext-callers", allow_plaintext_callers,
-               "serve callers on other machines without encryption");
-  app.add_option("--metrics-listen", metrics_listen, "where to serve metrics over HTTP")
-      ->type_name("HOST:PORT")
-      ->check(is_address);
-  app.add_flag("--check-config", check_config, "read the configuration, say what is wrong, end");
-  app.set_version_flag("--version", "rollcalld " ROLLCALL_VERSION);
+  CLI::App app(rollcall::kProgramDescription, "rollcalld");
+  rollcall::Arguments arguments;
+  rollcall::AddArguments(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -118,12 +97,12 @@ int main(int argc, char** argv) {
 
   const rollcall::Environment environment = rollcall::ProcessEnvironment();
   absl::StatusOr<rollcall::Config> config =
-      config_file.empty() ? rollcall::ConfigFromEnvironment(environment)
-                          : rollcall::LoadConfigFile(config_file, environment);
+      arguments.config_file.empty() ? rollcall::ConfigFromEnvironment(environment)
+                                    : rollcall::LoadConfigFile(arguments.config_file, environment);
   if (!config.ok()) return Fail(config.status(), kConfigError);
-  if (!listen.empty()) config->listen = listen;
-  if (!metrics_listen.empty()) config->metrics_listen = metrics_listen;
-  if (allow_plaintext_callers) config->allow_plaintext_callers = true;
+  if (!arguments.listen.empty()) config->listen = arguments.listen;
+  if (!arguments.metrics_listen.empty()) config->metrics_listen = arguments.metrics_listen;
+  if (arguments.allow_plaintext_callers) config->allow_plaintext_callers = true;
   if (absl::Status status = rollcall::CheckListen(*config); !status.ok()) {
     return Fail(status, kConfigError);
   }
@@ -133,7 +112,7 @@ int main(int argc, char** argv) {
     if (!loaded.ok()) return Fail(loaded.status(), kConfigError);
     access = *std::move(loaded);
   }
-  if (check_config) {
+  if (arguments.check_config) {
     std::cout << "the configuration is good; upstreams:";
     for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.name;
     std::cout << std::endl;

@@ -249,11 +249,22 @@ void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
   }
 }
 
-}  // namespace
+// The commands that ask for something.
+struct Commands {
+  CLI::App* list_conference;
+  CLI::App* list_room;
+  CLI::App* list_live;
+  CLI::App* get_conference;
+  CLI::App* get_room;
+  CLI::App* get_live;
+};
 
-std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments) {
-  Arguments given;
-  CLI::App app("Participants of conferences and video rooms, from rollcalld.", "rollcall");
+constexpr char kName[] = "rollcall";
+constexpr char kDescription[] = "Participants of conferences and video rooms, from rollcalld.";
+
+// `given` must outlive `app`.
+Commands AddCommands(CLI::App& app, Arguments& given) {
+  Commands commands{};
   app.set_version_flag("--version", "rollcall " ROLLCALL_VERSION, "Print the version and exit");
   app.footer(kFooter);
   app.failure_message(FailureMessage);
@@ -261,61 +272,78 @@ std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::str
 
   CLI::App* list = app.add_subcommand("list", "List participants, each as soon as it arrives");
   list->require_subcommand(1);
-  CLI::App* list_conference = AddCommand(
+  commands.list_conference = AddCommand(
       *list, "conference", "Summaries of a conference, from Twilio Voice Insights", given);
-  AddPositional(*list_conference, "conference", given.parent, "The conference: CF...");
-  AddListOptions(*list_conference, given);
-  list_conference->add_option("--label", given.label, "Only participants with this label");
-  list_conference->add_option("--event", given.event, "Only participants with this event: mute");
-  list_conference->add_option("--participant", given.participant_filter,
-                              "Only this participant: CP...");
-  CLI::App* list_room =
+  AddPositional(*commands.list_conference, "conference", given.parent, "The conference: CF...");
+  AddListOptions(*commands.list_conference, given);
+  commands.list_conference->add_option("--label", given.label, "Only participants with this label");
+  commands.list_conference->add_option("--event", given.event,
+                                       "Only participants with this event: mute");
+  commands.list_conference->add_option("--participant", given.participant_filter,
+                                       "Only this participant: CP...");
+  commands.list_room =
       AddCommand(*list, "room", "Participants of a video room, from Twilio Video Insights", given);
-  AddPositional(*list_room, "room", given.parent, "The room: RM...");
-  AddListOptions(*list_room, given);
-  CLI::App* list_live =
+  AddPositional(*commands.list_room, "room", given.parent, "The room: RM...");
+  AddListOptions(*commands.list_room, given);
+  commands.list_live =
       AddCommand(*list, "live", "Who is in a conference now, from SignalWire or Twilio", given);
-  AddPositional(*list_live, "conference", given.parent, "The conference: a UUID or CF...");
-  AddListOptions(*list_live, given);
-  AddSwitch(*list_live, "muted", "not-muted", "muted", given.muted);
-  AddSwitch(*list_live, "hold", "no-hold", "on hold", given.hold);
-  AddSwitch(*list_live, "coaching", "no-coaching", "coaching another (Twilio only)",
+  AddPositional(*commands.list_live, "conference", given.parent, "The conference: a UUID or CF...");
+  AddListOptions(*commands.list_live, given);
+  AddSwitch(*commands.list_live, "muted", "not-muted", "muted", given.muted);
+  AddSwitch(*commands.list_live, "hold", "no-hold", "on hold", given.hold);
+  AddSwitch(*commands.list_live, "coaching", "no-coaching", "coaching another (Twilio only)",
             given.coaching);
 
   CLI::App* get = app.add_subcommand("get", "Get one participant");
   get->require_subcommand(1);
-  CLI::App* get_conference = AddCommand(
+  commands.get_conference = AddCommand(
       *get, "conference", "A summary of a conference, from Twilio Voice Insights", given);
-  AddPositional(*get_conference, "conference", given.parent, "The conference: CF...");
-  AddPositional(*get_conference, "participant", given.participant, "The participant: CP...");
-  get_conference->add_option("--events", given.event, "Narrows the summary's events");
-  get_conference->add_option("--metrics", given.metrics, "Narrows the summary's metrics");
-  CLI::App* get_room =
+  AddPositional(*commands.get_conference, "conference", given.parent, "The conference: CF...");
+  AddPositional(*commands.get_conference, "participant", given.participant,
+                "The participant: CP...");
+  commands.get_conference->add_option("--events", given.event, "Narrows the summary's events");
+  commands.get_conference->add_option("--metrics", given.metrics, "Narrows the summary's metrics");
+  commands.get_room =
       AddCommand(*get, "room", "A participant of a video room, from Twilio Video Insights", given);
-  AddPositional(*get_room, "room", given.parent, "The room: RM...");
-  AddPositional(*get_room, "participant", given.participant, "The participant: PA...");
-  CLI::App* get_live = AddCommand(
+  AddPositional(*commands.get_room, "room", given.parent, "The room: RM...");
+  AddPositional(*commands.get_room, "participant", given.participant, "The participant: PA...");
+  commands.get_live = AddCommand(
       *get, "live", "A participant in a conference now, from SignalWire or Twilio", given);
-  AddPositional(*get_live, "conference", given.parent, "The conference: a UUID or CF...");
-  AddPositional(*get_live, "call", given.participant,
+  AddPositional(*commands.get_live, "conference", given.parent, "The conference: a UUID or CF...");
+  AddPositional(*commands.get_live, "call", given.participant,
                 "The participant's call: a UUID, CA... or, with Twilio, its label");
+  return commands;
+}
 
+}  // namespace
+
+void DescribeCommandLine(const std::function<void(const CLI::App& app)>& describe) {
+  Arguments given;
+  CLI::App app(kDescription, kName);
+  AddCommands(app, given);
+  describe(app);
+}
+
+std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments) {
+  Arguments given;
+  CLI::App app(kDescription, kName);
+  const Commands commands = AddCommands(app, given);
   CommandLine command_line;
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
-    if (list_conference->parsed()) {
+    if (commands.list_conference->parsed()) {
       command_line.request = ListConference(given);
       command_line.record = v1::ConferenceParticipantSummary::descriptor();
-    } else if (list_room->parsed()) {
+    } else if (commands.list_room->parsed()) {
       command_line.request = ListRoom(given);
       command_line.record = v1::RoomParticipantSummary::descriptor();
-    } else if (list_live->parsed()) {
+    } else if (commands.list_live->parsed()) {
       command_line.request = ListLive(given);
       command_line.record = v1::LiveParticipant::descriptor();
-    } else if (get_conference->parsed()) {
+    } else if (commands.get_conference->parsed()) {
       command_line.request = GetConference(given);
       command_line.record = v1::ConferenceParticipantSummary::descriptor();
-    } else if (get_room->parsed()) {
+    } else if (commands.get_room->parsed()) {
       command_line.request = GetRoom(given);
       command_line.record = v1::RoomParticipantSummary::descriptor();
     } else {

@@ -2,6 +2,7 @@
 
 #include <google/protobuf/descriptor.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,6 +12,11 @@
 #include "client/channel.h"
 #include "client/cli/record_field.h"
 #include "rollcall/v1/participant_service.pb.h"
+
+// NOLINTNEXTLINE(readability-identifier-naming): as CLI11 has it.
+namespace CLI {
+class App;
+}
 
 namespace rollcall {
 
@@ -60,5 +66,8 @@ struct EarlyExit {
 // `arguments` are those behind the program's name. Reads the environment
 // variables ROLLCALL_SERVER and ROLLCALL_TOKEN_FILE, and the files of certificates and tokens.
 std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments);
+
+// Shows the parser, with all commands and options, to whoever writes about them.
+void DescribeCommandLine(const std::function<void(const CLI::App& app)>& describe);
 
 }  // namespace rollcall

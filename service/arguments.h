@@ -1,0 +1,25 @@
+// The options of rollcalld. main() reads them; its manual page and completions are written from
+// them.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+namespace rollcall {
+
+inline constexpr char kProgramDescription[] =
+    "rollcalld streams the participants of conferences and rooms over gRPC.";
+
+// Texts are empty where they were not given.
+struct Arguments {
+  std::string config_file;
+  std::string listen;
+  std::string metrics_listen;
+  bool allow_plaintext_callers = false;
+  bool check_config = false;
+};
+
+// `arguments` must outlive `app`.
+void AddArguments(CLI::App& app, Arguments& arguments);
+
+}  // namespace rollcall
