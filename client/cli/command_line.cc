@@ -88,8 +88,9 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
       ->type_name("PATHS");
   command
       .add_option("--output", arguments.output,
-                  "table, ndjson or csv (default: table on a terminal, else ndjson)")
-      ->check(CLI::IsMember({"table", "ndjson", "csv"}))
+                  "table; ndjson, one object a line; json, one array; or csv (default: table on a "
+                  "terminal, else ndjson)")
+      ->check(CLI::IsMember({"table", "ndjson", "json", "csv"}))
       ->type_name("FORMAT");
   command
       .add_option("--upstream", arguments.upstream,
@@ -129,7 +130,7 @@ void AddListOptions(CLI::App& command, Arguments& arguments) {
       ->check(CheckNotEmpty)
       ->type_name("TOKEN");
   command.add_flag("--resume-tokens", arguments.resume_tokens,
-                   "Write each participant's resume token too (ndjson only)");
+                   "Write each participant's resume token too (ndjson and json only)");
 }
 
 // Adds `--name` and `--not_name`, which exclude each other. Without either, `value` stays empty.
@@ -238,6 +239,7 @@ void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
   command_line.retries = arguments.retries;
   if (arguments.output == "table") command_line.output = OutputFormat::kTable;
   if (arguments.output == "ndjson") command_line.output = OutputFormat::kNdjson;
+  if (arguments.output == "json") command_line.output = OutputFormat::kJson;
   if (arguments.output == "csv") command_line.output = OutputFormat::kCsv;
   command_line.resume_tokens = arguments.resume_tokens;
   if (arguments.fields.empty()) return;

@@ -20,7 +20,7 @@ class App;
 
 namespace rollcall {
 
-enum class OutputFormat { kTable, kNdjson, kCsv };
+enum class OutputFormat { kTable, kNdjson, kJson, kCsv };
 
 // What a command line asks for: valid as far as it can be told without the service. Made by
 // `ParseCommandLine`, read by `RunCommand`, on the main thread.
@@ -52,7 +52,7 @@ struct CommandLine {
   // Empty: the output's own choice.
   std::vector<RecordField> fields;
 
-  // Write the resume tokens into NDJSON.
+  // Write the resume tokens into the JSON.
   bool resume_tokens = false;
 };
 

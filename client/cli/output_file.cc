@@ -5,6 +5,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 
 namespace rollcall {
 namespace {
@@ -16,9 +20,22 @@ std::optional<int> TerminalWidth(int fd) {
   return size.ws_col;
 }
 
+absl::string_view FromEnvironment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+bool MayHaveStyles() {
+  const absl::string_view terminal = FromEnvironment("TERM");
+  return FromEnvironment("NO_COLOR").empty() && !terminal.empty() && terminal != "dumb";
+}
+
 }  // namespace
 
-OutputFile::OutputFile(int fd) : fd_(fd), terminal_width_(TerminalWidth(fd)) {}
+OutputFile::OutputFile(int fd)
+    : fd_(fd),
+      terminal_width_(TerminalWidth(fd)),
+      has_styles_(terminal_width_.has_value() && MayHaveStyles()) {}
 
 bool OutputFile::Write(absl::string_view text) {
   while (error_ == 0 && !text.empty()) {
@@ -34,6 +51,14 @@ bool OutputFile::Write(absl::string_view text) {
     }
   }
   return error_ == 0;
+}
+
+std::string OutputFile::Styled(TextStyle style, absl::string_view text) const {
+  if (!has_styles_ || text.empty()) return std::string(text);
+  const absl::string_view line = absl::StripSuffix(text, "\n");
+  // Bold, and bold in red.
+  return absl::StrCat(style == TextStyle::kHeading ? "\x1b[1m" : "\x1b[1;31m", line, "\x1b[m",
+                      text.substr(line.size()));
 }
 
 }  // namespace rollcall

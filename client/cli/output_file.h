@@ -1,10 +1,13 @@
 #pragma once
 
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 
 namespace rollcall {
+
+enum class TextStyle { kHeading, kAlarm };
 
 // Standard output or standard error: an open file descriptor that is written to without a buffer,
 // so that each participant is out before the next is waited for, and that remembers the first
@@ -24,9 +27,15 @@ class OutputFile {
   // terminal.
   std::optional<int> terminal_width() const { return terminal_width_; }
 
+  // `text` as a terminal is to show it; as it is where this is no terminal, or one that is said to
+  // have no styles (TERM not set or "dumb") or to show no colors (NO_COLOR). A newline at its end
+  // stays outside.
+  std::string Styled(TextStyle style, absl::string_view text) const;
+
  private:
   const int fd_;
   const std::optional<int> terminal_width_;
+  const bool has_styles_;
   int error_ = 0;
 };
 

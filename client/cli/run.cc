@@ -15,7 +15,7 @@
 #include "client/cli/exit_code.h"
 #include "client/cli/output/csv_writer.h"
 #include "client/cli/output/detail_writer.h"
-#include "client/cli/output/ndjson_writer.h"
+#include "client/cli/output/json_writer.h"
 #include "client/cli/output/table_writer.h"
 #include "client/cli/output_file.h"
 #include "client/cli/progress_line.h"
@@ -83,8 +83,11 @@ class Command {
         options_(OptionsFor(command_line_, interrupt)) {}
 
   int Run() {
-    if (command_line_.resume_tokens && format_ != OutputFormat::kNdjson) {
-      err_.Write("rollcall: --resume-tokens: only ndjson has room for them; add --output ndjson\n");
+    if (command_line_.resume_tokens && format_ != OutputFormat::kNdjson &&
+        format_ != OutputFormat::kJson) {
+      WriteError(
+          "rollcall: --resume-tokens: only ndjson and json have room for them; add --output "
+          "ndjson\n");
       return kExitUsage;
     }
     if (auto* list = std::get_if<v1::ListParticipantsRequest>(&command_line_.request)) {
@@ -102,7 +105,7 @@ class Command {
                          : fields,
           out_.terminal_width());
     } else {
-      MakeFileWriter();
+      MakeFileWriter(JsonWriter::Form::kArray);
     }
     // A table's own choice of columns is not asked for: the service refuses a mask that names what
     // the caller may not see, and leaves it out where there is no mask.
@@ -123,7 +126,7 @@ class Command {
     if (progress) progress->Clear();
 
     const int exit_code = Finish(status);
-    if (exit_code == kExitOk && format_ == OutputFormat::kTable) {
+    if (exit_code == kExitOk && (format_ == OutputFormat::kTable || progress)) {
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
       err_.Write(Summary(written_, seconds, range.totals()));
       if (request.limit() > 0 && written_ >= request.limit()) {
@@ -141,7 +144,7 @@ class Command {
       writer_ = std::make_unique<DetailWriter>(
           fields.empty() ? AllFields(command_line_.record) : fields, !fields.empty());
     } else {
-      MakeFileWriter();
+      MakeFileWriter(JsonWriter::Form::kIndented);
     }
     if (!fields.empty()) AddTo(*request.mutable_read_mask(), fields);
 
@@ -150,9 +153,11 @@ class Command {
     return Finish(participant.status());
   }
 
-  void MakeFileWriter() {
-    if (format_ == OutputFormat::kNdjson) {
-      writer_ = std::make_unique<NdjsonWriter>(command_line_.resume_tokens);
+  // `json` is the form of the output format of that name.
+  void MakeFileWriter(JsonWriter::Form json) {
+    if (format_ == OutputFormat::kNdjson) json = JsonWriter::Form::kLines;
+    if (format_ != OutputFormat::kCsv) {
+      writer_ = std::make_unique<JsonWriter>(json, command_line_.resume_tokens);
     } else {
       writer_ = std::make_unique<CsvWriter>(
           command_line_.fields.empty() ? AllFields(command_line_.record) : command_line_.fields);
@@ -179,7 +184,9 @@ class Command {
       write_error_ = absl::InternalError(row.status().message());
       return false;
     }
-    if (!out_.Write(written_ == 0 ? absl::StrCat(writer_->Header(), *row) : *row)) return false;
+    if (!out_.Write(absl::StrCat(written_ == 0 ? Header() : writer_->Separator(), *row))) {
+      return false;
+    }
     ++written_;
     resume_token_ = resume_token;
     return true;
@@ -187,22 +194,37 @@ class Command {
 
   // Says what went wrong, if anything did.
   int Finish(const absl::Status& status) {
-    if (status.ok() && write_error_.ok() && written_ == 0) out_.Write(writer_->Header());
+    if (status.ok() && write_error_.ok()) {
+      out_.Write(absl::StrCat(written_ == 0 ? Header() : "", writer_->Footer()));
+    }
     if (out_.error() == EPIPE) return kExitBrokenPipe;
     if (out_.error() != 0) {
-      err_.Write(
+      WriteError(
           absl::StrCat("rollcall: cannot write the output: ", std::strerror(out_.error()), "\n"));
       return kExitFailure;
     }
     if (write_error_.ok() && status.ok()) return kExitOk;
     if (const int signal = interrupt_.signal(); signal != 0) {
-      err_.Write("rollcall: interrupted\n");
+      WriteError("rollcall: interrupted\n");
       return kExitSignalBase + signal;
     }
     const ErrorReport report = ReportError(write_error_.ok() ? status : write_error_,
                                            command_line_.server, command_line_.channel.tls);
-    err_.Write(report.text);
+    WriteError(report.text);
     return report.exit_code;
+  }
+
+  std::string Header() const {
+    const std::string header = writer_->Header();
+    if (format_ != OutputFormat::kTable) return header;
+    return out_.Styled(TextStyle::kHeading, header);
+  }
+
+  // `text` begins with the program's name.
+  void WriteError(absl::string_view text) {
+    const size_t name = text.find(':') + 1;
+    err_.Write(
+        absl::StrCat(err_.Styled(TextStyle::kAlarm, text.substr(0, name)), text.substr(name)));
   }
 
   void AdviseToResume(absl::string_view why) {

@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/run.h"
@@ -26,7 +28,10 @@ using ::testing::StartsWith;
 
 class CommandTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { signal(SIGPIPE, SIG_IGN); }
+  static void SetUpTestSuite() {
+    signal(SIGPIPE, SIG_IGN);
+    setenv("NO_COLOR", "1", 1);
+  }
 
   // The arguments of a command that is about to run against the script as it is now.
   std::vector<std::string> Arguments(const std::string& line) {
@@ -89,21 +94,6 @@ TEST_F(CommandTest, NdjsonReadsBackAsTheMessage) {
   EXPECT_EQ(read.SerializeAsString(), script_.list[0].SerializeAsString());
 }
 
-TEST_F(CommandTest, NdjsonNamesFieldsAsFieldsDo) {
-  v1::Participant& sent = script_.Add("a \"token\"");
-  sent.mutable_conference_participant_summary();
-  sent.mutable_null_fields()->add_paths("call_type");
-  sent.mutable_null_fields()->add_paths("metrics.inbound.mos");
-  sent.mutable_empty_fields()->add_paths("coached_participants");
-  sent.mutable_empty_fields()->add_paths("\"\n");
-  const std::string participant =
-      "{\"conference_participant_summary\":{},\"null_fields\":\"call_type,metrics.inbound.mos\","
-      "\"empty_fields\":\"coached_participants,\\\"\\n\"}";
-  EXPECT_EQ(RunWith("list conference CF1").out, participant + "\n");
-  EXPECT_EQ(RunWith("list conference CF1 --resume-tokens").out,
-            "{\"participant\":" + participant + ",\"resume_token\":\"a \\\"token\\\"\"}\n");
-}
-
 TEST_F(CommandTest, NdjsonOfATimeThatJsonCannotSayIsAnError) {
   AddLive("A", "");
   script_.Add().mutable_live_participant()->mutable_date_created()->set_seconds(INT64_MAX);
@@ -149,6 +139,48 @@ TEST_F(CommandTest, CsvOfAllFields) {
 TEST_F(CommandTest, EmptyListHasAHeaderInCsvAndNothingInNdjson) {
   EXPECT_EQ(RunWith("list live X --output csv --fields label").out, "label\r\n");
   EXPECT_EQ(RunWith("list live X --output ndjson").out, "");
+  EXPECT_EQ(RunWith("list live X --output json").out, "[\n]\n");
+}
+
+TEST_F(CommandTest, JsonIsAnArrayWithAnEndWhereTheListIsComplete) {
+  AddLive("A", "", "first");
+  AddLive("B", "", "second");
+  EXPECT_EQ(RunWith("list live X --output json --fields call_sid --resume-tokens").out,
+            "[\n"
+            "{\"participant\":{\"live_participant\":{\"call_sid\":\"A\",\"label\":\"\","
+            "\"muted\":false}},\"resume_token\":\"first\"}\n"
+            ",{\"participant\":{\"live_participant\":{\"call_sid\":\"B\",\"label\":\"\","
+            "\"muted\":false}},\"resume_token\":\"second\"}\n"
+            "]\n");
+  script_.status = grpc::Status(grpc::NOT_FOUND, "gone");
+  EXPECT_THAT(RunWith("list live X --output json").out, EndsWith("}}\n"));
+  script_.list.clear();
+  EXPECT_EQ(RunWith("list live X --output json").out, "");
+}
+
+TEST_F(CommandTest, OnlyTerminalsThatHaveThemGetStyles) {
+  AddLive("A", "");
+  const std::string header = "CALL_SID                              MUTED";
+  const auto table = [this](const Terminals& terminals) {
+    return RunWith("list live X --output table --fields call_sid,muted", terminals).out;
+  };
+  const Terminals both = {.out = 80, .err = 80};
+  setenv("TERM", "xterm", 1);
+  EXPECT_THAT(table(both), StartsWith(header + "\n"));
+  unsetenv("NO_COLOR");
+  EXPECT_THAT(table(both), StartsWith("\x1b[1m" + header + "\x1b[m\nA "));
+  EXPECT_THAT(table({.out = std::nullopt, .err = 80}), StartsWith(header + "\n"));
+  script_.status = grpc::Status(grpc::NOT_FOUND, "gone");
+  EXPECT_THAT(RunWith("list live X", both).err,
+              StartsWith("\x1b[1;31mrollcall:\x1b[m NOT_FOUND: gone\n"));
+  EXPECT_THAT(RunWith("list live X", {.out = 80, .err = std::nullopt}).err,
+              StartsWith("rollcall: NOT_FOUND: gone\n"));
+  script_.status = grpc::Status::OK;
+  setenv("TERM", "dumb", 1);
+  EXPECT_THAT(table(both), StartsWith(header + "\n"));
+  unsetenv("TERM");
+  EXPECT_THAT(table(both), StartsWith(header + "\n"));
+  setenv("NO_COLOR", "1", 1);
 }
 
 TEST_F(CommandTest, FailedListWithoutParticipantsHasNoHeader) {
@@ -212,10 +244,13 @@ TEST_F(CommandTest, TableSaysHowToGoOnBehindItsLimit) {
 
 TEST_F(CommandTest, ProgressIsShownAndClearedWhereOutputGoesElsewhere) {
   AddLive("A", "");
+  script_.trailers = {{"rollcall-pages", "7"}};
   const Result result = RunWith("list live X", {.out = std::nullopt, .err = 80});
   EXPECT_THAT(result.out, StartsWith("{"));
   EXPECT_THAT(result.err, StartsWith("\r1 participant\x1b[K"));
-  EXPECT_THAT(result.err, EndsWith("\r\x1b[K"));
+  // What it came to stays.
+  EXPECT_THAT(result.err, HasSubstr("\r\x1b[K1 participant in "));
+  EXPECT_THAT(result.err, EndsWith("(7 pages)\n"));
   EXPECT_EQ(RunWith("list live X --output ndjson", {.out = 80, .err = 80}).err, "");
 }
 
@@ -328,6 +363,9 @@ TEST_F(CommandTest, GetInOtherFormats) {
       v1::ROOM_PARTICIPANT_STATUS_CONNECTED);
   EXPECT_EQ(RunWith("get room RM1 PA1").out,
             "{\"room_participant_summary\":{\"status\":\"ROOM_PARTICIPANT_STATUS_CONNECTED\"}}\n");
+  EXPECT_EQ(RunWith("get room RM1 PA1 --output json").out,
+            "{\n \"room_participant_summary\": {\n"
+            "  \"status\": \"ROOM_PARTICIPANT_STATUS_CONNECTED\"\n }\n}\n");
   EXPECT_EQ(RunWith("get room RM1 PA1 --output csv --fields status,url").out,
             "status,url\r\nconnected,\r\n");
 }

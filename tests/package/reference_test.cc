@@ -153,7 +153,7 @@ TEST(ReferenceTest, BashOffersValues) {
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--output", "c"}), ElementsAre("csv"));
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--output", "=", "c"}), ElementsAre("csv"));
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--output", "="}),
-              IsSupersetOf({"csv", "ndjson", "table"}));
+              IsSupersetOf({"csv", "json", "ndjson", "table"}));
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--limit", ""}), IsEmpty());
   EXPECT_THAT(BashOffers({"rollcalld", "--config", REFERENCE "/rollcall."}),
               ElementsAre(REFERENCE "/rollcall.1", REFERENCE "/rollcall.bash"));

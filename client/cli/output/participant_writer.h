@@ -19,6 +19,10 @@ class ParticipantWriter {
   // One participant, whose record must be set, with the newline at its end. An error where the
   // format cannot express what the service sent.
   virtual absl::StatusOr<std::string> Row(const v1::ListParticipantsResponse& response) const = 0;
+
+  // What stands before each participant but the first, and behind the last one of a complete list.
+  virtual std::string Separator() const { return ""; }
+  virtual std::string Footer() const { return ""; }
 };
 
 }  // namespace rollcall
