@@ -1,0 +1,91 @@
+// Lists the participants of a conference: each one's sid and its length of the outbound queue.
+//
+// Where the service is: ROLLCALL_SERVER (localhost:50051). Where it serves TLS, ROLLCALL_CA_FILE
+// names the certificates to trust, and ROLLCALL_TOKEN_FILE a token to show.
+
+import { readFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import grpc from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+
+const files = loadSync(
+  ["rollcall/v1/participant_service.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"],
+  { includeDirs: [new URL("../../../proto", import.meta.url).pathname], longs: String },
+);
+const { ParticipantService } = grpc.loadPackageDefinition(files).rollcall.v1;
+
+function connect() {
+  const { ROLLCALL_SERVER: server, ROLLCALL_CA_FILE: caFile, ROLLCALL_TOKEN_FILE: tokenFile } = process.env;
+  let credentials = caFile ? grpc.credentials.createSsl(readFileSync(caFile)) : grpc.credentials.createInsecure();
+  if (caFile && tokenFile) {
+    const metadata = new grpc.Metadata();
+    metadata.set("authorization", `Bearer ${readFileSync(tokenFile, "utf8").trim()}`);
+    const token = grpc.credentials.createFromMetadataGenerator((_, callback) => callback(null, metadata));
+    credentials = grpc.credentials.combineChannelCredentials(credentials, token);
+  }
+  return new ParticipantService(server ?? "localhost:50051", credentials);
+}
+
+// The number, or what the provider gave instead of one.
+function queueLength({ conferenceParticipantSummary: summary, nullFields, unrecognized = [] }) {
+  const field = "outbound_queue_length";
+  if (summary.outboundQueueLength !== undefined) return summary.outboundQueueLength;
+  if (nullFields?.paths.includes(field)) return "null";
+  const value = unrecognized.find(({ path }) => path === field);
+  return value ? `unrecognized ${value.json}` : "absent";
+}
+
+// The status, and from its details the reason, by which a program can decide what to do.
+function describe(error) {
+  const lines = [`${grpc.status[error.code]}: ${error.details}`];
+  for (const bytes of error.metadata.get("grpc-status-details-bin")) {
+    for (const { type_url: type, value } of files["google.rpc.Status"].deserialize(bytes).details ?? []) {
+      if (!type.endsWith("/google.rpc.ErrorInfo")) continue;
+      const { reason, metadata } = files["google.rpc.ErrorInfo"].deserialize(value);
+      lines.push(`reason ${reason}, request ${metadata.request_id}`);
+    }
+  }
+  return lines.join("\n");
+}
+
+const { positionals, values: options } = parseArgs({
+  allowPositionals: true,
+  options: {
+    timeout: { type: "string", default: "300" }, // Seconds.
+    "stop-after": { type: "string" }, // Cancel the call after so many participants.
+    "resume-token": { type: "string" }, // Go on behind the participant that came with it.
+  },
+});
+if (positionals.length !== 1) {
+  console.error("usage: list-participants.js [--timeout S] [--stop-after N] [--resume-token T] CONFERENCE");
+  process.exit(2);
+}
+
+const request = {
+  conferenceParticipantSummaries: { conferenceSid: positionals[0] },
+  resumeToken: options["resume-token"],
+};
+const stopAfter = Number(options["stop-after"]);
+let count = 0;
+let token = options["resume-token"];
+let complete = false;
+const client = connect();
+const call = client.listParticipants(request, { deadline: Date.now() + options.timeout * 1000 });
+try {
+  for await (const { participant, resumeToken } of call) {
+    console.log(`${participant.conferenceParticipantSummary.participantSid}\t${queueLength(participant)}`);
+    token = resumeToken;
+    if (++count === stopAfter) break;
+  }
+  complete = count !== stopAfter;
+} catch (error) {
+  console.error(describe(error));
+  process.exitCode = 1;
+}
+call.cancel(); // Ends it, where we left before its end.
+if (complete) {
+  console.error(`complete: ${count} participants`);
+} else if (token) {
+  console.error(`after ${count} participants, go on with --resume-token ${token}`);
+}
+client.close();
