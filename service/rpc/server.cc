@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "grpc/health/v1/health.pb.h"
 #include "service/access/access.h"
 #include "service/config/file_watch.h"
 #include "service/config/secret_watch.h"
@@ -98,6 +99,8 @@ class Server::Parts {
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    // Reflection names the health service, and is then asked for its description.
+    google::protobuf::LinkMessageReflection<grpc::health::v1::HealthCheckRequest>();
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     if (config_.tls) {
       auto certificates = ServerCertificates::Load(*config_.tls, telemetry_);
