@@ -98,15 +98,17 @@ var (
 )
 
 // list prints the list, and says how many participants it saw and with which token it goes on.
-func list(ctx context.Context, client rollcallv1.ParticipantServiceClient, conference string) (count int, token string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, *timeout)
+func list(client rollcallv1.ParticipantServiceClient, conference string) (count int, token string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
 	defer cancel() // Ends the call, too, if we leave before its end.
 
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
 	request := &rollcallv1.ListParticipantsRequest{
 		Query: &rollcallv1.ListParticipantsRequest_ConferenceParticipantSummaries{
-			ConferenceParticipantSummaries: &rollcallv1.ConferenceParticipantSummariesQuery{ConferenceSid: conference},
+			ConferenceParticipantSummaries: &rollcallv1.ConferenceParticipantSummariesQuery{
+				ConferenceSid: conference,
+			},
 		},
 	}
 	token = *resumeToken
@@ -123,7 +125,8 @@ func list(ctx context.Context, client rollcallv1.ParticipantServiceClient, confe
 			return count, token, err // io.EOF where the list is complete.
 		}
 		participant := response.GetParticipant()
-		fmt.Fprintf(out, "%s\t%s\n", participant.GetConferenceParticipantSummary().GetParticipantSid(), queueLength(participant))
+		sid := participant.GetConferenceParticipantSummary().GetParticipantSid()
+		fmt.Fprintf(out, "%s\t%s\n", sid, queueLength(participant))
 		count, token = count+1, response.GetResumeToken()
 		if count == *stopAfter {
 			return count, token, nil
@@ -142,7 +145,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	count, token, err := list(context.Background(), rollcallv1.NewParticipantServiceClient(conn), flag.Arg(0))
+	count, token, err := list(rollcallv1.NewParticipantServiceClient(conn), flag.Arg(0))
 	if errors.Is(err, io.EOF) {
 		fmt.Fprintf(os.Stderr, "complete: %d participants\n", count)
 		return

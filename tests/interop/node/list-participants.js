@@ -9,21 +9,31 @@ import grpc from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
 
 const files = loadSync(
-  ["rollcall/v1/participant_service.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"],
+  [
+    "rollcall/v1/participant_service.proto",
+    "google/rpc/status.proto",
+    "google/rpc/error_details.proto",
+  ],
   { includeDirs: [new URL("../../../proto", import.meta.url).pathname], longs: String },
 );
 const { ParticipantService } = grpc.loadPackageDefinition(files).rollcall.v1;
 
 function connect() {
-  const { ROLLCALL_SERVER: server, ROLLCALL_CA_FILE: caFile, ROLLCALL_TOKEN_FILE: tokenFile } = process.env;
-  let credentials = caFile ? grpc.credentials.createSsl(readFileSync(caFile)) : grpc.credentials.createInsecure();
-  if (caFile && tokenFile) {
+  const server = process.env.ROLLCALL_SERVER ?? "localhost:50051";
+  const caFile = process.env.ROLLCALL_CA_FILE;
+  const tokenFile = process.env.ROLLCALL_TOKEN_FILE;
+  if (!caFile) return new ParticipantService(server, grpc.credentials.createInsecure());
+  let credentials = grpc.credentials.createSsl(readFileSync(caFile));
+  if (tokenFile) {
     const metadata = new grpc.Metadata();
     metadata.set("authorization", `Bearer ${readFileSync(tokenFile, "utf8").trim()}`);
-    const token = grpc.credentials.createFromMetadataGenerator((_, callback) => callback(null, metadata));
-    credentials = grpc.credentials.combineChannelCredentials(credentials, token);
+    const token = (_, callback) => callback(null, metadata);
+    credentials = grpc.credentials.combineChannelCredentials(
+      credentials,
+      grpc.credentials.createFromMetadataGenerator(token),
+    );
   }
-  return new ParticipantService(server ?? "localhost:50051", credentials);
+  return new ParticipantService(server, credentials);
 }
 
 // The number, or what the provider gave instead of one.
@@ -57,7 +67,7 @@ const { positionals, values: options } = parseArgs({
   },
 });
 if (positionals.length !== 1) {
-  console.error("usage: list-participants.js [--timeout S] [--stop-after N] [--resume-token T] CONFERENCE");
+  console.error("usage: list-participants.js [options] CONFERENCE");
   process.exit(2);
 }
 
@@ -73,7 +83,8 @@ const client = connect();
 const call = client.listParticipants(request, { deadline: Date.now() + options.timeout * 1000 });
 try {
   for await (const { participant, resumeToken } of call) {
-    console.log(`${participant.conferenceParticipantSummary.participantSid}\t${queueLength(participant)}`);
+    const { participantSid } = participant.conferenceParticipantSummary;
+    console.log(`${participantSid}\t${queueLength(participant)}`);
     token = resumeToken;
     if (++count === stopAfter) break;
   }

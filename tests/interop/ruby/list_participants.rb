@@ -38,7 +38,8 @@ end
 
 # The status, and from its details the reason, by which a program can decide what to do.
 def describe(error)
-  name = GRPC::Core::StatusCodes.constants.find { |code| GRPC::Core::StatusCodes.const_get(code) == error.code }
+  codes = GRPC::Core::StatusCodes
+  name = codes.constants.find { |constant| codes.const_get(constant) == error.code }
   lines = ["#{name}: #{error.details}"]
   error.to_rpc_status&.details&.each do |detail|
     next unless detail.is(Google::Rpc::ErrorInfo)
@@ -54,8 +55,8 @@ stop_after = nil
 token = nil
 arguments = OptionParser.new("Usage: list_participants.rb [options] CONFERENCE") do |options|
   options.on("--timeout SECONDS", Float) { |value| timeout = value }
-  options.on("--stop-after N", Integer, "Cancel the call after so many participants") { |value| stop_after = value }
-  options.on("--resume-token TOKEN", "Go on behind the participant that came with it") { |value| token = value }
+  options.on("--stop-after N", Integer, "Cancel the call after so many") { |value| stop_after = value }
+  options.on("--resume-token TOKEN", "Go on behind its participant") { |value| token = value }
 end
 conference, = arguments.parse!
 abort(arguments.help) unless conference

@@ -106,7 +106,8 @@ public final class ListParticipants implements Callable<Integer> {
   private static String describe(StatusRuntimeException error)
       throws InvalidProtocolBufferException {
     StringBuilder text = new StringBuilder();
-    text.append(error.getStatus().getCode()).append(": ").append(error.getStatus().getDescription());
+    text.append(error.getStatus().getCode());
+    text.append(": ").append(error.getStatus().getDescription());
     for (Any detail : StatusProto.fromThrowable(error).getDetailsList()) {
       if (detail.is(ErrorInfo.class)) {
         ErrorInfo info = detail.unpack(ErrorInfo.class);
