@@ -84,8 +84,15 @@ std::string ConnectionAdvice(absl::string_view message, absl::string_view server
     }
     return absl::StrCat("whoever listens at ", server, " hung up; it may want ", wanted);
   }
+  // Of a name's addresses the message tells of one, which need not be the one that rollcalld has.
+  absl::string_view else_missing;
+  if (!tls.has_value()) {
+    else_missing = "; where it is encrypted, --tls or --ca-file";
+  } else if (!has_certificate) {
+    else_missing = "; where it asks for certificates, --cert and --key";
+  }
   return absl::StrCat("is rollcalld running at ", server, "? Set --server or ROLLCALL_SERVER",
-                      tls.has_value() ? "" : "; where it is encrypted, --tls or --ca-file");
+                      else_missing);
 }
 
 // What to do about it, or nothing where the message says all.

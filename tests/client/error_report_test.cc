@@ -102,6 +102,10 @@ TEST(ErrorReportTest, HintsKnowWhichOptionsWereGiven) {
   EXPECT_THAT(hint(refused, std::nullopt), HasSubstr("--tls or --ca-file"));
   EXPECT_THAT(hint(refused, plain_tls), HasSubstr("is rollcalld running at"));
   EXPECT_THAT(hint(refused, plain_tls), Not(HasSubstr("--tls")));
+  EXPECT_THAT(hint(refused, plain_tls), HasSubstr("--cert and --key"));
+  ChannelTls with_certificate;
+  with_certificate.certificate = "a certificate";
+  EXPECT_THAT(hint(refused, with_certificate), Not(HasSubstr("--cert")));
   const std::string untrusted = "SSL routines::certificate verify failed";
   EXPECT_THAT(hint(untrusted, plain_tls), HasSubstr("--ca-file names other authorities"));
   EXPECT_THAT(hint("empty address list: ", plain_tls), HasSubstr("--ca-file names some"));
