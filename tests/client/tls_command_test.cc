@@ -30,10 +30,11 @@ class TlsCommandTest : public ::testing::Test {
   }
   ~TlsCommandTest() override { std::filesystem::remove_all(folder_); }
 
-  // What a server with a certificate for "localhost" shows, and asks callers for.
+  // What a server with a certificate for these names shows, and asks callers for.
   std::shared_ptr<grpc::ServerCredentials> Credentials(
-      grpc_ssl_client_certificate_request_type request) const {
-    const Certificate server = authority_.Sign("localhost");
+      grpc_ssl_client_certificate_request_type request,
+      const std::string& names = "IP:127.0.0.1") const {
+    const Certificate server = authority_.SignNames(names);
     grpc::SslServerCredentialsOptions options(request);
     options.pem_key_cert_pairs.push_back({server.key(), server.certificate()});
     options.pem_root_certs = authority_.certificate();
@@ -52,19 +53,16 @@ class TlsCommandTest : public ::testing::Test {
   }
 
   // Lists with these options.
-  static Result List(const FakeServer& server, const std::vector<std::string>& options,
-                     const std::string& host = "localhost") {
-    const std::string& address = server.address();
-    std::vector<std::string> arguments = {"list", "live", "X", "--retries", "0"};
-    arguments.insert(arguments.end(), {"--server", host + address.substr(address.rfind(':'))});
+  static Result List(const FakeServer& server, const std::vector<std::string>& options) {
+    std::vector<std::string> arguments = {"list",           "live",      "X", "--server",
+                                          server.address(), "--retries", "0"};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return RunCaptured(arguments);
   }
 
   // Lists in vain, and returns what is said.
-  static std::string Complaint(const FakeServer& server, const std::vector<std::string>& options,
-                               const std::string& host = "localhost") {
-    const Result result = List(server, options, host);
+  static std::string Complaint(const FakeServer& server, const std::vector<std::string>& options) {
+    const Result result = List(server, options);
     EXPECT_EQ(result.exit_code, kExitTryAgain);
     return result.err;
   }
@@ -86,8 +84,9 @@ TEST_F(TlsCommandTest, ServerWithTls) {
   EXPECT_EQ(List(server, {"--ca-file", ca}).exit_code, kExitOk);
   EXPECT_THAT(Complaint(server, {}), HasSubstr("may want encryption: add --tls or --ca-file"));
   EXPECT_THAT(Complaint(server, {"--ca-file", other}),
-              HasSubstr("no authority in --ca-file vouches for the certificate of localhost:"));
-  EXPECT_THAT(Complaint(server, {"--ca-file", ca}, "127.0.0.1"),
+              HasSubstr("no authority in --ca-file vouches for the certificate of 127.0.0.1:"));
+  const FakeServer named(Credentials(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, "DNS:rollcalld"));
+  EXPECT_THAT(Complaint(named, {"--ca-file", ca}),
               HasSubstr("for another name: set --server to one that is in it"));
 }
 
