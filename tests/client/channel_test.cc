@@ -1,4 +1,5 @@
-// What the published service config does, for the client library and for callers without it.
+// What the published service config does, for the client library and for callers without it, and
+// the token of each call.
 #include "client/channel.h"
 
 #include <gmock/gmock.h>
@@ -7,17 +8,23 @@
 #include <grpcpp/support/channel_arguments.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "client/participant_client.h"
 #include "client/service_config.h"
 #include "tests/client/fake_server.h"
+#include "tests/end_to_end/certificate.h"
 
 namespace rollcall {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::Eq;
 using ::testing::IsEmpty;
+using ::testing::Optional;
 using ::testing::SizeIs;
 
 Script WithParticipant() {
@@ -56,6 +63,28 @@ TEST(ChannelTest, CallsGoToAllReplicasInTurn) {
   const size_t before = one.get_requests().size();
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(client.Get({}).ok());
   EXPECT_EQ(one.get_requests().size(), before + 5);
+}
+
+TEST(ChannelTest, TokenComesWithEachCallUnlessItIsEmpty) {
+  const Certificate authority = Certificate::Authority();
+  const Certificate certificate = authority.SignNames("IP:127.0.0.1");
+  grpc::SslServerCredentialsOptions credentials;
+  credentials.pem_key_cert_pairs.push_back({certificate.key(), certificate.certificate()});
+  FakeServer server(grpc::SslServerCredentials(credentials));
+  server.Play(WithParticipant());
+  std::atomic<const char*> token = "abc";  // It is read on a thread of gRPC's.
+  ChannelOptions options;
+  options.tls.emplace().ca_certificates = authority.certificate();
+  options.token = [&token] { return std::string(token); };
+  const ParticipantClient client(MakeChannel(server.address(), options));
+  EXPECT_TRUE(client.Get({}).ok());
+  token = "";
+  EXPECT_TRUE(client.Get({}).ok());
+  token = "def";
+  EXPECT_TRUE(client.Get({}).ok());
+  EXPECT_THAT(server.authorizations(),
+              ElementsAre(Optional(std::string("Bearer abc")), Eq(std::nullopt),
+                          Optional(std::string("Bearer def"))));
 }
 
 TEST(ServiceConfigTest, PlainCallIsMadeAgainWhereNobodyServed) {

@@ -13,9 +13,9 @@
 namespace rollcall {
 namespace {
 
-std::string RequestIdOf(const grpc::ServerContext& context) {
-  const auto found = context.client_metadata().find("x-request-id");
-  if (found == context.client_metadata().end()) return "";
+std::optional<std::string> MetadataOf(const grpc::ServerContext& context, const char* name) {
+  const auto found = context.client_metadata().find(name);
+  if (found == context.client_metadata().end()) return std::nullopt;
   return std::string(found->second.data(), found->second.size());
 }
 
@@ -103,6 +103,11 @@ std::vector<std::string> FakeServer::request_ids() const {
   return request_ids_;
 }
 
+std::vector<std::optional<std::string>> FakeServer::authorizations() const {
+  const std::lock_guard lock(mutex_);
+  return authorizations_;
+}
+
 v1::ListParticipantsRequest FakeServer::list_request() const {
   const std::lock_guard lock(mutex_);
   return list_requests_.empty() ? v1::ListParticipantsRequest() : list_requests_.back();
@@ -111,6 +116,11 @@ v1::ListParticipantsRequest FakeServer::list_request() const {
 v1::GetParticipantRequest FakeServer::get_request() const {
   const std::lock_guard lock(mutex_);
   return get_requests_.empty() ? v1::GetParticipantRequest() : get_requests_.back();
+}
+
+void FakeServer::KeepMetadata(const grpc::ServerContext& context) {
+  request_ids_.push_back(MetadataOf(context, "x-request-id").value_or(""));
+  authorizations_.push_back(MetadataOf(context, "authorization"));
 }
 
 Script FakeServer::NextScript() {
@@ -131,7 +141,7 @@ grpc::Status FakeServer::ListParticipants(
   std::unique_lock lock(mutex_);
   list_requests_.push_back(*request);
   list_deadlines_.push_back(context->deadline());
-  request_ids_.push_back(RequestIdOf(*context));
+  KeepMetadata(*context);
   const Script script = NextScript();
   lock.unlock();
 
@@ -156,7 +166,7 @@ grpc::Status FakeServer::GetParticipant(grpc::ServerContext* context,
                                         v1::GetParticipantResponse* response) {
   const std::lock_guard lock(mutex_);
   get_requests_.push_back(*request);
-  request_ids_.push_back(RequestIdOf(*context));
+  KeepMetadata(*context);
   const Script script = NextScript();
   *response = script.participant;
   return script.status;

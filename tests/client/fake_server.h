@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -77,6 +78,9 @@ class FakeServer final : private v1::ParticipantService::Service {
   // The x-request-id that each call of either kind came with; empty where it had none.
   std::vector<std::string> request_ids() const;
 
+  // The authorization that each call came with; not set where it had none.
+  std::vector<std::optional<std::string>> authorizations() const;
+
   // Those of the last call.
   v1::ListParticipantsRequest list_request() const;
   v1::GetParticipantRequest get_request() const;
@@ -92,6 +96,9 @@ class FakeServer final : private v1::ParticipantService::Service {
                               const v1::GetParticipantRequest* request,
                               v1::GetParticipantResponse* response) override;
 
+  // Keeps what a call of either kind came with. With the mutex held.
+  void KeepMetadata(const grpc::ServerContext& context);
+
   // The script of a call that begins. With the mutex held.
   Script NextScript();
 
@@ -101,6 +108,7 @@ class FakeServer final : private v1::ParticipantService::Service {
   std::vector<std::chrono::system_clock::time_point> list_deadlines_;
   std::vector<v1::GetParticipantRequest> get_requests_;
   std::vector<std::string> request_ids_;
+  std::vector<std::optional<std::string>> authorizations_;
   bool cancelled_ = false;
 
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
