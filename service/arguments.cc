@@ -15,9 +15,18 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
         return IsListenAddress(text) ? "" : "expected host:port, such as 0.0.0.0:9464";
       },
       "");
-  app.add_option("--listen", arguments.listen, "where to serve; port 0 takes a free one")
+  const CLI::Validator is_callers_address(
+      [](const std::string& text) {
+        return IsCallersAddress(text)
+                   ? ""
+                   : "expected host:port, such as 127.0.0.1:50051, or unix:/path";
+      },
+      "");
+  app.add_option("--listen", arguments.listen,
+                 "where to serve; port 0 takes a free one; unix:/PATH is a socket in the file "
+                 "system")
       ->type_name("HOST:PORT")
-      ->check(is_address);
+      ->check(is_callers_address);
   app.add_flag("--allow-plaintext-callers", arguments.allow_plaintext_callers,
                "serve callers on other machines without encryption");
   app.add_option("--metrics-listen", arguments.metrics_listen, "where to serve metrics over HTTP")

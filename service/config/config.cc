@@ -13,6 +13,7 @@
 #include "service/config/read_file.h"
 #include "service/config/secret_reader.h"
 #include "service/config/tls_reader.h"
+#include "service/config/unix_socket.h"
 #include "service/config/upstream_reader.h"
 
 namespace rollcall {
@@ -134,8 +135,13 @@ int DefaultEventLoops() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
 }
 
+bool IsCallersAddress(absl::string_view text) {
+  return IsListenAddress(text) || IsUnixSocketAddress(text);
+}
+
 absl::Status CheckListen(const Config& config) {
-  if (config.tls || config.allow_plaintext_callers || IsLoopback(config.listen)) {
+  if (config.tls || config.allow_plaintext_callers || IsUnixSocketAddress(config.listen) ||
+      IsLoopback(config.listen)) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
@@ -151,7 +157,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
 
   JsonObjectReader reader(*document, "", problems);
   Config config;
-  if (const auto listen = reader.String("listen", kListenForm, IsListenAddress)) {
+  if (const auto listen = reader.String("listen", kListenForm, IsCallersAddress)) {
     config.listen = *listen;
   }
   config.tls = ReadTls(reader, problems);

@@ -144,7 +144,7 @@ struct DeadlineSettings {
 int DefaultEventLoops();
 
 struct Config {
-  // Host and port to serve gRPC on; port 0 takes a free one.
+  // Host and port to serve gRPC on; port 0 takes a free one. Or "unix:" and a socket's path.
   std::string listen = "127.0.0.1:50051";
   // Callers are served unencrypted where absent.
   std::optional<TlsSettings> tls;
@@ -177,8 +177,11 @@ struct Config {
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 };
 
-// Whether the text is a host and port as `listen` and `metrics_listen` take them.
+// Whether the text is a host and port as `metrics_listen` takes them.
 bool IsListenAddress(absl::string_view text);
+
+// Whether it is what `listen` takes: these, or the address of a Unix socket.
+bool IsCallersAddress(absl::string_view text);
 
 // An error where callers would be served unencrypted on an address that other machines can reach,
 // and the operator has not said that this is meant. Asked once `listen` is final.

@@ -31,7 +31,8 @@ inline constexpr absl::string_view kNameForm = "1 to 63 letters, digits, '-', '_
 bool IsName(absl::string_view text);
 
 inline constexpr absl::string_view kListenForm =
-    "host:port, such as \"127.0.0.1:50051\", \"0.0.0.0:50051\" or \"[::]:50051\"";
+    "host:port, such as \"127.0.0.1:50051\", \"0.0.0.0:50051\" or \"[::]:50051\", or "
+    "\"unix:/path/to/socket\"";
 inline constexpr absl::string_view kMetricsListenForm =
     "host:port, such as \"127.0.0.1:9464\" or \"0.0.0.0:9464\"";
 

@@ -20,6 +20,7 @@
 #include "service/access/access.h"
 #include "service/config/file_watch.h"
 #include "service/config/secret_watch.h"
+#include "service/config/unix_socket.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
@@ -109,6 +110,11 @@ class Server::Parts {
       certificates_->WatchFiles(watch_);
       credentials = certificates_->MakeCredentials();
     }
+    const bool is_unix = IsUnixSocketAddress(config_.listen);
+    if (is_unix) {
+      absl::Status free = CheckUnixSocketIsFree(config_.listen);
+      if (!free.ok()) return free;
+    }
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(config_.listen, credentials, &port);
@@ -119,11 +125,14 @@ class Server::Parts {
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
-      return absl::UnavailableError(absl::StrCat("cannot listen on ", config_.listen,
-                                                 ": the address is in use or not this machine's"));
+      return absl::UnavailableError(absl::StrCat(
+          "cannot listen on ", config_.listen,
+          is_unix ? ": there is no such folder, or this user may not make a socket in it"
+                  : ": the address is in use or not this machine's"));
     }
     const absl::string_view listen = config_.listen;
-    address_ = absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+    address_ =
+        is_unix ? config_.listen : absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
     WatchSecrets(config_, watch_, [this](absl::string_view what, const absl::Status& status) {
       OnReload(what, status);
     });

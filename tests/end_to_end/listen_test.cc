@@ -1,0 +1,92 @@
+// Where rollcalld serves, apart from IPv4: IPv6, and sockets in the file system.
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "tests/end_to_end/end_to_end.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ListenTest : public EndToEndTest {
+ protected:
+  ListenTest() {
+    std::string folder = (std::filesystem::temp_directory_path() / "rollcalld-XXXXXX").string();
+    folder_ = mkdtemp(folder.data());
+  }
+  ~ListenTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Path() const { return (folder_ / "socket").string(); }
+
+  // How a second rollcalld ends that is to serve there.
+  void ExpectCannotListen(const std::string& address, const std::string& why) {
+    nlohmann::json configuration = Configuration();
+    configuration["listen"] = address;
+    const auto other = Daemon::WithConfiguration(configuration);
+    EXPECT_EQ(other->Wait(), 69);
+    EXPECT_THAT(other->Errors(), HasSubstr("rollcalld: cannot listen on " + address + ": " + why));
+  }
+
+  std::filesystem::path folder_;
+};
+
+TEST_F(ListenTest, ServesAtASocketAndTakesItAwayAgain) {
+  StartDaemon({{"listen", "unix:" + Path()}});
+  EXPECT_EQ(daemon_->address(), "unix:" + Path());
+  EXPECT_EQ(List(ConferenceRequest(100)).participants.size(), 100u);
+  const auto log = EndAndReadLog();
+  ASSERT_EQ(log.size(), 1u);
+  EXPECT_EQ(log[0]["caller"], "unix");
+  EXPECT_EQ(daemon_->Wait(), 0);
+  EXPECT_FALSE(std::filesystem::exists(Path()));
+}
+
+TEST_F(ListenTest, LeavesASocketToWhoeverServesAtIt) {
+  StartDaemon({{"listen", "unix:" + Path()}});
+  ExpectCannotListen("unix:" + Path(), "another process does");
+  ExpectStillServes();
+}
+
+TEST_F(ListenTest, ReplacesTheSocketOfOneThatCrashed) {
+  StartDaemon({{"listen", "unix:" + Path()}});
+  daemon_->Signal(SIGKILL);
+  daemon_->Wait();
+  ASSERT_TRUE(std::filesystem::is_socket(Path()));
+  StartDaemon({{"listen", "unix:" + Path()}});
+  ExpectStillServes();
+}
+
+TEST_F(ListenTest, LeavesOtherFilesAlone) {
+  std::ofstream(Path()) << "mine";
+  ExpectCannotListen("unix:" + Path(), "there is a file that is no socket");
+  std::string text;
+  std::ifstream(Path()) >> text;
+  EXPECT_EQ(text, "mine");
+  ExpectCannotListen("unix:" + (folder_ / "none/socket").string(), "there is no such folder");
+}
+
+TEST_F(ListenTest, ServesOverIpv6) {
+  const int probe = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const bool has_ipv6 = bind(probe, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
+  close(probe);
+  if (!has_ipv6) GTEST_SKIP() << "this machine has no IPv6";
+  StartDaemon({{"listen", "[::1]:0"}, {"metrics_listen", "[::1]:0"}});
+  EXPECT_THAT(daemon_->address(), StartsWith("[::1]:"));
+  EXPECT_THAT(daemon_->ReadMetricsUrl(), StartsWith("http://[::1]:"));
+  EXPECT_EQ(List(ConferenceRequest(100)).participants.size(), 100u);
+}
+
+}  // namespace
+}  // namespace rollcall
