@@ -61,6 +61,9 @@ struct UpstreamConfig {
   TlsVersion min_tls_version = TlsVersion::k12;
   // Whether requests to https URLs may share connections, where the provider speaks HTTP/2.
   bool http2 = false;
+  // The URL of the HTTP proxy that https URLs are reached through; empty: through none. Absent: as
+  // libcurl's variables of the environment say.
+  std::optional<std::string> proxy = {};
   // The longest that making a connection may take.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   // The longest that the provider may send nothing.

@@ -72,6 +72,9 @@ std::vector<std::pair<std::string, std::string>> Summarize(const Config& config)
     add(path + "min_tls_version",
         std::string(upstream.min_tls_version == TlsVersion::k12 ? "1.2" : "1.3"));
     add(path + "http2", upstream.http2);
+    add(path + "proxy", !upstream.proxy           ? "(as the environment says)"
+                        : upstream.proxy->empty() ? none
+                                                  : *upstream.proxy);
   }
   add("resume_key", config.resume_key ? kSecret : none);
   add("limits.max_record_bytes", config.limits.max_record_bytes);

@@ -52,6 +52,27 @@ std::string ReadCaFile(JsonObjectReader& reader) {
   return *path;
 }
 
+// As UpstreamConfig has it. Absent after a problem was noted, too.
+std::optional<std::string> ReadProxy(JsonObjectReader& reader) {
+  const std::optional<std::string> text =
+      reader.String("proxy", "\"none\", or a string such as \"http://proxy:3128\"", IsAny);
+  if (!text) return std::nullopt;
+  if (*text == "none") return "";
+  const absl::StatusOr<BaseUrl> url = BaseUrl::Parse(*text);
+  if (!url.ok()) {
+    reader.Problem("proxy", url.status().message());
+    return std::nullopt;
+  }
+  // libcurl has other ports for proxies than for servers where none is given.
+  std::string origin =
+      absl::StrCat(url->is_plaintext() ? "http://" : "https://", url->host_and_port());
+  if (BaseUrl::Parse(origin)->ToString() != url->ToString()) {
+    reader.Problem("proxy", "must have no path");
+    return std::nullopt;
+  }
+  return origin;
+}
+
 // The part of an upstream that depends on its provider.
 struct Account {
   std::string account_sid;
@@ -133,6 +154,7 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
   const std::string ca_file = ReadCaFile(reader);
   const auto min_tls_version = reader.String("min_tls_version", kTlsVersionForm, IsTlsVersion);
   const bool http2 = reader.Bool("http2", false);
+  const std::optional<std::string> proxy = ReadProxy(reader);
 
   std::optional<Account> account;
   if (provider == "twilio") {
@@ -143,6 +165,10 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
     // Which of these belong here is only known once the provider is.
     reader.Ignore({"account_sid", "auth_token", "api_key", "api_secret", "api_base_url",
                    "insights_base_url", "project_id", "api_token", "space", "base_url"});
+  }
+  if (account && proxy && !proxy->empty() &&
+      (account->api.is_plaintext() || (account->insights && account->insights->is_plaintext()))) {
+    reader.Problem("proxy", "http base URLs are never reached through a proxy: use https");
   }
   reader.Finish();
   if (!name || !account) return std::nullopt;
@@ -157,6 +183,7 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
       .ca_file = ca_file,
       .min_tls_version = min_tls_version == "1.3" ? TlsVersion::k13 : TlsVersion::k12,
       .http2 = http2,
+      .proxy = proxy,
       .connect_timeout = connect_timeout,
       .idle_timeout = idle_timeout,
       .default_page_size = static_cast<int>(default_page_size),

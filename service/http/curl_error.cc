@@ -8,6 +8,14 @@
 namespace rollcall {
 
 absl::Status ErrorOf(CURL* easy, CURLcode code) {
+  long proxy_status = 0;
+  curl_easy_getinfo(easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
+  if (proxy_status >= 300) {
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+        absl::StrCat("the proxy on the way to the provider does not connect to it (HTTP ",
+                     proxy_status, ")"));
+  }
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION: {
       // Unspecified is what libcurl begins with and leaves where the signatures are good, but the
@@ -32,6 +40,10 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
     case CURLE_OPERATION_TIMEDOUT:
       return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
                        "the provider could not be connected to in time");
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+                       "the host name of the proxy on the way to the provider cannot be resolved; "
+                       "the service's operator must check proxy, or HTTPS_PROXY");
     case CURLE_COULDNT_RESOLVE_HOST:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the provider's host name cannot be resolved");

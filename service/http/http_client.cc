@@ -84,7 +84,12 @@ class HttpClient::Exchange final : public HttpResponse {
     Set(CURLOPT_QUICK_EXIT, 1L);
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
     // Through a proxy for plain HTTP, credentials would travel further than to the provider.
-    if (absl::StartsWith(request.url, "http:")) Set(CURLOPT_PROXY, "");
+    if (absl::StartsWith(request.url, "http:")) {
+      Set(CURLOPT_PROXY, "");
+    } else if (request.proxy) {
+      Set(CURLOPT_PROXY, request.proxy->c_str());
+      Set(CURLOPT_NOPROXY, "");  // else NO_PROXY would go before
+    }
     Set(CURLOPT_WRITEFUNCTION, &Exchange::OnWrite);
     Set(CURLOPT_WRITEDATA, this);
     Set(CURLOPT_HEADERFUNCTION, &Exchange::OnHeader);

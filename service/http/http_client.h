@@ -31,7 +31,8 @@ struct HttpRequest {
   const std::string& ca_file;              // in PEM form; the system's where empty
   TlsVersion min_tls_version;
   bool http2;  // whether to share a connection with other requests, where the server can
-  const TraceContext& trace;  // whose headers go with it
+  const std::optional<std::string>& proxy;  // its URL; empty for none; absent: the environment's
+  const TraceContext& trace;                // whose headers go with it
 };
 
 // The head of an answer, valid while it is being handed over.

@@ -66,7 +66,7 @@ void ProviderRequest::Send() {
   password_ = config.password.get();
   transfer_ =
       client_.Get({url_, config.username, *password_, config.connect_timeout, config.idle_timeout,
-                   config.ca_file, config.min_tls_version, config.http2, trace_},
+                   config.ca_file, config.min_tls_version, config.http2, config.proxy, trace_},
                   *this);
 }
 

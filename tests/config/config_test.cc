@@ -207,10 +207,12 @@ TEST(ParseConfig, EveryKeyIsRead) {
                  {"min_tls_version", "1.3"},
                  {"http2", true},
                  {"allow_plaintext", false}});
+  json signalwire = SignalWireUpstream();
+  signalwire["proxy"] = "http://proxy.internal:3128";
   const json document = {
       {"listen", "[::]:0"},
       {"metrics_listen", "127.0.0.1:9464"},
-      {"upstreams", json::array({twilio, SignalWireUpstream()})},
+      {"upstreams", json::array({twilio, signalwire})},
       {"limits",
        {{"max_record_bytes", 2048},
         {"max_page_bytes", 4096},
@@ -280,6 +282,8 @@ TEST(ParseConfig, EveryKeyIsRead) {
 
   const UpstreamConfig& second = config->upstreams[1];
   EXPECT_EQ(second.name, "space");
+  EXPECT_EQ(first.proxy, std::nullopt);
+  EXPECT_EQ(second.proxy, "http://proxy.internal:3128");
   EXPECT_EQ(second.provider, ProviderType::kSignalWire);
   EXPECT_EQ(second.account_sid, kProjectId);
   EXPECT_EQ(second.username, kProjectId);
@@ -465,6 +469,39 @@ TEST(CheckListen, WithoutTlsOthersAreServedOnlyWhereTheOperatorSaysSo) {
   config.allow_plaintext_callers = false;
   config.tls = TlsSettings{};
   EXPECT_TRUE(CheckListen(config).ok());
+}
+
+TEST(ParseConfig, Proxies) {
+  const auto proxy = [](const std::string& text) {
+    json document = Document();
+    document["upstreams"][0]["proxy"] = text;
+    const absl::StatusOr<Config> config = Parse(document);
+    EXPECT_TRUE(config.ok()) << config.status();
+    return config.ok() ? config->upstreams[0].proxy : std::nullopt;
+  };
+  EXPECT_EQ(proxy("none"), "");
+  // With a port in any case: libcurl would take 1080 where there is none.
+  EXPECT_EQ(proxy("http://proxy"), "http://proxy:80");
+  EXPECT_EQ(proxy("http://[::1]:3128/"), "http://[::1]:3128");
+  EXPECT_EQ(proxy("https://proxy"), "https://proxy:443");
+
+  for (const char* bad : {"", "proxy:3128", "socks5://proxy", "http://user:hunter2@proxy:3128"}) {
+    EXPECT_THAT(TwilioErrors({{"proxy", bad}}), ElementsAre(StartsWith("upstreams[0].proxy: ")))
+        << bad;
+  }
+  EXPECT_THAT(TwilioErrors({{"proxy", "http://proxy:3128/path"}}),
+              ElementsAre("upstreams[0].proxy: must have no path"));
+  EXPECT_THAT(TwilioErrors({{"proxy", true}}),
+              ElementsAre("upstreams[0].proxy: expected \"none\", or a string such as "
+                          "\"http://proxy:3128\", not a boolean"));
+  const json plain = {{"api_base_url", "http://127.0.0.1:1"}};
+  json with_proxy = plain;
+  with_proxy["proxy"] = "http://proxy:3128";
+  EXPECT_THAT(TwilioErrors(with_proxy),
+              ElementsAre("upstreams[0].proxy: http base URLs are never reached through a proxy: "
+                          "use https"));
+  with_proxy["proxy"] = "none";
+  EXPECT_THAT(TwilioErrors(with_proxy), IsEmpty());
 }
 
 // The errors of a document with these files of certificates.
