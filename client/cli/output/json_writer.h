@@ -5,8 +5,8 @@
 namespace rollcall {
 
 // JSON for programs: the `rollcall.v1.Participant` in protobuf's JSON form with the API's own field
-// names, nothing left out. Where a value names fields (`null_fields`, `empty_fields`), that form has
-// lowerCamelCase: "callType,metrics.inbound.mos". JSON's escapes keep control characters out.
+// names, nothing left out. Where a value names fields (`null_fields`, `empty_fields`), that form
+// has lowerCamelCase: "callType,metrics.inbound.mos". JSON's escapes keep control characters out.
 class JsonWriter : public ParticipantWriter {
  public:
   enum class Form {
