@@ -215,7 +215,7 @@ class Command {
   }
 
   std::string Header() const {
-    const std::string header = writer_->Header();
+    std::string header = writer_->Header();
     if (format_ != OutputFormat::kTable) return header;
     return out_.Styled(TextStyle::kHeading, header);
   }
