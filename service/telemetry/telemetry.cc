@@ -129,8 +129,7 @@ Telemetry::Telemetry(const Config& config, const std::string& version)
                                        "seconds since 1970")
                                  .Register(registry_)) {
   for (const std::string& upstream : NamesOf(config.upstreams)) {
-    upstreams_[upstream].reset(new OfUpstream{ParticipantMonitor(upstream, registry_, log_),
-                                              RequestMonitor(upstream, registry_, log_)});
+    upstreams_[upstream] = std::make_unique<OfUpstream>(upstream, registry_, log_);
   }
   for (const std::string& what : FollowedFiles(config)) reload_refused_.Add({{"what", what}});
   prometheus::BuildGauge()

@@ -76,6 +76,9 @@ class Telemetry {
 
  private:
   struct OfUpstream {
+    OfUpstream(const std::string& name, prometheus::Registry& registry, EventLog& log)
+        : participants(name, registry, log), requests(name, registry, log) {}
+
     ParticipantMonitor participants;
     RequestMonitor requests;
   };
