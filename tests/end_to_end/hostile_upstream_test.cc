@@ -59,7 +59,7 @@ class HostileUpstreamTest : public EndToEndTest {
     return List(request);
   }
   Listing ListFrom(const std::string& answer) {
-    return ListFrom([&answer](const Peer& peer) { peer.Send(answer); });
+    return ListFrom([answer](const Peer& peer) { peer.Send(answer); });
   }
 
   // The same, and tells by how much the service has grown at the most while it was answered.
