@@ -52,8 +52,9 @@ void GetCall::EndWith(const absl::Status& status) {
 void GetCall::OnCancel() { EndWith(absl::CancelledError("the caller ended the call")); }
 
 void GetCall::OnDone() {
+  std::shared_ptr<GetCall> self = ExchangeSelf(nullptr);
   UpstreamLoop& loop = *loop_;
-  loop.Post([call = ExchangeSelf(nullptr)] {
+  loop.Post([call = std::move(self)] {
     if (call->deadline_timer_) call->loop_->client().loop().Cancel(*call->deadline_timer_);
     call->fetch_.reset();
   });
