@@ -31,8 +31,7 @@ struct ChannelOptions {
 
   // Gives the token that each call is made with. May be called on any thread and for several calls
   // at once, and must not throw; where it gives an empty text, the call is made without one. Not
-  // set: no token. With one the channel is encrypted, also where
-  // `tls` is not set.
+  // set: no token. Where it is set the channel is encrypted, also without `tls`.
   std::function<std::string()> token;
 };
 

@@ -169,9 +169,9 @@ absl::StatusOr<std::string> Telemetry::Serve(const std::string& listen,
     return OperatorServer::Page{"text/plain; version=0.0.4; charset=utf-8", Metrics()};
   }};
   pages["/"] = {[this] { return OperatorServer::Page{"text/html; charset=utf-8", Status()}; }};
-  constexpr bool kNeedsToken = false;  // those who probe have none
-  pages["/livez"] = {[this] { return Liveness(); }, kNeedsToken};
-  pages["/readyz"] = {[this] { return Readiness(); }, kNeedsToken};
+  // Those who probe have no token.
+  pages["/livez"] = {.make = [this] { return Liveness(); }, .needs_token = false};
+  pages["/readyz"] = {.make = [this] { return Readiness(); }, .needs_token = false};
   auto server = OperatorServer::Start(listen, std::move(token), std::move(pages));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
