@@ -289,7 +289,7 @@ void ListCall::OnDone() {
 // After the last record was written.
 void ListCall::FinishCall() {
   absl::Status end;
-  CallTotals totals;
+  ListTotals totals;
   {
     const std::lock_guard lock(mutex_);
     end = *end_;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
@@ -75,13 +76,13 @@ std::string PortOf(int descriptor) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);
   auto* const plain = reinterpret_cast<sockaddr*>(&address);
-  std::string port(NI_MAXSERV, '\0');
+  std::array<char, NI_MAXSERV> port{};
   if (getsockname(descriptor, plain, &size) != 0 ||
       getnameinfo(plain, size, nullptr, 0, port.data(), static_cast<socklen_t>(port.size()),
                   NI_NUMERICSERV) != 0) {
     return "0";
   }
-  return port.c_str();
+  return port.data();
 }
 
 }  // namespace

@@ -98,10 +98,10 @@ std::vector<MetricFamily> ProcessMetrics() {
     add("process_max_fds", "File descriptors that may be open", MetricType::Gauge,
         static_cast<double>(limit.rlim_cur));
   }
-  static const std::optional<double> start = StartTime();
-  if (start) {
+  static const std::optional<double> kStart = StartTime();
+  if (kStart) {
     add("process_start_time_seconds", "When the process was started, since 1970", MetricType::Gauge,
-        *start);
+        *kStart);
   }
   return metrics;
 }
