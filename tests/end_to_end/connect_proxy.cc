@@ -3,36 +3,17 @@
 #include <arpa/inet.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdint>
-#include <stdexcept>
+#include <optional>
 
-#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
 namespace rollcall {
 namespace {
-
-sockaddr_in Local(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
-
-bool SendAll(int socket, absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t size = send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (size <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(size));
-  }
-  return true;
-}
 
 // Passes on what one has to say; false once it has ended, or the other takes no more.
 bool Pass(int from, int to) {
@@ -50,32 +31,7 @@ int PortOf(absl::string_view head) {
 
 }  // namespace
 
-ConnectProxy::ConnectProxy() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address = Local(0);
-  socklen_t size = sizeof(address);
-  if (bind(listener_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      listen(listener_, SOMAXCONN) != 0 ||
-      getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("no port for a proxy");
-  }
-  port_ = ntohs(address.sin_port);
-  acceptor_ = std::thread([this] { Accept(); });
-}
-
-ConnectProxy::~ConnectProxy() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-    for (const int socket : sockets_) shutdown(socket, SHUT_RDWR);
-  }
-  shutdown(listener_, SHUT_RDWR);  // which ends accept()
-  acceptor_.join();
-  for (std::thread& thread : threads_) thread.join();
-  for (const int socket : sockets_) close(socket);
-  close(listener_);
-}
-
-std::string ConnectProxy::url() const { return absl::StrCat("http://127.0.0.1:", port_); }
+ConnectProxy::ConnectProxy() : server_([this](int client) { Serve(client); }) {}
 
 void ConnectProxy::Refuse(const std::string& status) {
   const std::lock_guard lock(mutex_);
@@ -87,33 +43,14 @@ std::vector<std::string> ConnectProxy::heads() const {
   return heads_;
 }
 
-bool ConnectProxy::Keep(int socket) {
-  const std::lock_guard lock(mutex_);
-  sockets_.push_back(socket);
-  if (ending_) shutdown(socket, SHUT_RDWR);
-  return !ending_;
-}
-
-void ConnectProxy::Accept() {
-  while (true) {
-    const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (client < 0 || !Keep(client)) return;
-    const std::lock_guard lock(mutex_);
-    threads_.emplace_back([this, client] { Serve(client); });
-  }
-}
-
 void ConnectProxy::Serve(int client) {
-  std::string head;
-  char byte = 0;
-  while (!absl::EndsWith(head, "\r\n\r\n")) {
-    if (recv(client, &byte, 1, 0) != 1) return;
-    head.push_back(byte);
-  }
+  // The client says no more before it has its answer.
+  const std::optional<std::string> head = ReadHead(client);
+  if (!head) return;
   std::string refusal;
   {
     const std::lock_guard lock(mutex_);
-    heads_.push_back(head);
+    heads_.push_back(*head);
     refusal = refusal_;
   }
   if (!refusal.empty()) {
@@ -122,8 +59,11 @@ void ConnectProxy::Serve(int client) {
     return;
   }
   const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Local(PortOf(head));
-  if (!Keep(server)) return;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(PortOf(*head)));
+  if (!server_.Keep(server)) return;
   if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
       SendAll(client, "HTTP/1.1 200 Connection established\r\n\r\n")) {
     std::array<pollfd, 2> ends{pollfd{client, POLLIN, 0}, pollfd{server, POLLIN, 0}};

@@ -5,21 +5,18 @@
 
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "tests/end_to_end/loopback_server.h"
 
 namespace rollcall {
 
 class ConnectProxy {
  public:
   ConnectProxy();
-  // Breaks all connections.
-  ~ConnectProxy();
-  ConnectProxy(const ConnectProxy&) = delete;
-  ConnectProxy& operator=(const ConnectProxy&) = delete;
 
   // "http://127.0.0.1:PORT".
-  std::string url() const;
+  std::string url() const { return server_.url(); }
 
   // Answers so from now on, "403 Forbidden", instead of connecting.
   void Refuse(const std::string& status);
@@ -28,23 +25,15 @@ class ConnectProxy {
   std::vector<std::string> heads() const;
 
  private:
-  void Accept();
   void Serve(int client);
-  // The socket is broken when the proxy ends; at once, and false, where it is ending.
-  bool Keep(int socket);
-
-  int listener_ = -1;
-  int port_ = 0;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  bool ending_ = false;
   std::string refusal_;
   std::vector<std::string> heads_;
-  std::vector<int> sockets_;  // open until the end
-  std::vector<std::thread> threads_;
 
-  std::thread acceptor_;
+  // Last, so that its threads end before what they use.
+  LoopbackServer server_;
 };
 
 }  // namespace rollcall

@@ -7,10 +7,10 @@
 #include <functional>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/string_view.h"
+#include "tests/end_to_end/loopback_server.h"
 
 namespace rollcall {
 
@@ -34,38 +34,28 @@ class HostileServer {
   using Answer = std::function<void(const Peer&)>;
 
   explicit HostileServer(Answer answer);
-  // Ends all connections and waits for their threads.
-  ~HostileServer();
-  HostileServer(const HostileServer&) = delete;
-  HostileServer& operator=(const HostileServer&) = delete;
 
-  int port() const { return port_; }
+  int port() const { return server_.port(); }
   // "http://127.0.0.1:PORT".
-  std::string url() const;
+  std::string url() const { return server_.url(); }
 
   // What it answers from now on.
   void SetAnswer(Answer answer);
 
   // Connections so far, and the heads of the requests that came by them.
-  std::size_t connections() const;
+  std::size_t connections() const { return server_.connections(); }
   std::vector<std::string> heads() const;
 
  private:
-  void Accept();
   void Serve(int socket);
-
-  int listener_ = -1;
-  int port_ = 0;
 
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   Answer answer_;
-  bool ending_ = false;
-  std::vector<int> sockets_;  // open until the end
-  std::vector<std::thread> threads_;
   std::vector<std::string> heads_;
 
-  std::thread acceptor_;
+  // Last, so that its threads end before what they use.
+  LoopbackServer server_;
 };
 
 }  // namespace rollcall

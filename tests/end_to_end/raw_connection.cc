@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <stdexcept>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "tests/end_to_end/loopback_server.h"
 
 namespace rollcall {
 namespace {
@@ -58,14 +58,7 @@ bool RawConnection::BeginHttp2() {
          Send(Frame(FrameType::kSettings, kAck, 0, ""));
 }
 
-bool RawConnection::Send(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(sent));
-  }
-  return true;
-}
+bool RawConnection::Send(absl::string_view bytes) { return SendAll(socket_, bytes); }
 
 void RawConnection::EndSending() { shutdown(socket_, SHUT_WR); }
 
@@ -92,16 +85,7 @@ bool RawConnection::ReadUntil(absl::string_view part) {
 }
 
 RawListener::RawListener() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  if (bind(socket_, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      listen(socket_, SOMAXCONN) != 0 ||
-      getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("no port for a listener");
-  }
-  address_ = absl::StrCat("127.0.0.1:", ntohs(address.sin_port));
+  address_ = absl::StrCat("127.0.0.1:", ListenOnLoopback(socket_));
 }
 
 RawListener::~RawListener() { close(socket_); }
