@@ -1,5 +1,5 @@
 // A rollcalld of a test's own: the real program as a process, on a free port. Ends it when
-// destroyed.
+// destroyed; what a sanitizer reported in it by then is a failure of the test.
 #pragma once
 
 #include <sys/types.h>
