@@ -34,8 +34,6 @@ RUN apt-get -q update && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
       libbenchmark-dev libcpp-httplib-dev libgmock-dev libgtest-dev && \
     rm -rf /var/lib/apt/lists/*
-# Tests compile its examples.
-COPY README.md ./
 COPY tests tests
 RUN --mount=type=cache,target=/root/.cache/ccache \
     cmake --preset release -DROLLCALL_BUILD_TESTS=ON >/dev/null && \

@@ -7,6 +7,7 @@ import collections
 import json
 import os
 import queue
+import shutil
 import subprocess
 import threading
 import urllib.request
@@ -88,40 +89,51 @@ def rollcalld(scratch, name, provider, **settings):
     return Server(BIN / "rollcalld", "--config", config)
 
 
-def listed_by_provider(simulator, conference, pages=None):
-    """The sids as the provider itself lists them, by its own pages."""
+def listed_by_provider(address, conference, pages=None, sid="participant_sid"):
+    """The sids, of the participants or others, as the provider at this address itself lists them,
+    by its own pages."""
     sids = []
-    url = f"{simulator.address}/v1/Conferences/{conference}/Participants?PageSize=1000"
+    url = f"{address}/v1/Conferences/{conference}/Participants?PageSize=1000"
     basic = base64.b64encode(f"{ACCOUNT}:simulator".encode()).decode()
     while url and pages != 0:
         request = urllib.request.Request(url, headers={"Authorization": f"Basic {basic}"})
         with urllib.request.urlopen(request) as answer:
             page = json.load(answer)
-        sids += [record["participant_sid"] for record in page["participants"]]
+        sids += [record[sid] for record in page["participants"]]
         url = page["meta"]["next_page_url"]
         if url:
-            url = simulator.address + "/" + url.split("/", 3)[3]
+            url = address + "/" + url.split("/", 3)[3]
         pages = pages and pages - 1
     return sids
+
+
+def make_certificate(folder, name):
+    """For localhost, signed by itself. Returns it and its key, both files."""
+    certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1"
+    command += f" -subj /CN={name} -addext subjectAltName=DNS:localhost"
+    must([*command.split(), "-keyout", key, "-out", certificate])
+    return certificate, key
 
 
 Ended = collections.namedtuple("Ended", "code out err")
 
 
+def environment(settings=None):
+    """A program's variables. What is set here for Rollcall does not reach it."""
+    ours = ("ROLLCALL_", "TWILIO_", "SIGNALWIRE_")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    variables["no_proxy"] = "localhost,127.0.0.1"
+    return variables | {name: str(value) for name, value in (settings or {}).items()}
+
+
 def run(command, cwd=ROOT, settings=None, timeout=PATIENCE):
-    """Runs a program to its end. What is set here for Rollcall does not reach it."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")
-    }
-    environment |= {
-        "no_proxy": "localhost,127.0.0.1",
-        **{name: str(value) for name, value in (settings or {}).items()},
-    }
+    """Runs a program to its end."""
     try:
         ended = subprocess.run(
             [str(word) for word in command],
             cwd=cwd,
-            env=environment,
+            env=environment(settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -131,6 +143,15 @@ def run(command, cwd=ROOT, settings=None, timeout=PATIENCE):
     except subprocess.TimeoutExpired:
         raise Failed(f"{command[0]} did not end") from None
     return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
+def copy_files(source, target):
+    """What a clone would have of a folder of this one, and what is about to be added to it."""
+    files = must(["git", "ls-files", "-coz", "--exclude-standard", "."], cwd=source)
+    for file in files.rstrip("\0").split("\0"):
+        if (source / file).is_file():
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source / file, target / file)
 
 
 def must(command, **options):
