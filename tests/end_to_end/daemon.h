@@ -52,6 +52,9 @@ class Daemon {
   // Resident memory in bytes, as the kernel counts it.
   size_t ResidentBytes() const;
 
+  // Its callers' connections. Where it listens on TCP.
+  size_t CallerConnections() const;
+
   // Sockets it has open, and descriptors of every kind.
   size_t OpenSockets() const;
   size_t OpenDescriptors() const;

@@ -32,14 +32,15 @@ class HostileCallerTest : public EndToEndTest {
     StartDaemon();
     ExpectStillServes();
     resident_before_ = daemon_->ResidentBytes();
-    sockets_before_ = daemon_->OpenSockets();
+    connections_before_ = daemon_->CallerConnections();
+    ASSERT_GE(connections_before_, 1u);  // that of stub()
   }
 
   // All of a harmful caller's connections must be gone, and its memory with them but for `kept`,
   // which allocators keep for the next one.
   void ExpectAsBefore(size_t kept) {
     ExpectStillServes();
-    while (daemon_->IsRunning() && daemon_->OpenSockets() > sockets_before_) {
+    while (daemon_->IsRunning() && daemon_->CallerConnections() > connections_before_) {
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     EXPECT_TRUE(daemon_->IsRunning());
@@ -53,7 +54,7 @@ class HostileCallerTest : public EndToEndTest {
   }
 
   size_t resident_before_ = 0;
-  size_t sockets_before_ = 0;
+  size_t connections_before_ = 0;
 };
 
 TEST_F(HostileCallerTest, BytesThatAreNoHttp2EndTheirConnection) {
