@@ -57,15 +57,19 @@ class Server:
             else:
                 SERVERS_LOG.open("a").write(line)
 
-    def call(self):
-        """What the service logged of the next call that came to its end."""
+    def await_call(self, wanted):
+        """Waits until the service logs the end of such a call. What comes before is passed over:
+        the end of an earlier call may be logged after its caller has left."""
+        seen = []
         while True:
             try:
                 line = self.log.get(timeout=PATIENCE)
             except queue.Empty:
-                raise Failed("the service saw no end of the call") from None
+                raise Failed(f"the service saw no such end of a call, but {seen}") from None
             if line["event"] == "call":
-                return line
+                if wanted(line):
+                    return
+                seen.append(line)
 
     def forget(self):
         while not self.log.empty():
