@@ -2,10 +2,18 @@
 
 #include <openssl/x509.h>
 
+#include <string>
+#include <system_error>
+
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
 namespace rollcall {
+namespace {
+
+constexpr long kProxyAuthenticationRequired = 407;
+
+}  // namespace
 
 absl::Status ErrorOf(CURL* easy, CURLcode code) {
   long proxy_status = 0;
@@ -14,7 +22,10 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
     return MakeError(
         v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
         absl::StrCat("the proxy on the way to the provider does not connect to it (HTTP ",
-                     proxy_status, ")"));
+                     proxy_status, ")",
+                     proxy_status == kProxyAuthenticationRequired
+                         ? "; the service's operator must give it credentials, in HTTPS_PROXY"
+                         : ""));
   }
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION: {
@@ -47,9 +58,15 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
     case CURLE_COULDNT_RESOLVE_HOST:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the provider's host name cannot be resolved");
-    case CURLE_COULDNT_CONNECT:
-      return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the provider cannot be connected to");
+    case CURLE_COULDNT_CONNECT: {
+      long error = 0;  // an errno
+      curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
+      return MakeError(
+          v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
+          absl::StrCat(
+              "the provider cannot be connected to",
+              error == 0 ? "" : ": " + std::generic_category().message(static_cast<int>(error))));
+    }
     case CURLE_PARTIAL_FILE:
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
