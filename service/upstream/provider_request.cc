@@ -23,6 +23,20 @@ int AccountRequests(const HttpResponse& response) {
 
 }  // namespace
 
+HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, const Secret& password,
+                            const TraceContext& trace) {
+  return {std::move(url),
+          upstream.username,
+          password,
+          upstream.connect_timeout,
+          upstream.idle_timeout,
+          upstream.ca_file,
+          upstream.min_tls_version,
+          upstream.http2,
+          upstream.proxy,
+          trace};
+}
+
 ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, std::string url,
                                  RequestGate::Kind kind, std::string caller,
                                  const TraceContext& trace, Listener& listener)
@@ -62,12 +76,8 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
 void ProviderRequest::Send() {
   ++times_sent_;
   sent_ = EventLoop::Clock::now();
-  const UpstreamConfig& config = upstream_.config;
-  password_ = config.password.get();
-  transfer_ =
-      client_.Get({url_, config.username, *password_, config.connect_timeout, config.idle_timeout,
-                   config.ca_file, config.min_tls_version, config.http2, config.proxy, trace_},
-                  *this);
+  password_ = upstream_.config.password.get();
+  transfer_ = client_.Get(MakeHttpRequest(upstream_.config, url_, *password_, trace_), *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {

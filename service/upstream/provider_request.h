@@ -17,6 +17,10 @@
 
 namespace rollcall {
 
+// The GET of `url` as this upstream is asked. The other arguments must outlive the transfer.
+HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, const Secret& password,
+                            const TraceContext& trace);
+
 class ProviderRequest final : private HttpClient::Receiver {
  public:
   // Any of its functions may destroy the request.
