@@ -29,6 +29,17 @@ const ParticipantApi* FindApi(ProviderType provider,
   return Find(provider, participant);
 }
 
+std::vector<const ParticipantApi*> ApisOf(ProviderType provider) {
+  using List = v1::ListParticipantsRequest;
+  std::vector<const ParticipantApi*> apis;
+  const auto* const queries = List::descriptor()->FindOneofByName("query");
+  for (int i = 0; i < queries->field_count(); ++i) {
+    const auto query = static_cast<List::QueryCase>(queries->field(i)->number());
+    if (const ParticipantApi* api = FindApi(provider, query)) apis.push_back(api);
+  }
+  return apis;
+}
+
 absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout,
                                                         absl::string_view member) {
   nlohmann::json link = nlohmann::json::parse(member.begin(), member.end(), nullptr, false);

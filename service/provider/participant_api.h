@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,9 @@ class ParticipantApi {
 
   virtual ~ParticipantApi() = default;
 
+  // What people call it.
+  virtual absl::string_view name() const = 0;
+
   // Whether the API serves an upstream of this type, and what the request asks for.
   virtual bool Serves(ProviderType provider, ListRequest::QueryCase query) const = 0;
   virtual bool Serves(ProviderType provider, GetRequest::ParticipantCase participant) const = 0;
@@ -44,6 +48,10 @@ class ParticipantApi {
                                  RequestViolations& violations) const = 0;
   virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
                                 RequestViolations& violations) const = 0;
+
+  // The path of a list that there is none of, by an id that has the right form: whoever is told
+  // that it does not exist may ask for those that do.
+  virtual std::string ProbeTarget(const UpstreamConfig& upstream) const = 0;
 
   // The request's field that asks by what is or may be personal data, so that the answer tells of
   // it even where no record shows it. Empty where there is none.
@@ -62,6 +70,9 @@ class ParticipantApi {
 const ParticipantApi* FindApi(ProviderType provider, v1::ListParticipantsRequest::QueryCase query);
 const ParticipantApi* FindApi(ProviderType provider,
                               v1::GetParticipantRequest::ParticipantCase participant);
+
+// All APIs of a provider.
+std::vector<const ParticipantApi*> ApisOf(ProviderType provider);
 
 // Reads the link to the next page out of the text of the layout's link member. No link, null and ""
 // all mean that there is no next page.

@@ -13,6 +13,8 @@ constexpr absl::string_view kVersion = "/2010-04-01/";
 
 class SignalWireApi final : public ParticipantApi {
  public:
+  absl::string_view name() const override { return "live conferences"; }
+
   bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
     return provider == ProviderType::kSignalWire && query == ListRequest::kLiveParticipants;
   }
@@ -44,6 +46,10 @@ class SignalWireApi final : public ParticipantApi {
     CheckUuid("live_participant.call_sid", name.call_sid(), violations);
     return absl::StrCat(ListPath(upstream, name.conference_sid()), "/",
                         EncodePathSegment(name.call_sid()));
+  }
+
+  std::string ProbeTarget(const UpstreamConfig& upstream) const override {
+    return ListPath(upstream, "00000000-0000-0000-0000-000000000000");
   }
 
   PageLayout page_layout() const override { return {"participants", "next_page_uri", ""}; }

@@ -10,6 +10,8 @@ namespace {
 
 class Core final : public ParticipantApi {
  public:
+  absl::string_view name() const override { return "live conferences"; }
+
   bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
     return provider == ProviderType::kTwilio && query == ListRequest::kLiveParticipants;
   }
@@ -41,6 +43,10 @@ class Core final : public ParticipantApi {
     }
     return absl::StrCat(ListPath(upstream, name.conference_sid()), "/",
                         EncodePathSegment(name.call_sid()), ".json");
+  }
+
+  std::string ProbeTarget(const UpstreamConfig& upstream) const override {
+    return absl::StrCat(ListPath(upstream, "CF00000000000000000000000000000000"), ".json");
   }
 
   using ParticipantApi::PersonalFilter;

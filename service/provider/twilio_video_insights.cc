@@ -58,6 +58,8 @@ constexpr ObjectSchema kSummary{kSummaryFields};
 
 class VideoInsights final : public ParticipantApi {
  public:
+  absl::string_view name() const override { return "Video Insights"; }
+
   bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
     return provider == ProviderType::kTwilio && query == ListRequest::kRoomParticipantSummaries;
   }
@@ -83,6 +85,10 @@ class VideoInsights final : public ParticipantApi {
     CheckTwilioSid("room_participant_summary.participant_sid", name.participant_sid(), "PA",
                    violations);
     return absl::StrCat(ListPath(name.room_sid()), "/", EncodePathSegment(name.participant_sid()));
+  }
+
+  std::string ProbeTarget(const UpstreamConfig& /*upstream*/) const override {
+    return ListPath("RM00000000000000000000000000000000");
   }
 
   PageLayout page_layout() const override { return {"participants", "meta", "next_page_url"}; }

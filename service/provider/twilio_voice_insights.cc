@@ -107,6 +107,8 @@ constexpr ObjectSchema kSummary{kSummaryFields};
 
 class VoiceInsights final : public ParticipantApi {
  public:
+  absl::string_view name() const override { return "Voice Insights"; }
+
   bool Serves(ProviderType provider, ListRequest::QueryCase query) const override {
     return provider == ProviderType::kTwilio &&
            query == ListRequest::kConferenceParticipantSummaries;
@@ -148,6 +150,10 @@ class VoiceInsights final : public ParticipantApi {
     if (name.has_events()) AppendQuery(target, "Events", name.events());
     if (name.has_metrics()) AppendQuery(target, "Metrics", name.metrics());
     return target;
+  }
+
+  std::string ProbeTarget(const UpstreamConfig& /*upstream*/) const override {
+    return ListPath("CF00000000000000000000000000000000");
   }
 
   using ParticipantApi::PersonalFilter;
