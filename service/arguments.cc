@@ -34,6 +34,9 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
       ->check(is_address);
   app.add_flag("--check-config", arguments.check_config,
                "read the configuration, say what is wrong, end");
+  app.add_flag(
+      "--check-upstreams", arguments.check_upstreams,
+      "the same, then ask each upstream once with its credentials, say what is wrong, end");
   app.set_version_flag("--version", "rollcalld " ROLLCALL_VERSION, "print the version and exit");
 }
 

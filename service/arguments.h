@@ -17,6 +17,7 @@ struct Arguments {
   std::string metrics_listen;
   bool allow_plaintext_callers = false;
   bool check_config = false;
+  bool check_upstreams = false;
 };
 
 // `arguments` must outlive `app`.

@@ -21,13 +21,14 @@
 #include "service/service_manager.h"
 #include "service/telemetry/library_log.h"
 #include "service/telemetry/telemetry.h"
+#include "service/upstream/upstream_check.h"
 
 namespace {
 
 // Exit codes, after sysexits.h.
 constexpr int kUsageError = 64;
 constexpr int kConfigError = 78;
-constexpr int kCannotListen = 69;
+constexpr int kUnavailable = 69;  // an address to listen on, or in a check an upstream
 
 // What ending takes at most beyond the drain timeout, and a little more.
 constexpr std::chrono::seconds kTimeToEnd(10);
@@ -55,6 +56,13 @@ sigset_t BlockEndSignals() {
   sigaddset(&signals, SIGHUP);  // of a terminal that is closed
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
+}
+
+// The kernel keeps signals that a process has not asked for from the first one of a container.
+void EndAtOnceOnSignals() {
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
+    std::signal(number, [](int received) { _exit(128 + received); });
+  }
 }
 
 // A stream takes up to three descriptors, and gRPC stops taking connections for good where they run
@@ -112,15 +120,18 @@ int main(int argc, char** argv) {
     if (!loaded.ok()) return Fail(loaded.status(), kConfigError);
     access = *std::move(loaded);
   }
-  if (arguments.check_config) {
+  // A reader of our output or log who goes away, or a provider, must not take the service with him.
+  std::signal(SIGPIPE, SIG_IGN);
+  if (arguments.check_config || arguments.check_upstreams) {
     std::cout << "the configuration is good; upstreams:";
     for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.name;
     std::cout << std::endl;
-    return 0;
+    if (!arguments.check_upstreams) return 0;
+    EndAtOnceOnSignals();
+    absl::Status status = rollcall::CheckUpstreams(*config, environment, std::cout);
+    return status.ok() ? 0 : Fail(status, kUnavailable);
   }
 
-  // A reader of our log who goes away must not take the service with him.
-  std::signal(SIGPIPE, SIG_IGN);
   RaiseFileLimit();
   const sigset_t end_signals = BlockEndSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
@@ -129,13 +140,13 @@ int main(int argc, char** argv) {
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
     metrics_url = telemetry.Serve(*config->metrics_listen, config->metrics_token);
-    if (!metrics_url.ok()) return Fail(metrics_url.status(), kCannotListen);
+    if (!metrics_url.ok()) return Fail(metrics_url.status(), kUnavailable);
   }
   auto server = rollcall::Server::Start(*std::move(config), std::move(access), telemetry);
   if (!server.ok()) {
     // Files that were good when the configuration was read may have changed since.
     return Fail(server.status(),
-                absl::IsInvalidArgument(server.status()) ? kConfigError : kCannotListen);
+                absl::IsInvalidArgument(server.status()) ? kConfigError : kUnavailable);
   }
   telemetry.OnServing();
   std::cout << "rollcalld listening on " << (*server)->address() << std::endl;

@@ -1,0 +1,271 @@
+#include "service/upstream/upstream_check.h"
+
+#include <algorithm>
+#include <future>
+#include <iomanip>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "google/rpc/error_details.pb.h"
+#include "nlohmann/json.hpp"
+#include "service/error/error.h"
+#include "service/http/event_loop.h"
+#include "service/http/http_client.h"
+#include "service/provider/participant_api.h"
+#include "service/record/times.h"
+#include "service/upstream/provider_answer.h"
+#include "service/upstream/provider_request.h"
+
+namespace rollcall {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Clocks that differ by less do no harm.
+constexpr absl::Duration kClockTolerance = absl::Minutes(1);
+
+// One request to one API.
+class Probe final : private HttpClient::Receiver {
+ public:
+  struct Result {
+    absl::Status status;  // OK: the API would serve
+    int http_status = 0;  // 0 where there is no answer
+    milliseconds time{};
+    absl::Duration clock_ahead;  // this machine's to the provider's; zero where nobody knows
+  };
+
+  Probe(const UpstreamConfig& upstream, const ParticipantApi& api, HttpClient& client)
+      : upstream_(upstream), api_(api), client_(client), password_(upstream.password.get()) {
+    std::string target = api.ProbeTarget(upstream);
+    AppendQuery(target, "PageSize", "1");
+    url_ = api.base_url(upstream).Join(target);
+  }
+
+  const UpstreamConfig& upstream() const { return upstream_; }
+  const ParticipantApi& api() const { return api_; }
+  const BaseUrl& base_url() const { return api_.base_url(upstream_); }
+
+  // Waits for the end, once.
+  Result Wait() { return result_.get_future().get(); }
+
+  // The rest is for the loop's thread, where the probe also ends.
+
+  void Start() {
+    begin_ = EventLoop::Clock::now();
+    HttpClient::Receiver& receiver = *this;
+    transfer_ = client_.Get(MakeHttpRequest(upstream_, url_, password_, trace_), receiver);
+    // Else an answer that comes byte by byte would take as long as it likes.
+    timer_ = client_.loop().After(upstream_.connect_timeout + upstream_.idle_timeout, [this] {
+      timer_.reset();
+      End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                    "the provider's answer was not complete in time"));
+    });
+  }
+
+ private:
+  void OnHead(const HttpResponse& response) override {
+    answer_.TakeHead(response);
+    google::protobuf::Timestamp date;
+    if (ParseTime(response.header("Date").value_or(""), date)) {
+      clock_ahead_ = absl::Now() - absl::FromUnixSeconds(date.seconds());
+    }
+  }
+
+  bool OnBody(absl::string_view bytes) override {
+    body_.append(bytes.data(), bytes.size());
+    if (!answer_.TakeBody(bytes)) OnDone(absl::OkStatus());
+    return true;
+  }
+
+  void OnDone(absl::Status status) override { End(Judge(status)); }
+
+  absl::Status Judge(const absl::Status& end) const {
+    if (!answer_.has_head()) return end;
+    const nlohmann::json document = nlohmann::json::parse(body_, nullptr, false);
+    if (answer_.ok()) {
+      if (!end.ok()) return end;
+      // A live list that does not exist may be an empty one.
+      if (document.is_object() && document.contains(api_.page_layout().records_key)) {
+        return absl::OkStatus();
+      }
+    } else {
+      absl::Status status = answer_.ToStatus(upstream_, url_, absl::Now());
+      if (ReasonOf(status) != v1::ERROR_REASON_UPSTREAM_NOT_FOUND) return status;
+      // The forms of the providers' errors; the last is RFC 9457's.
+      if (document.is_object() && (document.contains("code") || document.contains("errors") ||
+                                   document.contains("title"))) {
+        return absl::OkStatus();
+      }
+    }
+    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                     absl::StrCat("what answers is not the provider's API; check the base URL "
+                                  "(HTTP ",
+                                  answer_.http_status(), ")"));
+  }
+
+  void End(const absl::Status& status) {
+    transfer_.reset();
+    if (timer_) client_.loop().Cancel(*timer_);
+    const auto time = EventLoop::Clock::now() - begin_;
+    result_.set_value({status, answer_.http_status(),
+                       std::chrono::duration_cast<milliseconds>(time), clock_ahead_});
+  }
+
+  const UpstreamConfig& upstream_;
+  const ParticipantApi& api_;
+  HttpClient& client_;
+  const Secret password_;
+  const TraceContext trace_;
+  std::string url_;
+  EventLoop::Clock::time_point begin_;
+  ProviderAnswer answer_;
+  std::string body_;  // of as much as `answer_` takes
+  absl::Duration clock_ahead_;
+  std::optional<EventLoop::TimerId> timer_;
+  std::unique_ptr<HttpClient::Transfer> transfer_;
+  std::promise<Result> result_;
+};
+
+// Host and port of a proxy as a variable of the environment names it, which can hold a password.
+std::string ProxyHost(absl::string_view url) {
+  if (const size_t at = url.rfind('@'); at != absl::string_view::npos) {
+    url.remove_prefix(at + 1);
+  } else if (const size_t scheme = url.find("://"); scheme != absl::string_view::npos) {
+    url.remove_prefix(scheme + 3);
+  }
+  const absl::string_view host = url.substr(0, url.find('/'));
+  return BaseUrl::Parse(absl::StrCat("http://", host)).ok() ? std::string(host)
+                                                            : "what is no host and port";
+}
+
+// The first of these variables that is set.
+std::optional<std::pair<const char*, std::string>> FirstSet(
+    const Environment& env, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    std::optional<std::string> value = env(name);
+    if (value && !value->empty()) return std::pair(name, *std::move(value));
+  }
+  return std::nullopt;
+}
+
+// The proxy of https URLs, as HttpClient and libcurl choose it.
+std::string DescribeProxy(const UpstreamConfig& upstream, const Environment& env) {
+  if (upstream.proxy) return upstream.proxy->empty() ? "none, as configured" : *upstream.proxy;
+  const auto proxy = FirstSet(env, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  if (!proxy) return "none, neither configured nor by the environment";
+  const auto exceptions = FirstSet(env, {"no_proxy", "NO_PROXY"});
+  return absl::StrCat(
+      ProxyHost(proxy->second), ", by ", proxy->first, " of the environment",
+      exceptions ? absl::StrCat(", unless ", exceptions->first, " names the host") : "");
+}
+
+std::string ClockWarning(absl::Duration ahead) {
+  return absl::StrCat("warning: this machine's clock is ",
+                      absl::FormatDuration(absl::Trunc(absl::AbsDuration(ahead), absl::Seconds(1))),
+                      ahead > absl::ZeroDuration() ? " ahead of" : " behind",
+                      " the provider's; certificates are judged by it, and dates in Retry-After");
+}
+
+// What helps to find the cause of a failure.
+std::vector<std::string> Hints(const Probe& probe, const absl::Status& status,
+                               const Environment& env) {
+  std::vector<std::string> hints;
+  const v1::ErrorReason reason = ReasonOf(status);
+  const bool not_trusted = reason == v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED;
+  if (not_trusted) {
+    const std::string& ca_file = probe.upstream().ca_file;
+    hints.push_back(absl::StrCat("ca_file: ", ca_file.empty() ? "the system's" : ca_file));
+    // In OpenSSL's words.
+    if (absl::StrContains(status.message(), "expired") ||
+        absl::StrContains(status.message(), "not yet valid")) {
+      hints.push_back(
+          absl::StrCat("or this machine's clock is wrong, which says ",
+                       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::Now(), absl::UTCTimeZone())));
+    }
+  }
+  if (!probe.base_url().is_plaintext() &&
+      (not_trusted || reason == v1::ERROR_REASON_UPSTREAM_UNREACHABLE ||
+       reason == v1::ERROR_REASON_UPSTREAM_TIMEOUT ||
+       reason == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE)) {
+    hints.push_back(absl::StrCat("proxy: ", DescribeProxy(probe.upstream(), env)));
+  }
+  if (const auto help = ErrorDetail<google::rpc::Help>(status)) {
+    hints.push_back(absl::StrCat("see ", help->links(0).url()));
+  }
+  if (const auto info = ErrorDetail<google::rpc::ErrorInfo>(status)) {
+    const auto id = info->metadata().find("provider_request_id");
+    if (id != info->metadata().end() && !id->second.empty()) {
+      hints.push_back(absl::StrCat("the provider's id of the request: ", id->second));
+    }
+  }
+  return hints;
+}
+
+std::string Verdict(const Probe::Result& result) {
+  if (!result.status.ok()) {
+    return absl::StrCat("FAILED after ", result.time.count(), " ms: ", result.status.message());
+  }
+  return absl::StrCat("ok (HTTP ", result.http_status,
+                      result.http_status == 200 ? "" : " for a list that does not exist", ", ",
+                      result.time.count(), " ms)");
+}
+
+}  // namespace
+
+absl::Status CheckUpstreams(const Config& config, const Environment& env, std::ostream& out) {
+  std::vector<std::unique_ptr<Probe>> probes;
+  std::unique_ptr<HttpClient> client;
+  EventLoop loop;  // ends first, after all its tasks
+  client = std::make_unique<HttpClient>(loop);
+  size_t name_width = 0;
+  size_t api_width = 0;
+  size_t url_width = 0;
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    for (const ParticipantApi* api : ApisOf(upstream.provider)) {
+      const Probe& probe = *probes.emplace_back(std::make_unique<Probe>(upstream, *api, *client));
+      name_width = std::max(name_width, upstream.name.size());
+      api_width = std::max(api_width, api->name().size());
+      url_width = std::max(url_width, probe.base_url().ToString().size());
+    }
+  }
+  loop.Post([&probes] {
+    for (const auto& probe : probes) probe->Start();
+  });
+  int failed = 0;
+  for (const auto& probe : probes) {
+    const Probe::Result result = probe->Wait();
+    const auto column = [&out](absl::string_view text, size_t width) {
+      out << std::left << std::setw(static_cast<int>(width)) << std::string(text) << "  ";
+    };
+    column(probe->upstream().name, name_width);
+    column(probe->api().name(), api_width);
+    column(probe->base_url().ToString(), url_width);
+    out << Verdict(result) << '\n';
+    std::vector<std::string> notes;
+    if (!result.status.ok()) {
+      ++failed;
+      notes = Hints(*probe, result.status, env);
+    }
+    if (absl::AbsDuration(result.clock_ahead) > kClockTolerance) {
+      notes.push_back(ClockWarning(result.clock_ahead));
+    }
+    for (const std::string& note : notes) out << "  " << note << '\n';
+    out.flush();
+  }
+  loop.Post([&probes, &client] {
+    probes.clear();
+    client.reset();
+  });
+  if (failed == 0) return absl::OkStatus();
+  return absl::UnavailableError(
+      absl::StrCat(failed, " of ", probes.size(), " APIs of the upstreams would not serve"));
+}
+
+}  // namespace rollcall
