@@ -259,13 +259,15 @@ absl::Status CheckUpstreams(const Config& config, const Environment& env, std::o
     for (const std::string& note : notes) out << "  " << note << '\n';
     out.flush();
   }
+  const size_t asked = probes.size();
+  // From here on they are the loop's.
   loop.Post([&probes, &client] {
     probes.clear();
     client.reset();
   });
   if (failed == 0) return absl::OkStatus();
   return absl::UnavailableError(
-      absl::StrCat(failed, " of ", probes.size(), " APIs of the upstreams would not serve"));
+      absl::StrCat(failed, " of ", asked, " APIs of the upstreams would not serve"));
 }
 
 }  // namespace rollcall

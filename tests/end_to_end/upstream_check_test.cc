@@ -112,7 +112,9 @@ class UpstreamCheckTest : public ::testing::Test {
     const auto daemon = Start(configuration);
     const std::string output = daemon->RestOfOutput();
     EXPECT_EQ(daemon->Wait(), exit_code) << output << daemon->Errors();
-    EXPECT_EQ(absl::StrContains(daemon->Errors(), "would not serve"), exit_code == kUnavailable);
+    const bool failed = absl::StrContains(output, " FAILED ");
+    EXPECT_EQ(failed, exit_code == kUnavailable);
+    EXPECT_EQ(absl::StrContains(daemon->Errors(), "would not serve"), failed);
     for (const std::string& text : {output, daemon->Errors()}) {
       EXPECT_THAT(text, Not(HasSubstr(kMark)));
       for (const auto& upstream : configuration["upstreams"]) {
@@ -180,6 +182,10 @@ TEST_F(UpstreamCheckTest, AWrongTokenFailsItsUpstreamOnly) {
     EXPECT_THAT(lines[3 * i + 2], ContainsRegex("^  the provider's id of the request: RQ"));
   }
   EXPECT_THAT(lines[9], AllOf(HasSubstr("signalwire"), ContainsRegex(kOk)));
+  const auto daemon = Start(Configuration({{"auth_token", "wrong-xyzzy"}}));
+  EXPECT_EQ(daemon->Wait(), kUnavailable);
+  EXPECT_THAT(daemon->Errors(),
+              HasSubstr("rollcalld: 3 of 4 APIs of the upstreams would not serve\n"));
 }
 
 TEST_F(UpstreamCheckTest, ASuspendedAccount) {
