@@ -32,6 +32,9 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
   app.add_option("--metrics-listen", arguments.metrics_listen, "where to serve metrics over HTTP")
       ->type_name("HOST:PORT")
       ->check(is_address);
+  app.add_option("--record", arguments.record,
+                 "empty folder, or one to be made, to record in what providers answer, redacted")
+      ->type_name("FOLDER");
   app.add_flag("--check-config", arguments.check_config,
                "read the configuration, say what is wrong, end");
   app.add_flag(

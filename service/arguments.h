@@ -15,6 +15,7 @@ struct Arguments {
   std::string config_file;
   std::string listen;
   std::string metrics_listen;
+  std::string record;
   bool allow_plaintext_callers = false;
   bool check_config = false;
   bool check_upstreams = false;

@@ -111,6 +111,10 @@ int main(int argc, char** argv) {
   if (!arguments.listen.empty()) config->listen = arguments.listen;
   if (!arguments.metrics_listen.empty()) config->metrics_listen = arguments.metrics_listen;
   if (arguments.allow_plaintext_callers) config->allow_plaintext_callers = true;
+  if (!arguments.record.empty()) {
+    if (!config->recording) config->recording.emplace();
+    config->recording->folder = arguments.record;
+  }
   if (absl::Status status = rollcall::CheckListen(*config); !status.ok()) {
     return Fail(status, kConfigError);
   }

@@ -117,6 +117,22 @@ DeadlineSettings ReadDeadlineSettings(JsonObjectReader& document, Problems& prob
 }
 
 // nullopt where it is absent, or after a problem was noted.
+std::optional<RecordingSettings> ReadRecordingSettings(JsonObjectReader& document,
+                                                       Problems& problems) {
+  const json* value = document.Find("recording");
+  if (value == nullptr) return std::nullopt;
+  JsonObjectReader reader(*value, "recording", problems);
+  RecordingSettings recording;
+  const auto folder = reader.RequiredString("folder", "the path of a folder", IsPath);
+  recording.max_bytes = static_cast<std::size_t>(reader.Integer(
+      "max_bytes", static_cast<std::int64_t>(recording.max_bytes), 1024, std::int64_t{1} << 40));
+  reader.Finish();
+  if (!folder) return std::nullopt;
+  recording.folder = *folder;
+  return recording;
+}
+
+// nullopt where it is absent, or after a problem was noted.
 std::optional<CurrentSecret> ReadResumeKey(JsonObjectReader& document, const Environment& env,
                                            Problems& problems) {
   std::optional<CurrentSecret> key = ReadCurrentSecret(document, "resume_key", env, problems);
@@ -176,6 +192,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.deadline = ReadDeadlineSettings(reader, problems);
   config.event_loops = static_cast<int>(reader.Integer("event_loops", config.event_loops, 1, 64));
   config.prefetch = reader.Bool("prefetch", config.prefetch);
+  config.recording = ReadRecordingSettings(reader, problems);
   config.drain_timeout =
       reader.Seconds("drain_timeout_seconds", config.drain_timeout, milliseconds(0), seconds(3600));
   reader.Finish();

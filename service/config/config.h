@@ -143,6 +143,13 @@ struct DeadlineSettings {
   std::chrono::milliseconds max = std::chrono::hours(24);
 };
 
+// Where what providers answer is written to, redacted.
+struct RecordingSettings {
+  std::string folder;
+  // Of all its files together. Then nothing more is written.
+  std::size_t max_bytes = std::size_t{64} << 20;
+};
+
 // One a core, but no more than a few: the threads that write to callers need cores as well.
 int DefaultEventLoops();
 
@@ -176,6 +183,8 @@ struct Config {
   int event_loops = DefaultEventLoops();
   // Whether the next page is asked for while this one is still on its way.
   bool prefetch = true;
+  // Nothing is recorded where absent.
+  std::optional<RecordingSettings> recording;
   // How long calls may go on after SIGTERM. Then lists end with tokens.
   std::chrono::milliseconds drain_timeout = std::chrono::seconds(30);
 };

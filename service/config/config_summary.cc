@@ -99,6 +99,12 @@ std::vector<std::pair<std::string, std::string>> Summarize(const Config& config)
   add("deadline.max_seconds", config.deadline.max);
   add("event_loops", config.event_loops);
   add("prefetch", config.prefetch);
+  if (config.recording) {
+    add("recording.folder", config.recording->folder);
+    add("recording.max_bytes", config.recording->max_bytes);
+  } else {
+    add("recording", none);
+  }
   add("drain_timeout_seconds", config.drain_timeout);
   return rows;
 }

@@ -79,12 +79,15 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:
-  // `access` is null where there is no policy.
-  Parts(Config config, std::unique_ptr<Access> access, Telemetry& telemetry)
+  // `access` is null where there is no policy,
+  // `recording` where nothing is recorded.
+  Parts(Config config, std::unique_ptr<Access> access, std::unique_ptr<Recording> recording,
+        Telemetry& telemetry)
       : config_(std::move(config)),
         telemetry_(telemetry),
         running_(static_cast<size_t>(config_.limits.max_calls)),
-        upstreams_(MakeUpstreams(config_, telemetry)),
+        recording_(std::move(recording)),
+        upstreams_(MakeUpstreams(config_, recording_.get(), telemetry)),
         loops_(config_.event_loops, telemetry.event_loop_lag()),
         access_(std::move(access)),
         service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
@@ -164,14 +167,14 @@ class Server::Parts {
     }
   }
 
-  static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config,
+  static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config, Recording* recording,
                                                          Telemetry& telemetry) {
     ParticipantServiceImpl::Upstreams upstreams;
     for (const UpstreamConfig& upstream : config.upstreams) {
       RequestMonitor& requests = telemetry.requests(upstream.name);
       upstreams.emplace(
           upstream.name,
-          new Upstream{upstream, telemetry.participants(upstream.name), requests,
+          new Upstream{upstream, telemetry.participants(upstream.name), requests, recording,
                        RequestGate(upstream.requests, config.breaker,
                                    [&requests](bool up) { requests.OnCircuit(up); })});
     }
@@ -196,6 +199,7 @@ class Server::Parts {
   const Config config_;
   Telemetry& telemetry_;
   RunningCalls running_;
+  const std::unique_ptr<Recording> recording_;  // null where nothing is recorded
   const ParticipantServiceImpl::Upstreams upstreams_;
   UpstreamLoops loops_;
   const std::unique_ptr<Access> access_;
@@ -208,7 +212,16 @@ class Server::Parts {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique_ptr<Access> access,
                                                       Telemetry& telemetry) {
-  auto parts = std::make_unique<Parts>(std::move(config), std::move(access), telemetry);
+  std::unique_ptr<Recording> recording;
+  if (config.recording) {
+    auto opened = Recording::Open(*config.recording, config.upstreams, [&telemetry](auto end) {
+      telemetry.OnRecordingEnd(end == Recording::End::kFull);
+    });
+    if (!opened.ok()) return opened.status();
+    recording = *std::move(opened);
+  }
+  auto parts = std::make_unique<Parts>(std::move(config), std::move(access), std::move(recording),
+                                       telemetry);
   if (absl::Status status = parts->Start(); !status.ok()) return status;
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

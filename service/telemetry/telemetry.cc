@@ -156,6 +156,10 @@ void Telemetry::OnCertificate(absl::Time not_after) {
   certificate_not_after_.Add({}).Set(static_cast<double>(absl::ToUnixSeconds(not_after)));
 }
 
+void Telemetry::OnRecordingEnd(bool is_full) {
+  log_.Warn("recording stopped", {{"cause", is_full ? Word("max_bytes") : Word("write_error")}});
+}
+
 void Telemetry::OnServing() {
   log_.Info("serving", {{"version", Identifier(configured_.version)}});
 }

@@ -62,6 +62,10 @@ class Telemetry {
   // The certificate with which callers are met is another, good until then.
   void OnCertificate(absl::Time not_after);
 
+  // What providers answer is not recorded any more: the folder holds all that it may, or else
+  // cannot be written to.
+  void OnRecordingEnd(bool is_full);
+
   // Calls are served from now on, or no new ones any more.
   void OnServing();
   void OnDrain();

@@ -26,12 +26,12 @@ class PageFetch final : private ProviderRequest::Listener {
   };
 
   // Asks for the page. What is passed by reference must outlive it.
-  PageFetch(Upstream& upstream, HttpClient& client, std::string url, RequestGate::Kind kind,
-            const std::string& caller, const TraceContext& trace, absl::string_view records_key,
+  PageFetch(Upstream& upstream, HttpClient& client, const ParticipantApi& api, std::string url,
+            RequestGate::Kind kind, const std::string& caller, const TraceContext& trace,
             const PageLimits& limits, Listener& listener)
       : listener_(listener),
-        reader_(records_key, limits),
-        request_(upstream, client, std::move(url), kind, caller, trace, *this) {}
+        reader_(api.page_layout().records_key, limits),
+        request_(upstream, client, api, std::move(url), kind, caller, trace, *this) {}
 
   // Lets the body in; what waited comes at once.
   void Open();

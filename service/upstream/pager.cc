@@ -65,9 +65,8 @@ void Pager::Stop(const absl::Status& reason) {
 
 std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind kind) {
   PageFetch::Listener& listener = *this;
-  return std::make_unique<PageFetch>(upstream_, client_, url, kind, query_.call.caller,
-                                     query_.call.trace, layout_.records_key,
-                                     PageLimitsOf(config_.limits), listener);
+  return std::make_unique<PageFetch>(upstream_, client_, *query_.api, url, kind, query_.call.caller,
+                                     query_.call.trace, PageLimitsOf(config_.limits), listener);
 }
 
 // Hands on all that the page has, as far as there is room.

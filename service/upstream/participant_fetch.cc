@@ -28,7 +28,7 @@ void ParticipantFetch::Ask(RequestGate::Kind kind) {
   body_.clear();
   totals_ = totals();
   ProviderRequest::Listener& listener = *this;
-  request_ = std::make_unique<ProviderRequest>(upstream_, client_, query_.url, kind,
+  request_ = std::make_unique<ProviderRequest>(upstream_, client_, *query_.api, query_.url, kind,
                                                query_.call.caller, query_.call.trace, listener);
 }
 

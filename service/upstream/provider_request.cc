@@ -37,11 +37,12 @@ HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, con
           trace};
 }
 
-ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, std::string url,
-                                 RequestGate::Kind kind, std::string caller,
+ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
+                                 std::string url, RequestGate::Kind kind, std::string caller,
                                  const TraceContext& trace, Listener& listener)
     : upstream_(upstream),
       client_(client),
+      api_(api),
       url_(std::move(url)),
       trace_(trace),
       listener_(listener),
@@ -76,11 +77,14 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
 void ProviderRequest::Send() {
   ++times_sent_;
   sent_ = EventLoop::Clock::now();
-  password_ = upstream_.config.password.get();
-  transfer_ = client_.Get(MakeHttpRequest(upstream_.config, url_, *password_, trace_), *this);
+  const UpstreamConfig& config = upstream_.config;
+  if (upstream_.recording != nullptr) recorded_ = upstream_.recording->Begin(api_, config, url_);
+  password_ = config.password.get();
+  transfer_ = client_.Get(MakeHttpRequest(config, url_, *password_, trace_), *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {
+  if (recorded_) recorded_->TakeHead(response);
   answer_.TakeHead(response);
   may_be_cut_ = response.ends_with_connection();
   upstream_.requests.OnHead(response.status(), EventLoop::Clock::now() - sent_);
@@ -89,13 +93,18 @@ void ProviderRequest::OnHead(const HttpResponse& response) {
 
 bool ProviderRequest::OnBody(absl::string_view bytes) {
   if (!answer_.ok()) {
+    if (recorded_) recorded_->TakeBody(bytes);
     if (!answer_.TakeBody(bytes)) {
       transfer_.reset();
       OnDone(absl::OkStatus());  // the last thing done: it may destroy this request
     }
     return true;
   }
-  if (listener_.OnDocument(bytes)) return true;  // which may have destroyed this request
+  const std::shared_ptr<Recording::Answer> recorded = recorded_;
+  if (listener_.OnDocument(bytes)) {  // which may have destroyed this request
+    if (recorded) recorded->TakeBody(bytes);
+    return true;
+  }
   refused_ = true;
   if (wanted_) {
     WatchStandstill();
@@ -106,6 +115,7 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 }
 
 void ProviderRequest::OnDone(absl::Status status) {
+  if (recorded_) recorded_->Finish(status.ok());
   // Sent while the operator replaced the password, and the provider knows the new one only.
   if (answer_.http_status() == kUnauthorized && !(upstream_.config.password.get() == *password_)) {
     upstream_.requests.OnGivenUp();

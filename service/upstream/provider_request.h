@@ -11,6 +11,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/http/http_client.h"
+#include "service/provider/participant_api.h"
+#include "service/recording/recording.h"
 #include "service/upstream/provider_answer.h"
 #include "service/upstream/request_gate.h"
 #include "service/upstream/upstream.h"
@@ -35,11 +37,11 @@ class ProviderRequest final : private HttpClient::Receiver {
     ~Listener() = default;
   };
 
-  // Nothing is called from here. `upstream`, `client`, `trace` and `listener` must outlive the
-  // request.
-  // `caller` names who asks, for those who wait in line.
-  ProviderRequest(Upstream& upstream, HttpClient& client, std::string url, RequestGate::Kind kind,
-                  std::string caller, const TraceContext& trace, Listener& listener);
+  // Nothing is called from here. `upstream`, `client`, `api`, `trace` and `listener` must outlive
+  // the request. `caller` names who asks, for those who wait in line.
+  ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
+                  std::string url, RequestGate::Kind kind, std::string caller,
+                  const TraceContext& trace, Listener& listener);
   ~ProviderRequest();
   ProviderRequest(const ProviderRequest&) = delete;
   ProviderRequest& operator=(const ProviderRequest&) = delete;
@@ -74,6 +76,7 @@ class ProviderRequest final : private HttpClient::Receiver {
 
   Upstream& upstream_;
   HttpClient& client_;
+  const ParticipantApi& api_;
   const std::string url_;
   const TraceContext& trace_;
   Listener& listener_;
@@ -86,7 +89,8 @@ class ProviderRequest final : private HttpClient::Receiver {
   bool refused_ = false;  // so that the transfer is to be resumed
   int resumed_ = 0;       // how often
   std::optional<EventLoop::TimerId> standstill_timer_;
-  std::unique_ptr<RequestGate::Place> place_;  // null once the request is over
+  std::shared_ptr<Recording::Answer> recorded_;  // null where nothing is recorded
+  std::unique_ptr<RequestGate::Place> place_;    // null once the request is over
   std::unique_ptr<HttpClient::Transfer> transfer_;
 };
 

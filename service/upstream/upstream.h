@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "service/config/config.h"
+#include "service/recording/recording.h"
 #include "service/telemetry/participant_monitor.h"
 #include "service/telemetry/request_monitor.h"
 #include "service/upstream/request_gate.h"
@@ -15,6 +16,7 @@ struct Upstream {
   const UpstreamConfig& config;
   ParticipantMonitor& participants;
   RequestMonitor& requests;
+  Recording* recording;  // null where nothing is recorded
   RequestGate gate;
 };
 

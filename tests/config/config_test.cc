@@ -233,6 +233,7 @@ TEST(ParseConfig, EveryKeyIsRead) {
       {"deadline", {{"default_seconds", 10}, {"max_seconds", 20}}},
       {"event_loops", 3},
       {"prefetch", false},
+      {"recording", {{"folder", "/var/lib/recording"}, {"max_bytes", 4096}}},
       {"drain_timeout_seconds", 1.5}};
   const absl::StatusOr<Config> config = Parse(document);
   ASSERT_TRUE(config.ok()) << config.status();
@@ -264,6 +265,8 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->upstreams.at(0).requests.max_connections, 2);
   EXPECT_EQ(config->upstreams.at(0).requests.max_waiting, 3);
   EXPECT_FALSE(config->prefetch);
+  EXPECT_EQ(config->recording.value().folder, "/var/lib/recording");
+  EXPECT_EQ(config->recording.value().max_bytes, 4096u);
 
   ASSERT_THAT(config->upstreams, SizeIs(2));
   const UpstreamConfig& first = config->upstreams[0];
@@ -381,7 +384,7 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
                           "$schema: unknown key; known here: listen, tls, allow_plaintext_callers, "
                           "policy_file, reflection, metrics_listen, metrics_token, log_calls, "
                           "upstreams, resume_key, limits, connections, retry, circuit_breaker, "
-                          "deadline, event_loops, prefetch, drain_timeout_seconds",
+                          "deadline, event_loops, prefetch, recording, drain_timeout_seconds",
                           "limit: unknown key; did you mean limits?"));
   // Keys cannot forge lines or paths.
   EXPECT_THAT(
@@ -868,6 +871,7 @@ TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
                         {"max_pages_per_list", 0},
                         {"max_json_depth", 7},
                         {"send_queue_bytes", 1e6}};
+  document["recording"] = {{"max_bytes", 0}};
   EXPECT_THAT(
       Errors(document),
       ElementsAre("limits.max_record_bytes: expected a whole number from 1024 to 67108864",
@@ -875,6 +879,8 @@ TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
                   "limits.max_pages_per_list: expected a whole number from 1 to 1000000000",
                   "limits.max_json_depth: expected a whole number from 8 to 1024",
                   "limits.send_queue_bytes: expected a whole number from 1024 to 67108864",
+                  "recording.folder: missing; expected the path of a folder",
+                  "recording.max_bytes: expected a whole number from 1024 to 1099511627776",
                   "drain_timeout_seconds: expected a number of seconds from 0 to 3600, not null",
                   StartsWith("strict: unknown key")));
   document = Document();
