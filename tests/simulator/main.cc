@@ -11,6 +11,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/strip.h"
+#include "tests/simulator/replay.h"
 #include "tests/simulator/simulator.h"
 
 int main(int argc, char** argv) {
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   std::string listen = "127.0.0.1:0";
   int64_t latency_ms = 0;
   std::string username;
+  std::string recording;
   CLI::App app("Serves participant lists as Twilio and SignalWire do", "provider-simulator");
   app.add_option("--listen", listen, "Address to serve on, HOST:PORT; port 0 takes a free one")
       ->capture_default_str();
@@ -45,6 +47,8 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--signalwire-token", options.accounts.signalwire_token, "SignalWire API token")
       ->capture_default_str();
+  app.add_option("--replay", recording,
+                 "Serve what rollcalld recorded in this folder, and no more");
   CLI11_PARSE(app, argc, argv);
 
   const size_t colon = listen.rfind(':');
@@ -63,13 +67,31 @@ int main(int argc, char** argv) {
   options.accounts.twilio_username =
       username.empty() ? options.accounts.twilio_account_sid : username;
 
+  std::unique_ptr<rollcall::simulator::Replay> replay;
+  if (!recording.empty()) {
+    auto loaded = rollcall::simulator::Replay::Load(recording);
+    if (!loaded.ok()) {
+      std::fprintf(stderr, "provider-simulator: %s\n",
+                   std::string(loaded.status().message()).c_str());
+      return 1;
+    }
+    replay = *std::move(loaded);
+  }
   auto simulator = rollcall::simulator::Simulator::Start(std::move(options));
   if (!simulator.ok()) {
     std::fprintf(stderr, "provider-simulator: %s\n",
                  std::string(simulator.status().message()).c_str());
     return 1;
   }
+  if (replay != nullptr) {
+    (*simulator)->Direct([&](const rollcall::simulator::Request& request) {
+      return replay->Next(request, (*simulator)->base_url());
+    });
+  }
   std::printf("listening on %s\n", (*simulator)->base_url().c_str());
+  if (replay != nullptr) {
+    for (const std::string& line : replay->Instructions()) std::printf("%s\n", line.c_str());
+  }
   std::fflush(stdout);
 
   int received;

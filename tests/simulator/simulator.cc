@@ -188,6 +188,17 @@ void Simulator::Handle(const Request& request, Connection& connection,
     return direction.reset ? connection.Reset() : connection.Close();
   }
 
+  if (direction.until_close) {
+    std::string text =
+        absl::StrCat("HTTP/1.1 ", answer->status, " Status\r\nConnection: close\r\n");
+    for (const auto& [name, value] : answer->headers) {
+      absl::StrAppend(&text, name, ": ", value, "\r\n");
+    }
+    absl::StrAppend(&text, "\r\n", body->substr(0, direction.cut_after.value_or(kNowhere)));
+    connection.Send(text);
+    return NoteEnd(connection);
+  }
+
   response.status = answer->status;
   const auto request_id = RequestIdHeader(number);
   response.set_header(request_id.first, request_id.second);

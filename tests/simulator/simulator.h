@@ -74,6 +74,8 @@ struct Direction {
   size_t piece_bytes = 0;
   // Chunked transfer encoding in place of a Content-Length.
   bool chunked = false;
+  // Neither: the body, at once and as far as cut_after says, ends with the connection.
+  bool until_close = false;
 };
 
 // Directions in frequent use.

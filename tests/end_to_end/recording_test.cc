@@ -1,0 +1,319 @@
+// A report of a bug becomes a test: lists that a provider garbles are recorded, the folder gives
+// nothing away, and a second provider that serves the folder brings the same about.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/end_to_end/end_to_end.h"
+#include "tests/simulator/replay.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Api;
+using simulator::Direction;
+using simulator::Request;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr char kMark[] = "xyzzyplughquux";
+constexpr char kMarkedNumber[] = "15551234567890";
+constexpr char kConference[] = "CF0123456789abcdef0123456789abcdef";
+constexpr char kConferenceUuid[] = "0f1e2d3c-0123-4567-89ab-0123456789ab";
+constexpr char kRoom[] = "RM0123456789abcdef0123456789abcdef";
+
+// What a list is to a caller, but for what is replaced.
+struct Outcome {
+  std::vector<std::string> participants;  // their paths of null, empty and unrecognized values
+  std::vector<int> identities;            // the ordinal of the first with the same one
+  std::string code;
+  std::string reason;
+  bool operator==(const Outcome& other) const = default;
+};
+
+std::string IdentityOf(const v1::Participant& participant) {
+  switch (participant.record_case()) {
+    case v1::Participant::kConferenceParticipantSummary:
+      return participant.conference_participant_summary().participant_sid();
+    case v1::Participant::kRoomParticipantSummary:
+      return participant.room_participant_summary().participant_sid();
+    default:
+      return participant.live_participant().call_sid();
+  }
+}
+
+Outcome OutcomeOf(const Listing& listing) {
+  Outcome outcome;
+  outcome.code = absl::StrCat(listing.status.error_code());
+  outcome.reason = Reason(listing.status);
+  std::map<std::string, int> seen;
+  for (const v1::Participant& participant : listing.participants) {
+    std::string paths;
+    for (const auto& path : participant.null_fields().paths()) absl::StrAppend(&paths, path, " ");
+    for (const auto& path : participant.empty_fields().paths()) absl::StrAppend(&paths, path, " ");
+    for (const auto& value : participant.unrecognized()) {
+      absl::StrAppend(&paths, value.path(), "=", value.kind(), " ");
+    }
+    outcome.participants.push_back(paths);
+    const int ordinal = static_cast<int>(outcome.identities.size());
+    outcome.identities.push_back(seen.emplace(IdentityOf(participant), ordinal).first->second);
+  }
+  return outcome;
+}
+
+class RecordingEndToEndTest : public EndToEndTest {
+ protected:
+  RecordingEndToEndTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "recording-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+  }
+  ~RecordingEndToEndTest() override { std::filesystem::remove_all(folder_); }
+
+  nlohmann::json Configuration() const override {
+    nlohmann::json configuration = EndToEndTest::Configuration();
+    configuration["retry"] = {{"max_attempts", 3}, {"initial_backoff_seconds", 0.001}};
+    configuration["recording"] = {{"folder", folder_}};
+    // What a replay asks for in advance would come in another order.
+    configuration["prefetch"] = false;
+    return configuration;
+  }
+
+  // Ends the service, so that all is written, and searches the folder.
+  void ExpectNothingGivenAway(const std::vector<std::string>& secrets) {
+    EndAndReadLog();
+    int files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+      std::ifstream file(entry.path(), std::ios::binary);
+      const std::string text{std::istreambuf_iterator<char>(file),
+                             std::istreambuf_iterator<char>()};
+      for (const std::string& secret : secrets) {
+        EXPECT_FALSE(absl::StrContains(absl::AsciiStrToLower(text), absl::AsciiStrToLower(secret)))
+            << entry.path() << ": " << secret;
+      }
+      ++files;
+    }
+    EXPECT_GT(files, 1);
+  }
+
+  // From now on the simulator serves what was recorded, and the service asks for it with the
+  // accounts that are in there. Returns the commands that ask for it.
+  std::vector<std::string> Replay() {
+    auto loaded = simulator::Replay::Load(folder_);
+    EXPECT_TRUE(loaded.ok()) << loaded.status();
+    if (!loaded.ok()) return {};
+    replay_ = *std::move(loaded);
+    simulator_->Direct(
+        [this](const Request& request) { return replay_->Next(request, simulator_->base_url()); });
+    nlohmann::json upstreams = Configuration()["upstreams"];
+    std::vector<std::string> commands;
+    for (const std::string& line : replay_->Instructions()) {
+      const std::vector<std::string> words = absl::StrSplit(line, '"');
+      if (words.size() == 5) {
+        upstreams[words[1] == "project_id" ? 1 : 0][words[1]] = words[3];
+      } else {
+        commands.push_back(line);
+      }
+    }
+    StartDaemon({{"recording", nullptr}, {"upstreams", upstreams}});
+    return commands;
+  }
+
+  // The request that a command makes, with the upstream that the other request has.
+  template <class Message>
+  Message RequestOf(const std::string& command, const Message& like) {
+    Message request = like;
+    const std::vector<std::string> words = absl::StrSplit(command, ' ');
+    EXPECT_GE(words.size(), 4u) << command;
+    if constexpr (std::is_same_v<Message, v1::ListParticipantsRequest>) {
+      if (request.has_room_participant_summaries()) {
+        request.mutable_room_participant_summaries()->set_room_sid(words[3]);
+      } else if (request.has_live_participants()) {
+        request.mutable_live_participants()->set_conference_sid(words[3]);
+      } else {
+        request.mutable_conference_participant_summaries()->set_conference_sid(words[3]);
+      }
+    } else {
+      request.mutable_live_participant()->set_conference_sid(words[3]);
+      request.mutable_live_participant()->set_call_sid(words[4].substr(1, words[4].size() - 2));
+    }
+    return request;
+  }
+
+  // Everything that is marked in it is a person's.
+  std::string MarkedPage(Api api, const std::string& next) const {
+    std::string page = absl::StrCat(R"({"meta": {"key": "participants", "next_page_url": )", next,
+                                    R"(}, "next_page_uri": )", next, R"(, "participants": [)");
+    for (int64_t i = 0; i < 20; ++i) {
+      simulator::AppendParticipantJson({api, 40}, next == "null" ? i : i + 20, &page);
+      absl::StrAppend(&page, ", ");
+    }
+    return absl::StrCat(
+        page, R"({"participant_sid": "CP", "label": "xyzzyplughquux", "from": "+15551234567890",
+          "nickname": {"xyzzyplughquux Ada": 15551234567890}, "label": "xyzzyplughquux",
+          "participant_identity": "Ada xyzzyplughquux", "publisher_info": {"name": "xyzzyplughquux"},
+          "account_sid": ")",
+        simulator::DefaultAccount(api), R"(", "muted": "xyzzyplughquux"}]})");
+  }
+
+  std::string folder_;
+  std::unique_ptr<simulator::Replay> replay_;
+};
+
+// A list with a failure, a page that is cut in the middle, and a second page.
+class RecordingOfEachProvider : public RecordingEndToEndTest,
+                                public ::testing::WithParamInterface<Api> {};
+
+TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
+  const Api api = GetParam();
+  v1::ListParticipantsRequest request = RequestFor({api, 20});
+  std::string sid = kConference;
+  if (api == Api::kVideoInsights) {
+    sid = kRoom;
+    request.mutable_room_participant_summaries()->set_room_sid(sid);
+  } else if (api == Api::kVoiceInsights) {
+    request.mutable_conference_participant_summaries()->set_conference_sid(sid);
+    request.mutable_conference_participant_summaries()->set_label("xyzzyplughquux é");
+  } else {
+    if (api == Api::kSignalWire) sid = kConferenceUuid;
+    request.mutable_live_participants()->set_conference_sid(sid);
+    request.mutable_live_participants()->set_muted(true);
+  }
+  std::atomic<int> asked = 0;
+  simulator_->Direct([&](const Request& http) {
+    const int number = ++asked;
+    const bool is_first = !absl::StrContains(http.target, "PageToken");
+    if (number == 1) return simulator::Respond(503, "<html>xyzzyplughquux at 15551234567890");
+    const std::string path = http.target.substr(0, http.target.find('?'));
+    const std::string origin =
+        api == Api::kVoiceInsights || api == Api::kVideoInsights ? simulator_->base_url() : "";
+    Direction direction = simulator::Respond(
+        200, MarkedPage(api, is_first ? absl::StrCat("\"", origin, path, "?PageSize=1000&Page=1",
+                                                     "&PageToken=PAxyzzyplughquux\"")
+                                      : "null"));
+    if (number == 2) direction.cut_after = direction.answer->body.size() / 2;
+    direction.chunked = number == 3;
+    return direction;
+  });
+  const Listing listing = List(request);
+  const Outcome original = OutcomeOf(listing);
+  EXPECT_EQ(original.code, "0") << listing.status.error_message();
+  EXPECT_THAT(original.participants, SizeIs(42));
+  EXPECT_THAT(original.participants.back(), HasSubstr("nickname="));
+  std::vector<std::string> secrets = {kMark,
+                                      kMarkedNumber,
+                                      sid,
+                                      "simulator",
+                                      simulator::DefaultAccount(Api::kTwilioCore),
+                                      simulator::DefaultAccount(Api::kSignalWire),
+                                      simulator_->base_url()};
+  for (const v1::Participant& participant : listing.participants) {
+    if (IdentityOf(participant).size() > 2) secrets.push_back(IdentityOf(participant));
+  }
+  ExpectNothingGivenAway(secrets);
+
+  const std::vector<std::string> commands = Replay();
+  ASSERT_THAT(commands, SizeIs(1));
+  v1::ListParticipantsRequest again = RequestOf(commands[0], request);
+  if (api == Api::kVoiceInsights) {
+    const std::vector<std::string> words = absl::StrSplit(commands[0], '\'');
+    ASSERT_THAT(words, SizeIs(3)) << commands[0];
+    again.mutable_conference_participant_summaries()->set_label(words[1]);
+  }
+  EXPECT_EQ(OutcomeOf(List(again)), original) << commands[0];
+}
+
+INSTANTIATE_TEST_SUITE_P(Providers, RecordingOfEachProvider,
+                         ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
+                                           Api::kSignalWire, Api::kTwilioCore));
+
+TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
+  const std::vector<Direction> errors = [&] {
+    std::vector<Direction> made = {
+        simulator::Respond(404, R"({"code": 20404, "message": "no xyzzyplughquux"})"),
+        simulator::Respond(400, R"({"code": 20001, "message": "xyzzyplughquux"})"),
+        simulator::Respond(200, MarkedPage(Api::kVoiceInsights, "\"https://xyzzyplughquux.org/\"")),
+        simulator::Respond(200, R"({"participants": [{"label": "xyzzyplughquux" "a"}]})"),
+        simulator::Respond(200, "<html>xyzzyplughquux</html>"),
+        simulator::Respond(200, MarkedPage(Api::kVoiceInsights, "null"))};
+    made.back().cut_after = 3000;
+    made.push_back(made.back());
+    made.back().until_close = true;
+    made.push_back(simulator::Respond(429, "{}"));
+    made.back().answer->headers.emplace_back("Retry-After", "3600");
+    made.emplace_back();
+    made.back().cut_before_head = true;
+    return made;
+  }();
+  std::vector<Outcome> originals;
+  for (const Direction& error : errors) {
+    simulator_->Direct([&](const Request&) { return error; });
+    originals.push_back(OutcomeOf(List(
+        ConferenceRequest(absl::StrCat(std::string(kConference, 32), "0", originals.size())))));
+    EXPECT_NE(originals.back().reason, "");
+  }
+  ExpectNothingGivenAway({kMark, std::string(kConference, 32)});
+  const std::vector<std::string> commands = Replay();
+  ASSERT_EQ(commands.size(), originals.size());
+  for (size_t i = 0; i < commands.size(); ++i) {
+    EXPECT_EQ(OutcomeOf(List(RequestOf(commands[i], ConferenceRequest(1)))), originals[i]) << i;
+  }
+}
+
+TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
+  simulator_->Direct([](const Request&) {
+    return simulator::Respond(200, R"({"call_sid": "CA1", "label": "xyzzyplughquux", "hold": null,
+        "new": "xyzzyplughquux", "extra": {"xyzzyplughquux": 1}})");
+  });
+  v1::GetParticipantRequest request;
+  request.set_upstream("twilio");
+  request.mutable_live_participant()->set_conference_sid(kConference);
+  request.mutable_live_participant()->set_call_sid("xyzzyplughquux");
+  v1::Participant original;
+  ASSERT_TRUE(Get(request, original).ok());
+  ExpectNothingGivenAway({kMark, kConference, simulator::DefaultAccount(Api::kTwilioCore)});
+  const std::vector<std::string> commands = Replay();
+  ASSERT_THAT(commands, SizeIs(1));
+  v1::Participant replayed;
+  ASSERT_TRUE(Get(RequestOf(commands[0], request), replayed).ok()) << commands[0];
+  EXPECT_EQ(replayed.null_fields().paths_size(), 1);
+  EXPECT_EQ(replayed.unrecognized_size(), 2);
+  EXPECT_EQ(replayed.live_participant().label().size(), std::string(kMark).size());
+}
+
+TEST_F(RecordingEndToEndTest, EndsWhereTheFolderIsFullAndTheServiceGoesOn) {
+  const std::string folder = absl::StrCat(folder_, "/another");
+  StartDaemon({{"recording", {{"folder", folder}, {"max_bytes", 100000}}}});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(List(ConferenceRequest(5000)).participants, SizeIs(5000));
+  }
+  std::vector<nlohmann::json> events;
+  for (const nlohmann::json& line : EndAndReadLog()) {
+    if (line["event"] == "recording stopped") events.push_back(line);
+  }
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0]["cause"], "max_bytes");
+  size_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) bytes += entry.file_size();
+  EXPECT_LE(bytes, 100000u);
+}
+
+TEST_F(RecordingEndToEndTest, AFolderThatIsNotEmptyIsRefused) {
+  std::ofstream(folder_ + "/file") << "x";
+  const auto daemon = Daemon::WithConfiguration(Configuration());
+  EXPECT_EQ(daemon->Wait(), 78);
+  EXPECT_THAT(daemon->Errors(), HasSubstr("is not empty"));
+}
+
+}  // namespace
+}  // namespace rollcall
