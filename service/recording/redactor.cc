@@ -275,14 +275,13 @@ void Redactor::SettleName(bool is_name, std::string& out) {
 void Redactor::EndString(bool complete, std::string& out) {
   text_.Read(bytes_, true);
   const absl::string_view plain = text_.plain();
-  const Kind kind = is_name_ ? Kind::kUnknown : next_.kind;
-  if (fake_so_far_ || !complete) {
-    FakeToken(out);
-  } else if ((kind == Kind::kText || kind == Kind::kLink) && LooksLikeLink(plain)) {
+  const bool is_whole = complete && !fake_so_far_;
+  const Kind kind = is_whole && !is_name_ ? next_.kind : Kind::kUnknown;
+  if ((kind == Kind::kText || kind == Kind::kLink) && LooksLikeLink(plain)) {
     text_.Link(out);
   } else if (kind == Kind::kText) {
     text_.KeepWords(out);
-  } else if (is_name_ && KeepsName(plain)) {
+  } else if (is_whole && is_name_ && KeepsName(plain)) {
     name_ = bytes_;
   } else if ((kind == Kind::kKey && LooksLikeName(plain)) ||
              (kind == Kind::kCode && IsCode(plain))) {
@@ -292,7 +291,7 @@ void Redactor::EndString(bool complete, std::string& out) {
   }
   if (complete && name_.empty()) out.push_back('"');
   if (!IsBroken() && is_name_) {
-    next_ = Member(plain);
+    next_ = is_whole ? Member(plain) : Value();
     expect_ = Expect::kColon;
   } else if (!IsBroken()) {
     EndValue();

@@ -67,7 +67,7 @@ class Redactor {
   enum class Expect { kValue, kValueOrEnd, kName, kNameOrEnd, kColon, kCommaOrEnd, kNothing };
 
   struct Level {
-    bool is_object;
+    bool is_object = false;
     Value value;
   };
 
