@@ -108,8 +108,9 @@ class RecordingEndToEndTest : public EndToEndTest {
 
   // From now on the simulator serves what was recorded, and the service asks for it with the
   // accounts that are in there. Returns the commands that ask for it.
-  std::vector<std::string> Replay() {
-    auto loaded = simulator::Replay::Load(folder_);
+  std::vector<std::string> Replay() { return Replay(folder_); }
+  std::vector<std::string> Replay(const std::string& folder) {
+    auto loaded = simulator::Replay::Load(folder);
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     if (!loaded.ok()) return {};
     replay_ = *std::move(loaded);
@@ -268,6 +269,21 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
   for (size_t i = 0; i < commands.size(); ++i) {
     EXPECT_EQ(OutcomeOf(List(RequestOf(commands[i], ConferenceRequest(1)))), originals[i]) << i;
   }
+}
+
+// What was recorded once: a failure, a page that is cut in its second record, that page again, with
+// a field that is not known, and a second page.
+TEST_F(RecordingEndToEndTest, APageThatWasCut) {
+  const std::vector<std::string> commands = Replay(absl::StrCat(RECORDINGS_DIR, "/cut_page"));
+  ASSERT_THAT(commands, SizeIs(1));
+  v1::ListParticipantsRequest request = RequestOf(commands[0], ConferenceRequest(1));
+  request.set_page_size(3);
+  const Listing listing = List(request);
+  EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+  const Outcome outcome = OutcomeOf(listing);
+  EXPECT_THAT(outcome.identities, ::testing::ElementsAre(0, 1, 2, 3, 4));
+  EXPECT_THAT(outcome.participants[0], HasSubstr("sentiment="));
+  EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "4");
 }
 
 TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
