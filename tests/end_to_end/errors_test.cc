@@ -302,7 +302,8 @@ TEST_F(UpstreamErrorTest, ConnectionRefused) {
   const Listing listing = List(ConferenceRequest(1));
   EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_UNREACHABLE");
-  EXPECT_THAT(listing.status.error_message(), HasSubstr("cannot be connected to: Connection refused"));
+  EXPECT_THAT(listing.status.error_message(),
+              HasSubstr("cannot be connected to: Connection refused"));
 }
 
 TEST_F(UpstreamErrorTest, AProviderThatFallsSilent) {
