@@ -22,6 +22,10 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
                    : "expected host:port, such as 127.0.0.1:50051, or unix:/path";
       },
       "");
+  // An empty variable of a shell, for example.
+  const CLI::Validator is_not_empty(
+      [](const std::string& text) { return text.empty() ? "expected the path of a folder" : ""; },
+      "");
   app.add_option("--listen", arguments.listen,
                  "where to serve; port 0 takes a free one; unix:/PATH is a socket in the file "
                  "system")
@@ -33,8 +37,9 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
       ->type_name("HOST:PORT")
       ->check(is_address);
   app.add_option("--record", arguments.record,
-                 "empty folder, or one to be made, to record in what providers answer, redacted")
-      ->type_name("FOLDER");
+                 "folder, which is made, to record in what providers answer, redacted")
+      ->type_name("FOLDER")
+      ->check(is_not_empty);
   app.add_flag("--check-config", arguments.check_config,
                "read the configuration, say what is wrong, end");
   app.add_flag(

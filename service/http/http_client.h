@@ -1,7 +1,8 @@
 // Gets documents over HTTP with libcurl, on the thread of an event loop. A body is handed over as
 // it arrives; its receiver can refuse a piece, which stops the socket from being read until the
 // transfer is resumed. Redirects are not followed: a request goes where it is told to, with its
-// credentials, and nowhere else. Used by the pager and by GetParticipant. One client a loop;
+// credentials, and nowhere else. Used by the pager, by GetParticipant and by the
+// check of upstreams. One client a loop;
 // everything here is for the loop's thread.
 #pragma once
 

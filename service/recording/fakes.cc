@@ -24,9 +24,9 @@ Fakes::Stream Fakes::Of(std::u32string_view text) const {
   return {*this, Hash(text.data(), text.size() * sizeof(char32_t))};
 }
 
-uint32_t Fakes::Stream::Next() {
+uint32_t Fakes::Stream::NextByte() {
   const uint32_t at = used_++ % kSize;
-  if (at == 0) {
+  if (at == 0 && used_ > 1) {
     std::array<uint32_t, kSize / sizeof(uint32_t) + 1> text{used_};
     std::copy(seed_.begin(), seed_.end(), reinterpret_cast<uint8_t*>(text.data() + 1));
     block_ = fakes_->Hash(text.data(), sizeof(text));

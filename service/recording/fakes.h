@@ -28,15 +28,15 @@ class Fakes {
   // The bytes of one text, without end. Must not outlive the fakes.
   class Stream {
    public:
-    uint32_t Next();
+    uint32_t NextByte();
 
    private:
     friend class Fakes;
-    Stream(const Fakes& fakes, const Key& seed) : fakes_(&fakes), seed_(seed) {}
+    Stream(const Fakes& fakes, const Key& seed) : fakes_(&fakes), seed_(seed), block_(seed) {}
 
     const Fakes* fakes_;
     Key seed_;
-    Key block_{};
+    Key block_;          // the first one is the seed
     uint32_t used_ = 0;  // of all blocks
   };
   Stream Of(std::u32string_view text) const;

@@ -1,6 +1,5 @@
 #include "service/recording/recording.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +22,7 @@ namespace rollcall {
 namespace {
 
 constexpr int kFormat = 1;
+constexpr size_t kMaxSeconds = 6;  // digits
 constexpr char kManifest[] = "recording.ndjson";
 
 absl::Status Problem(const std::string& folder, absl::string_view what) {
@@ -38,37 +38,30 @@ int Create(int folder, const std::string& name) {
   return openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
-bool IsEmpty(int folder) {
-  DIR* const entries = fdopendir(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (entries == nullptr) return false;
-  int count = 0;
-  while (readdir(entries) != nullptr) ++count;
-  closedir(entries);
-  return count == 2;  // itself and the one above
-}
-
 std::string BodyName(int number) { return absl::StrFormat("%06d.body", number); }
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Recording>> Recording::Open(
     const RecordingSettings& settings, const std::vector<UpstreamConfig>& upstreams,
-    std::function<void(End)> on_end) {
+    std::function<void(absl::string_view cause)> on_end) {
   const std::string& path = settings.folder;
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return SystemProblem(path);
   const int folder = open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return SystemProblem(path);
-  const bool is_empty = IsEmpty(folder);
-  const int manifest = is_empty ? Create(folder, kManifest) : -1;
-  if (manifest < 0) {
-    const absl::Status problem =
-        is_empty ? SystemProblem(path)
-                 : Problem(path, "is not empty; a recording needs a folder of its own");
+  const int manifest = Create(folder, kManifest);
+  const bool in_use = manifest < 0 && errno == EEXIST;
+  if (manifest < 0 && !in_use) {
+    const absl::Status problem = SystemProblem(path);
     close(folder);
     return problem;
   }
   std::unique_ptr<Recording> recording(
       new Recording(folder, manifest, settings.max_bytes, std::move(on_end)));
+  if (in_use) {
+    recording->Stop("folder_in_use");
+    return recording;
+  }
   std::set<std::string> providers;
   for (const UpstreamConfig& upstream : upstreams) {
     providers.insert(upstream.provider == ProviderType::kTwilio ? "twilio" : "signalwire");
@@ -80,7 +73,8 @@ absl::StatusOr<std::unique_ptr<Recording>> Recording::Open(
   return recording;
 }
 
-Recording::Recording(int folder, int manifest, size_t max_bytes, std::function<void(End)> on_end)
+Recording::Recording(int folder, int manifest, size_t max_bytes,
+                     std::function<void(absl::string_view cause)> on_end)
     : folder_(folder),
       manifest_(manifest),
       max_bytes_(max_bytes),
@@ -88,7 +82,11 @@ Recording::Recording(int folder, int manifest, size_t max_bytes, std::function<v
       fakes_(Fakes::RandomKey()) {}
 
 Recording::~Recording() {
-  close(manifest_);
+  if (manifest_ >= 0) {
+    // So that the folder is as good as new where the service could not start.
+    if (answers_ == 0) unlinkat(folder_, kManifest, 0);
+    close(manifest_);
+  }
   close(folder_);
 }
 
@@ -102,14 +100,14 @@ std::shared_ptr<Recording::Answer> Recording::Begin(const ParticipantApi& api,
 bool Recording::Write(int file, absl::string_view bytes) {
   if (ended_) return false;
   if (bytes_ += bytes.size(); bytes_ > max_bytes_) {
-    Stop(End::kFull);
+    Stop("max_bytes");
     return false;
   }
   while (!bytes.empty()) {
     const ssize_t written = write(file, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) {
-      Stop(End::kCannotWrite);
+      Stop("write_error");
       return false;
     }
     bytes.remove_prefix(static_cast<size_t>(written));
@@ -124,8 +122,8 @@ bool Recording::WriteLine(const nlohmann::ordered_json& line) {
                                        "\n"));
 }
 
-void Recording::Stop(End end) {
-  if (!ended_.exchange(true)) on_end_(end);
+void Recording::Stop(absl::string_view cause) {
+  if (!ended_.exchange(true)) on_end_(cause);
 }
 
 Recording::Answer::Answer(Recording& recording, const ParticipantApi& api,
@@ -134,14 +132,13 @@ Recording::Answer::Answer(Recording& recording, const ParticipantApi& api,
       api_(api),
       number_(++recording.answers_),
       text_(recording.fakes_, api, upstream) {
-  const std::string target = api.base_url(upstream).TargetOf(url);
-  text_.Read(target, true);
+  text_.Read(url, true);
   text_.Link(target_);
+  target_.erase(0, kReplayOrigin.size());
 }
 
 Recording::Answer::~Answer() {
   if (!finished_) WriteEntry("given_up");
-  if (file_ >= 0) close(file_);
 }
 
 void Recording::Answer::TakeHead(const HttpResponse& response) {
@@ -152,8 +149,9 @@ void Recording::Answer::TakeHead(const HttpResponse& response) {
   redactor_.emplace(text_, api_, status_ == 200);
   const std::string retry_after = response.header("Retry-After").value_or("");
   google::protobuf::Timestamp date;
-  int seconds = 0;
-  if (absl::SimpleAtoi(retry_after, &seconds) || ParseTime(retry_after, date)) {
+  double seconds = 0;
+  if ((retry_after.size() <= kMaxSeconds && absl::SimpleAtod(retry_after, &seconds)) ||
+      ParseTime(retry_after, date)) {
     retry_after_ = retry_after;
   } else {
     text_.Read(retry_after, true);
@@ -187,13 +185,14 @@ void Recording::Answer::WriteEntry(absl::string_view end) {
   if (!recording_.WriteLine(line) && file_ >= 0) {
     unlinkat(recording_.folder_, BodyName(number_).c_str(), 0);
   }
+  if (file_ >= 0) close(std::exchange(file_, -1));
 }
 
 void Recording::Answer::WriteBody() {
   if (bytes_.empty()) return;
   if (file_ < 0) {
     file_ = Create(recording_.folder_, BodyName(number_));
-    if (file_ < 0) recording_.Stop(End::kCannotWrite);
+    if (file_ < 0) recording_.Stop("write_error");
   }
   if (file_ >= 0 && recording_.Write(file_, bytes_)) written_ += bytes_.size();
   bytes_.clear();

@@ -30,21 +30,22 @@ namespace rollcall {
 
 class Recording {
  public:
-  // Why nothing more is recorded.
-  enum class End { kFull, kCannotWrite };
-
   // One request and what comes of it. For the thread that makes it.
   class Answer;
 
-  // Begins a recording of `upstreams` in a folder that is empty, or is made. An error says what is
-  // wrong with it. `on_end` hears once, on any thread, where recording ends before the service
-  // does.
+  // Begins a recording of `upstreams` in a folder, which is made where there is none. One that has
+  // a recording already, as after a restart, is left as it is, and nothing is recorded. An error
+  // says what else is wrong with it. `on_end` hears once, from here or on any thread, where
+  // recording ends before the service does, and why: "max_bytes", "write_error", "folder_in_use".
   static absl::StatusOr<std::unique_ptr<Recording>> Open(
       const RecordingSettings& settings, const std::vector<UpstreamConfig>& upstreams,
-      std::function<void(End)> on_end);
+      std::function<void(absl::string_view cause)> on_end);
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
+
+  // Whether nothing more is recorded.
+  bool ended() const { return ended_; }
 
   // A request goes out. Null once recording has ended. `api` and `upstream` must outlive the
   // answer, and so must this.
@@ -52,17 +53,18 @@ class Recording {
                                 absl::string_view url);
 
  private:
-  Recording(int folder, int manifest, size_t max_bytes, std::function<void(End)> on_end);
+  Recording(int folder, int manifest, size_t max_bytes,
+            std::function<void(absl::string_view cause)> on_end);
 
   // Appends to a file, unless that is too much. False where recording has ended.
   bool Write(int file, absl::string_view bytes);
   bool WriteLine(const nlohmann::ordered_json& line);
-  void Stop(End end);
+  void Stop(absl::string_view cause);
 
   const int folder_;
   const int manifest_;
   const size_t max_bytes_;
-  const std::function<void(End)> on_end_;
+  const std::function<void(absl::string_view cause)> on_end_;
   const Fakes fakes_;
   std::atomic<size_t> bytes_ = 0;
   std::atomic<int> answers_ = 0;

@@ -5,6 +5,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/timestamp.pb.h"
+#include "service/record/times.h"
 
 namespace rollcall {
 namespace {
@@ -13,6 +15,7 @@ namespace {
 constexpr size_t kMaxLevels = 1100;
 constexpr size_t kMaxNumber = 32;
 constexpr size_t kMaxCode = 6;
+constexpr size_t kMaxMilliseconds = 9;
 constexpr size_t kMaxName = 64;
 constexpr int kMaxDigitsInName = 3;
 
@@ -52,6 +55,15 @@ bool IsCode(absl::string_view text) {
   return text.size() <= kMaxCode && std::all_of(text.begin(), text.end(), IsDigit);
 }
 
+bool IsMilliseconds(absl::string_view text) {
+  return text.size() <= kMaxMilliseconds && std::all_of(text.begin(), text.end(), IsDigit);
+}
+
+bool IsTime(absl::string_view text) {
+  google::protobuf::Timestamp time;
+  return ParseTime(std::string_view(text.data(), text.size()), time);
+}
+
 bool LooksLikeLink(absl::string_view text) {
   return absl::StartsWith(text, "/") || absl::StrContains(text, "://");
 }
@@ -86,10 +98,10 @@ Redactor::Value Redactor::ValueOf(const FieldSchema& field) {
   }
   if (field.is_personal) return {};
   const Store store = field.store;
-  if (store == &StoreString || store == &StoreEnum || store == &StoreTime ||
-      store == &StoreMillisecondsText) {
-    return {Kind::kText};
-  }
+  if (store == &StoreString) return {Kind::kText};
+  if (store == &StoreEnum) return {Kind::kWord};
+  if (store == &StoreTime) return {Kind::kTime};
+  if (store == &StoreMillisecondsText) return {Kind::kMilliseconds};
   if (store == &StoreInteger || store == &StoreNumber || store == &StoreSeconds) {
     return {Kind::kNumber};
   }
@@ -116,10 +128,7 @@ Redactor::Value Redactor::Member(absl::string_view name) const {
       return {Kind::kNumber};
     }
     if (is_top) return {Kind::kLink};
-    return {name == "errors" ? Kind::kErrors
-            : name == "key"  ? Kind::kKey
-            : name == "code" ? Kind::kCode
-                             : Kind::kLink};
+    return {name == "errors" ? Kind::kErrors : name == "code" ? Kind::kCode : Kind::kLink};
   }
   return {kind == Kind::kEvents ? Kind::kNumbers : Kind::kUnknown};
 }
@@ -159,7 +168,9 @@ void Redactor::TakeByte(char c, std::string& out) {
     return FlushToken(out);
   }
   if (token_ == Token::kString) return EndString(true, out);
-  if (token_ == Token::kScalar && !EndsScalar(c)) {
+  // As in the page reader, which passes over a quote behind a backslash wherever it stands.
+  if (token_ == Token::kScalar && ((escaped_ && c == '"') || !EndsScalar(c))) {
+    escaped_ = !escaped_ && c == '\\';
     bytes_.push_back(c);
     return FlushToken(out);
   }
@@ -173,6 +184,7 @@ void Redactor::TakeByte(char c, std::string& out) {
   const bool is_string = c == '"';
   if (!(is_name_ && is_string) && !ExpectsValue()) Break();
   token_ = is_string ? Token::kString : Token::kScalar;
+  escaped_ = c == '\\';
   (is_string ? out : bytes_).push_back(c);
 }
 
@@ -283,7 +295,9 @@ void Redactor::EndString(bool complete, std::string& out) {
     text_.KeepWords(out);
   } else if (is_whole && is_name_ && KeepsName(plain)) {
     name_ = bytes_;
-  } else if ((kind == Kind::kKey && LooksLikeName(plain)) ||
+  } else if ((kind == Kind::kWord && LooksLikeName(plain)) ||
+             (kind == Kind::kTime && IsTime(plain)) ||
+             (kind == Kind::kMilliseconds && IsMilliseconds(plain)) ||
              (kind == Kind::kCode && IsCode(plain))) {
     absl::StrAppend(&out, bytes_);
   } else {
@@ -302,14 +316,15 @@ void Redactor::EndString(bool complete, std::string& out) {
 void Redactor::EndScalar(std::string& out) {
   const bool is_number = !fake_so_far_ && IsNumeric(bytes_);
   const bool keeps_number = next_.kind == Kind::kNumber || next_.kind == Kind::kCode;
-  if (IsLiteral(bytes_) || (is_number && keeps_number && bytes_.size() <= kMaxNumber)) {
+  const size_t longest = next_.kind == Kind::kCode ? kMaxCode : kMaxNumber;
+  if (IsLiteral(bytes_) || (is_number && keeps_number && bytes_.size() <= longest)) {
     absl::StrAppend(&out, bytes_);
   } else {
     text_.Read(bytes_, true);
     Fakes::Stream bytes = text_.Bytes();
     bool is_first = true;
     for (const char c : bytes_) {
-      const uint32_t byte = bytes.Next();
+      const uint32_t byte = bytes.NextByte();
       if (IsDigit(c)) {
         // A number that begins with 0 has no further digit in front of its point.
         out.push_back(static_cast<char>(!is_first  ? '0' + byte % 10

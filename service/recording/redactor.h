@@ -55,8 +55,10 @@ class Redactor {
     kEnvelope,  // an object beside the records, or an error
     kErrors,    // an array of errors
     kLink,
-    kKey,   // a name
     kCode,  // a number, also as text
+    kWord,  // what looks like a name
+    kTime,
+    kMilliseconds,  // a number as text
   };
   struct Value {
     Kind kind = Kind::kUnknown;
@@ -112,8 +114,8 @@ class Redactor {
   std::string space_;
 
   Token token_ = Token::kNone;
-  bool is_name_ = false;  // of a string
-  bool escaped_ = false;
+  bool is_name_ = false;                      // of a string
+  bool escaped_ = false;                      // by a backslash
   std::string bytes_;                         // of the token, so far
   std::optional<Fakes::Stream> fake_so_far_;  // of a token whose begin is replaced already
 };

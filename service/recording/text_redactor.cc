@@ -22,6 +22,8 @@ constexpr char32_t kBadEscape = 0x110001;
 
 // A word of so many characters is an id where one of them is a digit.
 constexpr size_t kIdSize = 20;
+// A word with more digits can be a number of somebody's.
+constexpr int kMaxDigits = 6;
 constexpr size_t kMaxPageDigits = 9;
 // Of a resource in some paths.
 constexpr absl::string_view kSuffix = ".json";
@@ -131,6 +133,11 @@ bool IsId(absl::string_view word) {
          (word.size() >= kIdSize && std::any_of(word.begin(), word.end(), IsDigit));
 }
 
+// Maybe a number of somebody's.
+bool IsLongNumber(absl::string_view word) {
+  return std::count_if(word.begin(), word.end(), IsDigit) > kMaxDigits;
+}
+
 std::string PrefixOf(const BaseUrl& base) {
   const std::string url = base.ToString();
   const size_t slash = url.find('/', url.find("://") + 3);
@@ -225,7 +232,7 @@ void TextRedactor::Replace(size_t index, uint32_t byte, std::string& out) const 
 }
 
 void TextRedactor::Fake(Fakes::Stream& bytes, std::string& out) {
-  for (size_t i = 0; i < values_.size(); ++i) Replace(i, bytes.Next(), out);
+  for (size_t i = 0; i < values_.size(); ++i) Replace(i, bytes.NextByte(), out);
 }
 
 // An id stays one of its form, which for those of the providers is that of hexadecimal digits.
@@ -239,7 +246,7 @@ void TextRedactor::FakeWord(size_t begin, size_t end, std::string& out) const {
     begin += 2;
   }
   for (size_t i = begin; i < end; ++i) {
-    const uint32_t byte = bytes.Next();
+    const uint32_t byte = bytes.NextByte();
     if (is_hex && plain_[i] != '-') {
       Put(i, static_cast<unsigned char>(kHexDigits[byte % 16]), out);
     } else {
@@ -249,12 +256,17 @@ void TextRedactor::FakeWord(size_t begin, size_t end, std::string& out) const {
 }
 
 void TextRedactor::KeepWords(std::string& out) {
+  // An address or a part of a link.
+  if (plain_.find_first_of("@?%") != std::string::npos) {
+    Fakes::Stream bytes = Bytes();
+    return Fake(bytes, out);
+  }
   for (size_t i = 0; i < plain_.size();) {
     size_t end = i;
     while (end < plain_.size() && IsWord(plain_[end])) ++end;
     if (end == i) {
       Keep(i, ++end, out);
-    } else if (IsId(Plain(i, end))) {
+    } else if (IsId(Plain(i, end)) || IsLongNumber(Plain(i, end))) {
       FakeWord(i, end, out);
     } else {
       Keep(i, end, out);
@@ -270,7 +282,7 @@ void TextRedactor::FakeEncoded(size_t begin, size_t end, std::string& out) const
   Fakes::Stream bytes = BytesOf(begin, end);
   for (size_t i = begin; i < end; ++i) {
     if (plain_[i] != '%' || end - i < 3 || !IsHex(plain_[i + 1]) || !IsHex(plain_[i + 2])) {
-      Replace(i, bytes.Next(), out);
+      Replace(i, bytes.NextByte(), out);
       continue;
     }
     const auto digit = [&](size_t at) {
@@ -280,7 +292,7 @@ void TextRedactor::FakeEncoded(size_t begin, size_t end, std::string& out) const
     if (static_cast<unsigned char>(encoded) < 0x80 && !IsAlnum(encoded)) {
       Keep(i, i + 3, out);
     } else {
-      for (size_t k = i; k < i + 3; ++k) Put(k, 'a' + bytes.Next() % 26, out);
+      for (size_t k = i; k < i + 3; ++k) Put(k, 'a' + bytes.NextByte() % 26, out);
     }
     i += 2;
   }

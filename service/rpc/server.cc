@@ -214,11 +214,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique
                                                       Telemetry& telemetry) {
   std::unique_ptr<Recording> recording;
   if (config.recording) {
-    auto opened = Recording::Open(*config.recording, config.upstreams, [&telemetry](auto end) {
-      telemetry.OnRecordingEnd(end == Recording::End::kFull);
-    });
+    auto opened =
+        Recording::Open(*config.recording, config.upstreams,
+                        [&telemetry](absl::string_view cause) { telemetry.OnRecordingEnd(cause); });
     if (!opened.ok()) return opened.status();
     recording = *std::move(opened);
+    if (!recording->ended()) telemetry.OnRecording();
   }
   auto parts = std::make_unique<Parts>(std::move(config), std::move(access), std::move(recording),
                                        telemetry);

@@ -156,8 +156,10 @@ void Telemetry::OnCertificate(absl::Time not_after) {
   certificate_not_after_.Add({}).Set(static_cast<double>(absl::ToUnixSeconds(not_after)));
 }
 
-void Telemetry::OnRecordingEnd(bool is_full) {
-  log_.Warn("recording stopped", {{"cause", is_full ? Word("max_bytes") : Word("write_error")}});
+void Telemetry::OnRecording() { log_.Warn("recording", {}); }
+
+void Telemetry::OnRecordingEnd(absl::string_view cause) {
+  log_.Warn("recording stopped", {{"cause", Identifier(cause)}});
 }
 
 void Telemetry::OnServing() {

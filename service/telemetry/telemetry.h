@@ -62,9 +62,9 @@ class Telemetry {
   // The certificate with which callers are met is another, good until then.
   void OnCertificate(absl::Time not_after);
 
-  // What providers answer is not recorded any more: the folder holds all that it may, or else
-  // cannot be written to.
-  void OnRecordingEnd(bool is_full);
+  // What providers answer is recorded; or it is not, or not any more.
+  void OnRecording();
+  void OnRecordingEnd(absl::string_view cause);
 
   // Calls are served from now on, or no new ones any more.
   void OnServing();

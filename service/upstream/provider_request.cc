@@ -96,6 +96,7 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
     if (recorded_) recorded_->TakeBody(bytes);
     if (!answer_.TakeBody(bytes)) {
       transfer_.reset();
+      recorded_.reset();         // since the rest is not read
       OnDone(absl::OkStatus());  // the last thing done: it may destroy this request
     }
     return true;

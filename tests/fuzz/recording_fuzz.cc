@@ -20,8 +20,8 @@ namespace {
 
 using nlohmann::json;
 
-// Long enough to come about by chance nowhere.
-constexpr char kMark[] = "xyzzyplughquux15551234567890";
+// Long enough to come about by chance nowhere, and no id, which is replaced everywhere.
+constexpr char kMark[] = "xyzzyplughquuxfrotzgnustoyoin";
 
 // `cuts` are the sizes of the chunks, over and over: '1' is one byte, 'A' are 17.
 std::string Redact(const ParticipantApi& api, bool is_document, absl::string_view body,

@@ -51,7 +51,7 @@ class RecordingTest : public ::testing::Test {
 
   absl::StatusOr<std::unique_ptr<Recording>> Open() {
     return Recording::Open(settings_, upstreams_,
-                           [this](Recording::End end) { ends_.push_back(end); });
+                           [this](absl::string_view cause) { causes_.emplace_back(cause); });
   }
 
   std::string Read(const std::string& name) const {
@@ -83,7 +83,7 @@ class RecordingTest : public ::testing::Test {
        .password = CurrentSecret(Secret("secret")),
        .api = *BaseUrl::Parse("https://api.twilio.com"),
        .insights = BaseUrl::Parse("https://insights.twilio.com").value()}};
-  std::vector<Recording::End> ends_;
+  std::vector<std::string> causes_;
 };
 
 mode_t ModeOf(const std::filesystem::path& path) {
@@ -131,17 +131,33 @@ TEST_F(RecordingTest, WritesAnEntryForEachRequest) {
   EXPECT_EQ(ModeOf(settings_.folder + "/000002.body"), 0600u);
 }
 
-TEST_F(RecordingTest, TheFolderMustBeEmptyAndOneThatCanBeWrittenTo) {
-  ASSERT_TRUE(Open().ok());
-  EXPECT_THAT(std::string(Open().status().message()), HasSubstr("is not empty"));
+TEST_F(RecordingTest, AFolderThatHasARecordingIsLeftAsItIs) {
+  {
+    const auto first = Open();
+    ASSERT_TRUE(first.ok()) << first.status();
+    Begin(**first);
+  }
+  const auto manifest = Manifest();
+  EXPECT_THAT(manifest, SizeIs(2));
+  EXPECT_THAT(causes_, ElementsAre());
+  const auto recording = Open();
+  ASSERT_TRUE(recording.ok()) << recording.status();
+  EXPECT_THAT(causes_, ElementsAre("folder_in_use"));
+  EXPECT_EQ(Begin(**recording), nullptr);
+  EXPECT_EQ(Manifest(), manifest);
+}
+
+TEST_F(RecordingTest, TheFolderMustBeOneThatCanBeWrittenTo) {
   settings_.folder = root_ / "file";
   std::ofstream(settings_.folder) << "x";
   EXPECT_THAT(std::string(Open().status().message()), HasSubstr("recording.folder: "));
   settings_.folder = root_ / "no" / "such" / "folder";
   EXPECT_THAT(std::string(Open().status().message()), HasSubstr("No such file"));
-  settings_.folder = root_ / "empty";
+  settings_.folder = root_ / "there";
   std::filesystem::create_directory(settings_.folder);
   EXPECT_TRUE(Open().ok());
+  // One in which nothing was recorded is as it was.
+  EXPECT_TRUE(std::filesystem::is_empty(settings_.folder));
 }
 
 TEST_F(RecordingTest, EndsWhereItIsFull) {
@@ -153,7 +169,7 @@ TEST_F(RecordingTest, EndsWhereItIsFull) {
   const std::string piece(500, ' ');
   for (int i = 0; i < 5; ++i) answer->TakeBody(piece);
   answer->Finish(true);
-  EXPECT_THAT(ends_, ElementsAre(Recording::End::kFull));
+  EXPECT_THAT(causes_, ElementsAre("max_bytes"));
   EXPECT_EQ(Begin(**recording), nullptr);
   // What the list of entries does not have is not there.
   EXPECT_THAT(Manifest(), SizeIs(1));
@@ -169,7 +185,7 @@ TEST_F(RecordingTest, EndsWhereItCannotWrite) {
   answer->TakeHead(Head(200, ""));
   answer->TakeBody("{}");
   answer->Finish(true);
-  EXPECT_THAT(ends_, ElementsAre(Recording::End::kCannotWrite));
+  EXPECT_THAT(causes_, ElementsAre("write_error"));
   EXPECT_THAT(Manifest(), SizeIs(1));
 }
 

@@ -1,12 +1,15 @@
 #include "tests/simulator/replay.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +33,11 @@ absl::Status Wrong(const std::string& path, absl::string_view what) {
 }
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
+  std::error_code error;
+  std::ifstream file;
+  // No link, pipe or device, in a folder from somebody else.
+  const auto status = std::filesystem::symlink_status(path, error);
+  if (std::filesystem::is_regular_file(status)) file.open(path, std::ios::binary);
   if (!file.is_open()) return Wrong(path, "cannot be read");
   return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
 }
@@ -50,9 +57,17 @@ std::string Decoded(absl::string_view text) {
   return decoded;
 }
 
-// As a word of a shell.
+// As a word of a shell, and with nothing in it that a terminal obeys.
 std::string Quoted(absl::string_view text) {
-  return absl::StrCat("'", absl::StrReplaceAll(Decoded(text), {{"'", "'\\''"}}), "'");
+  std::string word = Decoded(text);
+  const auto is_plain = [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-';
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), is_plain)) return word;
+  std::replace_if(
+      word.begin(), word.end(),
+      [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); }, '?');
+  return absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
 }
 
 std::string OptionsOf(absl::string_view query, bool is_list) {
@@ -62,8 +77,8 @@ std::string OptionsOf(absl::string_view query, bool is_list) {
         absl::StrSplit(parameter, absl::MaxSplits('=', 1));
     const auto& [name, value] = pair;
     const bool yes = value == "true";
-    if (name == "PageSize") absl::StrAppend(&options, " --page-size ", value);
-    if (name == "ParticipantSid") absl::StrAppend(&options, " --participant ", value);
+    if (name == "PageSize") absl::StrAppend(&options, " --page-size ", Quoted(value));
+    if (name == "ParticipantSid") absl::StrAppend(&options, " --participant ", Quoted(value));
     if (name == "Label") absl::StrAppend(&options, " --label ", Quoted(value));
     if (name == "Events") {
       absl::StrAppend(&options, is_list ? " --event " : " --events ", Quoted(value));
@@ -94,7 +109,7 @@ std::string CommandFor(absl::string_view target, std::set<std::string>* accounts
     if (!absl::ConsumePrefix(&path, "/2010-04-01/Accounts/")) return "";
     kind = "live";
     accounts->insert(absl::StrCat(is_signalwire ? R"("project_id": ")" : R"("account_sid": ")",
-                                  path.substr(0, path.find('/')), "\""));
+                                  Quoted(path.substr(0, path.find('/'))), "\""));
     path.remove_prefix(std::min(path.find("/Conferences/"), path.size()));
     absl::ConsumePrefix(&path, "/Conferences/");
     absl::ConsumeSuffix(&path, ".json");
@@ -102,7 +117,7 @@ std::string CommandFor(absl::string_view target, std::set<std::string>* accounts
   const std::vector<absl::string_view> words = absl::StrSplit(path, '/');
   if (words.size() < 2 || words.size() > 3 || words[1] != "Participants") return "";
   const bool is_list = words.size() == 2;
-  return absl::StrCat("rollcall ", is_list ? "list " : "get ", kind, " ", words[0],
+  return absl::StrCat("rollcall ", is_list ? "list " : "get ", kind, " ", Quoted(words[0]),
                       is_list ? "" : absl::StrCat(" ", Quoted(words[2])),
                       OptionsOf(parts.second, is_list));
 }
@@ -137,6 +152,7 @@ absl::StatusOr<std::unique_ptr<Replay>> Replay::Load(const std::string& folder) 
   } catch (const json::exception& error) {
     return Wrong(path, error.what());
   }
+  if (in_order.empty()) return Wrong(path, "holds no answer");
   auto replay = std::make_unique<Replay>();
   for (auto& [number, entry] : in_order) {
     Target& target = replay->answers_[entry.first];

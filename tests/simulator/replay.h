@@ -7,6 +7,7 @@
 // call it.
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
