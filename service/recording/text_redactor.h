@@ -39,7 +39,8 @@ class TextRedactor {
 
   // With all of it replaced, by `bytes`: the text's own, or those of a text that it goes on with.
   void Fake(Fakes::Stream& bytes, std::string& out);
-  // As it is, but for sids, UUIDs, and what else is long enough for an id and has a digit.
+  // As it is, but for words that may be an id or somebody's number; replaced where it may be an
+  // address or a part of a link.
   void KeepWords(std::string& out);
   // As a link or a path: what is kept are the words that the API's paths are made of, names in the
   // query, and values there that are a page's number or size, or a boolean. A text that is neither

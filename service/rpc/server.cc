@@ -79,8 +79,7 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:
-  // `access` is null where there is no policy,
-  // `recording` where nothing is recorded.
+  // `access` is null where there is no policy, `recording` where nothing is recorded.
   Parts(Config config, std::unique_ptr<Access> access, std::unique_ptr<Recording> recording,
         Telemetry& telemetry)
       : config_(std::move(config)),
