@@ -18,13 +18,10 @@ void ProgressLine::Update(int64_t participants, int64_t resumed, Time now) {
   if (now < next_) return;
   next_ = now + std::chrono::milliseconds(200);
   shown_ = true;
-  std::string line =
-      absl::StrCat("\r", participants, participants == 1 ? " participant" : " participants");
   const double seconds = std::chrono::duration<double>(now - start_).count();
-  // Before a second has passed, a rate would only say how fast the first page came.
-  if (seconds >= 1) {
-    absl::StrAppendFormat(&line, ", %.0f a second", static_cast<double>(participants) / seconds);
-  }
+  std::string line = absl::StrFormat("\r%d %s, %.0f a second", participants,
+                                     participants == 1 ? "participant" : "participants",
+                                     static_cast<double>(participants) / seconds);
   if (resumed > 0) absl::StrAppend(&line, ", ", ResumedText(resumed));
   absl::StrAppend(&line, kClearToEnd);
   terminal_.Write(line);

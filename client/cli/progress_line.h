@@ -13,16 +13,18 @@ std::string ResumedText(int64_t resumed);
 
 // The line on standard error that says how far a list has got while its participants go to a file
 // or another program. `RunCommand` makes one where standard error is a terminal and standard output
-// is not. Main thread.
+// is not. It is for lists that keep somebody waiting: what a program behind a pipe writes to the
+// same terminal within a second stands by itself. Main thread.
 class ProgressLine {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
   // `terminal` must outlive this.
-  ProgressLine(OutputFile& terminal, Time start) : terminal_(terminal), start_(start) {}
+  ProgressLine(OutputFile& terminal, Time start)
+      : terminal_(terminal), start_(start), next_(start + std::chrono::seconds(1)) {}
 
-  // Shows `participants`, and how often the list was resumed, unless it has shown something within
-  // the last fifth of a second.
+  // Shows `participants`, their rate, and how often the list was resumed: from a second after
+  // `start` on, and then once in a fifth of a second at most.
   void Update(int64_t participants, int64_t resumed, Time now);
 
   // Leaves the line empty and the cursor at its beginning.
@@ -31,7 +33,7 @@ class ProgressLine {
  private:
   OutputFile& terminal_;
   const Time start_;
-  Time next_ = Time::min();
+  Time next_;
   bool shown_ = false;
 };
 

@@ -10,6 +10,8 @@
 #include <cstdlib>
 
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/run.h"
 #include "client/cli/terminal_text.h"
@@ -243,14 +245,25 @@ TEST_F(CommandTest, TableSaysHowToGoOnBehindItsLimit) {
 }
 
 TEST_F(CommandTest, ProgressIsShownAndClearedWhereOutputGoesElsewhere) {
-  AddLive("A", "");
-  script_.trailers = {{"rollcall-pages", "7"}};
-  const Result result = RunWith("list live X", {.out = std::nullopt, .err = 80});
+  const std::vector<std::string> line = Arguments("list live X");
+  AddLive("A", "", "first");
+  script_.on_listed = [] { absl::SleepFor(absl::Milliseconds(1001)); };
+  script_.trailers = {{"rollcall-pages", "3"}};
+  script_.status = grpc::Status(grpc::UNAVAILABLE, "gone");
+  Script rest;
+  rest.Add("second").mutable_live_participant()->set_call_sid("B");
+  rest.trailers = {{"rollcall-pages", "4"}};
+  server_.PlayInTurn({script_, rest});
+  const Result result = RunCaptured(line, {.out = std::nullopt, .err = 80});
   EXPECT_THAT(result.out, StartsWith("{"));
-  EXPECT_THAT(result.err, StartsWith("\r1 participant\x1b[K"));
+  EXPECT_THAT(result.err, HasSubstr("\r2 participants, "));
   // What it came to stays.
-  EXPECT_THAT(result.err, HasSubstr("\r\x1b[K1 participant in "));
-  EXPECT_THAT(result.err, EndsWith("(7 pages)\n"));
+  EXPECT_THAT(result.err, HasSubstr(", resumed once\x1b[K\r\x1b[K2 participants in "));
+  EXPECT_THAT(result.err, EndsWith("(7 pages, resumed once)\n"));
+}
+
+TEST_F(CommandTest, ProgressIsNotShownAmongParticipants) {
+  AddLive("A", "");
   EXPECT_EQ(RunWith("list live X --output ndjson", {.out = 80, .err = 80}).err, "");
 }
 

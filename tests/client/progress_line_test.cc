@@ -6,7 +6,7 @@
 namespace rollcall {
 namespace {
 
-TEST(ProgressLineTest, ShowsCountAndRateAtMostFiveTimesASecond) {
+TEST(ProgressLineTest, ShowsCountAndRateAfterASecondAndThenAtMostFiveTimesASecond) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   OutputFile terminal(ends[1]);
@@ -17,8 +17,11 @@ TEST(ProgressLineTest, ShowsCountAndRateAtMostFiveTimesASecond) {
   ProgressLine progress(terminal, start);
   progress.Clear();  // Nothing to clear yet.
   progress.Update(1, 0, at(10));
-  progress.Update(2, 0, at(20));
-  progress.Update(300, 1, at(210));
+  progress.Update(1, 0, at(999));
+  progress.Clear();  // Still nothing.
+  progress.Update(1, 0, at(1000));
+  progress.Update(2, 0, at(1199));
+  progress.Update(300, 1, at(1200));
   progress.Update(4000, 2, at(2000));
   progress.Clear();
   progress.Clear();
@@ -28,8 +31,8 @@ TEST(ProgressLineTest, ShowsCountAndRateAtMostFiveTimesASecond) {
   close(ends[0]);
   ASSERT_GT(size, 0);
   EXPECT_EQ(std::string(buffer, static_cast<size_t>(size)),
-            "\r1 participant\x1b[K"
-            "\r300 participants, resumed once\x1b[K"
+            "\r1 participant, 1 a second\x1b[K"
+            "\r300 participants, 250 a second, resumed once\x1b[K"
             "\r4000 participants, 2000 a second, resumed 2 times\x1b[K"
             "\r\x1b[K");
 }
