@@ -13,6 +13,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "service/page/page_reader.h"
+#include "service/record/record_schema.h"
 #include "tests/record/decode_record.h"
 #include "tests/simulator/participants.h"
 #include "tests/simulator/provider_apis.h"
@@ -319,6 +320,113 @@ TEST_F(RedactorTest, DeepAndLongBodiesAreReplacedAsWell) {
   const std::string digits = absl::StrCat("[", std::string(5 * Redactor::kMaxText, '5'), "]");
   EXPECT_EQ(Redact(digits).size(), digits.size());
   EXPECT_THAT(Redact(digits), Not(HasSubstr("55555555")));
+}
+
+// What stands for a field's value in a good answer of a provider.
+std::string SampleOf(const FieldSchema& field) {
+  if (field.store == &StoreString) return R"("some text")";
+  if (field.store == &StoreEnum) return "\"" + std::string(field.texts.front().text) + "\"";
+  if (field.store == &StoreTime) return R"("2021-10-08T02:58:51Z")";
+  if (field.store == &StoreMillisecondsText) return R"("1500")";
+  if (field.store == &StoreBoolean) return "true";
+  if (field.store == &StoreStrings) return R"(["one", "two"])";
+  if (field.store == &StoreEvents) return R"({"mute": [1633705131000]})";
+  return "65";
+}
+
+// Each field of a table, and of the tables in it, as the path of objects down to it.
+struct FieldPath {
+  std::vector<absl::string_view> objects;
+  const FieldSchema* field;
+  bool is_personal;
+
+  // A record that has only this.
+  std::string Record(absl::string_view value) const {
+    std::string record = absl::StrCat("{\"", field->name, "\": ", value, "}");
+    for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
+      record = absl::StrCat("{\"", *object, "\": ", record, "}");
+    }
+    return record;
+  }
+};
+
+void AddFieldPaths(const ObjectSchema& table, const FieldPath& above,
+                   std::vector<FieldPath>& paths) {
+  for (const FieldSchema& field : table.fields) {
+    FieldPath path = above;
+    path.field = &field;
+    path.is_personal |= field.is_personal;
+    if (field.object == nullptr) {
+      paths.push_back(path);
+    } else {
+      path.objects.push_back(field.name);
+      AddFieldPaths(*field.object, path, paths);
+    }
+  }
+}
+
+TEST_F(RedactorTest, EachFieldKeepsWhatIsItsOwn) {
+  for (const ParticipantApi* api :
+       {&TwilioVoiceInsights(), &TwilioVideoInsights(), &SignalWire(), &TwilioCore()}) {
+    std::vector<FieldPath> paths;
+    AddFieldPaths(api->record_schema().object, {{}, nullptr, false}, paths);
+    EXPECT_GT(paths.size(), 10u);
+    for (const FieldPath& path : paths) {
+      const auto page = [&](absl::string_view value) {
+        return absl::StrCat("{\"", api->page_layout().records_key, "\": [", path.Record(value),
+                            "]}");
+      };
+      const std::string good = page(SampleOf(*path.field));
+      if (!path.is_personal) {
+        EXPECT_EQ(Redact(*api, good), good);
+      } else if (path.field->store != &StoreBoolean) {
+        EXPECT_NE(Redact(*api, good), good);
+      }
+      for (const char* bad :
+           {"\"+15551234567\"", "{\"the secret\": [\"secret\"]}", "[[\"secret\"]]",
+            "\"secret@example.com\"", "[5551234567.5551234567e5551234567]"}) {
+        const std::string out = Redact(*api, page(bad));
+        EXPECT_THAT(out, Not(HasSubstr("secret"))) << page(bad);
+        EXPECT_THAT(out, Not(HasSubstr("5551234567"))) << page(bad);
+        EXPECT_EQ(out.size(), page(bad).size());
+      }
+    }
+  }
+}
+
+// What is longer could be somebody's number.
+TEST_F(RedactorTest, WhatIsKeptIsShort) {
+  const auto error = [&](absl::string_view member, absl::string_view value) {
+    const std::string before = absl::StrCat("{\"", member, "\": ");
+    const std::string out =
+        Redact(TwilioCore(), absl::StrCat(before, value, "}"), /*is_document=*/false);
+    return out.substr(before.size(), out.size() - before.size() - 1);
+  };
+  const std::string number(32, '7');
+  EXPECT_EQ(Field("duration_seconds", number), number);
+  EXPECT_NE(Field("duration_seconds", number + "7"), number + "7");
+  EXPECT_EQ(error("status", number), number);
+  EXPECT_EQ(error("code", "777777"), "777777");
+  EXPECT_NE(error("code", "7777777"), "7777777");
+  EXPECT_EQ(error("code", "\"777777\""), "\"777777\"");
+  EXPECT_NE(error("code", "\"7777777\""), "\"7777777\"");
+
+  const std::string name(60, 'n');
+  EXPECT_EQ(Redact(absl::StrCat("{\"", name, "n777\": 0}")),
+            absl::StrCat("{\"", name, "n777\": 0}"));
+  EXPECT_THAT(Redact(absl::StrCat("{\"", name, "nn777\": 0}")), Not(HasSubstr(name)));
+  EXPECT_THAT(Redact(R"({"n7777": 0})"), Not(HasSubstr("7777")));
+
+  const auto queue_time = [&](absl::string_view digits) {
+    return Redact(TwilioCore(),
+                  absl::StrCat(R"({"participants": [{"queue_time": ")", digits, R"("}]})"));
+  };
+  EXPECT_THAT(queue_time("777777777"), HasSubstr("777777777"));
+  EXPECT_THAT(queue_time("7777777777"), Not(HasSubstr("7777777777")));
+  EXPECT_EQ(Field("coached_participants", R"(["no 777777"])"), R"(["no 777777"])");
+  EXPECT_THAT(Field("coached_participants", R"(["7777777"])"), Not(HasSubstr("7777777")));
+  EXPECT_EQ(Link(TwilioCore(), "/?Page=777777777"), "/?Page=777777777");
+  EXPECT_THAT(Link(TwilioCore(), "/?Page=7777777777"), Not(HasSubstr("7777777777")));
 }
 
 // What the service makes of a page: for each record its paths of null, empty and unrecognized
