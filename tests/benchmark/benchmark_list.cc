@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "service/provider/participant_api.h"
 #include "service/record/record_decoder.h"
+#include "tests/simulator/sid_of.h"
 
 namespace rollcall {
 
@@ -22,20 +23,6 @@ struct BenchmarkList::Kind {
   absl::string_view sid_field;  // whose text ParticipantSid() gives
   std::string* (*mutable_list_sid)(v1::ListParticipantsRequest& request) = nullptr;
 };
-
-namespace {
-
-const std::string& SidOf(const v1::Participant& participant) {
-  if (participant.has_conference_participant_summary()) {
-    return participant.conference_participant_summary().participant_sid();
-  }
-  if (participant.has_room_participant_summary()) {
-    return participant.room_participant_summary().participant_sid();
-  }
-  return participant.live_participant().call_sid();
-}
-
-}  // namespace
 
 const BenchmarkList::Kind BenchmarkList::kKinds[] = {
     {"conference", simulator::Api::kVoiceInsights, &TwilioVoiceInsights, "twilio",
@@ -98,7 +85,7 @@ v1::ListParticipantsRequest BenchmarkList::Request() const {
 }
 
 bool BenchmarkList::IsRecord(const v1::Participant& participant, int64_t index) const {
-  return !has_sid_ || SidOf(participant) == simulator::ParticipantSid(list_, index);
+  return !has_sid_ || simulator::SidOf(participant) == simulator::ParticipantSid(list_, index);
 }
 
 std::string BenchmarkList::Json(int64_t index) const {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/simulator/sid_of.h"
 
 namespace rollcall {
 namespace {
@@ -14,15 +15,6 @@ using simulator::Api;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-std::string IdOf(const v1::Participant& participant) {
-  if (participant.has_conference_participant_summary()) {
-    return participant.conference_participant_summary().participant_sid();
-  }
-  return participant.has_room_participant_summary()
-             ? participant.room_participant_summary().participant_sid()
-             : participant.live_participant().call_sid();
-}
 
 std::string NameOf(Api api) {
   switch (api) {
@@ -54,7 +46,7 @@ TEST_P(EveryProviderTest, WalksAllPagesInOrder) {
     ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
     ASSERT_EQ(listing.participants.size(), 2345u) << page_size;
     for (int64_t i = 0; i < 2345; ++i) {
-      ASSERT_EQ(IdOf(listing.participants[i]), ParticipantSid(list, i)) << i;
+      ASSERT_EQ(simulator::SidOf(listing.participants[i]), ParticipantSid(list, i)) << i;
     }
     EXPECT_THAT(listing.trailers, Contains(Pair("rollcall-records", "2345")));
     EXPECT_THAT(listing.trailers, Contains(Pair("rollcall-pages", page_size == 100 ? "24" : "3")));
@@ -167,13 +159,13 @@ TEST_F(FiltersTest, LabelAndParticipantSid) {
   Listing listing = List(request);
   ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
   ASSERT_FALSE(listing.participants.empty());
-  EXPECT_EQ(IdOf(listing.participants[0]), ParticipantSid(list, labelled));
+  EXPECT_EQ(simulator::SidOf(listing.participants[0]), ParticipantSid(list, labelled));
 
   request = RequestFor(list);
   request.mutable_conference_participant_summaries()->set_participant_sid(ParticipantSid(list, 7));
   listing = List(request);
   ASSERT_EQ(listing.participants.size(), 1u);
-  EXPECT_EQ(IdOf(listing.participants[0]), ParticipantSid(list, 7));
+  EXPECT_EQ(simulator::SidOf(listing.participants[0]), ParticipantSid(list, 7));
 }
 
 TEST_F(FiltersTest, AHostileLabelIsOnlyALabel) {
@@ -225,7 +217,7 @@ TEST_F(FiltersTest, AProvidersOwnPageIsWhereTheListBegins) {
   const Listing listing = List(request);
   ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
   ASSERT_EQ(listing.participants.size(), 20u);
-  EXPECT_EQ(IdOf(listing.participants[0]),
+  EXPECT_EQ(simulator::SidOf(listing.participants[0]),
             ParticipantSid(simulator::List(Api::kVoiceInsights, 30), 10));
 }
 

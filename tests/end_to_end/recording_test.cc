@@ -17,6 +17,7 @@
 #include "absl/strings/str_split.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/simulator/replay.h"
+#include "tests/simulator/sid_of.h"
 
 namespace rollcall {
 namespace {
@@ -42,17 +43,6 @@ struct Outcome {
   bool operator==(const Outcome& other) const = default;
 };
 
-std::string IdentityOf(const v1::Participant& participant) {
-  switch (participant.record_case()) {
-    case v1::Participant::kConferenceParticipantSummary:
-      return participant.conference_participant_summary().participant_sid();
-    case v1::Participant::kRoomParticipantSummary:
-      return participant.room_participant_summary().participant_sid();
-    default:
-      return participant.live_participant().call_sid();
-  }
-}
-
 Outcome OutcomeOf(const Listing& listing) {
   Outcome outcome;
   outcome.code = absl::StrCat(listing.status.error_code());
@@ -67,7 +57,8 @@ Outcome OutcomeOf(const Listing& listing) {
     }
     outcome.participants.push_back(paths);
     const int ordinal = static_cast<int>(outcome.identities.size());
-    outcome.identities.push_back(seen.emplace(IdentityOf(participant), ordinal).first->second);
+    outcome.identities.push_back(
+        seen.emplace(simulator::SidOf(participant), ordinal).first->second);
   }
   return outcome;
 }
@@ -217,7 +208,7 @@ TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
                                       simulator::DefaultAccount(Api::kSignalWire),
                                       simulator_->base_url()};
   for (const v1::Participant& participant : listing.participants) {
-    if (IdentityOf(participant).size() > 2) secrets.push_back(IdentityOf(participant));
+    if (simulator::SidOf(participant).size() > 2) secrets.push_back(simulator::SidOf(participant));
   }
   ExpectNothingGivenAway(secrets);
 

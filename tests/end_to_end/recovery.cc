@@ -7,18 +7,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "tests/simulator/sid_of.h"
 
 namespace rollcall {
-namespace {
-
-std::string IdOf(const v1::Participant& participant) {
-  return participant.has_live_participant()
-             ? participant.live_participant().call_sid()
-             : participant.conference_participant_summary().participant_sid();
-}
-
-}  // namespace
-
 std::string NameOf(Way way) {
   switch (way) {
     case Way::kDirect:
@@ -95,7 +86,7 @@ Reading RecoveryFixture::Read(const v1::ListParticipantsRequest& request, size_t
   const auto reader = stub().ListParticipants(&context, request);
   v1::ListParticipantsResponse response;
   while (reading.ids.size() < most && reader->Read(&response)) {
-    reading.ids.push_back(IdOf(response.participant()));
+    reading.ids.push_back(simulator::SidOf(response.participant()));
     reading.tokens.push_back(response.resume_token());
     if (on_record) on_record(reading.ids.size());
   }

@@ -23,6 +23,7 @@
 #include "client/participant_client.h"
 #include "tests/end_to_end/daemon.h"
 #include "tests/end_to_end/patient_caller.h"
+#include "tests/simulator/sid_of.h"
 #include "tests/simulator/simulator.h"
 
 namespace rollcall {
@@ -83,17 +84,6 @@ struct Totals {
   std::atomic<int64_t> calls = 0;
   std::atomic<int64_t> failures = 0;  // lists that were not what they should be
 };
-
-std::string IdOf(const v1::Participant& participant) {
-  switch (participant.record_case()) {
-    case v1::Participant::kConferenceParticipantSummary:
-      return participant.conference_participant_summary().participant_sid();
-    case v1::Participant::kRoomParticipantSummary:
-      return participant.room_participant_summary().participant_sid();
-    default:
-      return participant.live_participant().call_sid();
-  }
-}
 
 class Caller {
  public:
@@ -167,7 +157,7 @@ class Caller {
         status = participant.status();
         break;
       }
-      if (IdOf(*participant) != ParticipantSid(list, count)) {
+      if (simulator::SidOf(*participant) != ParticipantSid(list, count)) {
         Fail(list, absl::StrCat("record ", count, " is not the one that stands there"));
         break;
       }
