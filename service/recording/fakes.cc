@@ -1,8 +1,8 @@
 #include "service/recording/fakes.h"
 
-#include <openssl/crypto.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -10,7 +10,31 @@
 
 namespace rollcall {
 
-Fakes::~Fakes() { OPENSSL_cleanse(key_.data(), key_.size()); }
+namespace {
+
+[[noreturn]] void ThrowNoHmac() { throw std::runtime_error("OpenSSL has no HMAC-SHA-256"); }
+
+EVP_MAC_CTX* BeginHmac(const Fakes::Key& key) {
+  EVP_MAC* const hmac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+  if (hmac == nullptr) ThrowNoHmac();
+  EVP_MAC_CTX* const context = EVP_MAC_CTX_new(hmac);
+  EVP_MAC_free(hmac);
+  char digest[] = OSSL_DIGEST_NAME_SHA2_256;
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_end()};
+  if (EVP_MAC_init(context, key.data(), key.size(), parameters) != 1) {
+    EVP_MAC_CTX_free(context);
+    ThrowNoHmac();
+  }
+  return context;
+}
+
+}  // namespace
+
+void Fakes::Free::operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+
+Fakes::Fakes(const Key& key) : keyed_(BeginHmac(key)) {}
 
 Fakes::Key Fakes::RandomKey() {
   Key key{};
@@ -36,10 +60,12 @@ uint32_t Fakes::Stream::NextByte() {
 
 Fakes::Key Fakes::Hash(const void* bytes, size_t size) const {
   Key hash{};
-  unsigned int length = 0;
-  if (HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
-           static_cast<const unsigned char*>(bytes), size, hash.data(), &length) == nullptr) {
-    throw std::runtime_error("OpenSSL has no HMAC");
+  size_t length = 0;
+  const Context hmac(EVP_MAC_CTX_dup(keyed_.get()));
+  if (hmac == nullptr ||
+      EVP_MAC_update(hmac.get(), static_cast<const unsigned char*>(bytes), size) != 1 ||
+      EVP_MAC_final(hmac.get(), hash.data(), &length, hash.size()) != 1) {
+    ThrowNoHmac();
   }
   return hash;
 }

@@ -4,9 +4,12 @@
 // any thread may use them.
 #pragma once
 
+#include <openssl/types.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -17,10 +20,8 @@ class Fakes {
   static constexpr size_t kSize = 32;
   using Key = std::array<uint8_t, kSize>;
 
-  explicit Fakes(const Key& key) : key_(key) {}
-  ~Fakes();
-  Fakes(const Fakes&) = delete;
-  Fakes& operator=(const Fakes&) = delete;
+  // Throws where OpenSSL has no HMAC-SHA-256.
+  explicit Fakes(const Key& key);
 
   // A key that nobody has. Throws where there are no random numbers.
   static Key RandomKey();
@@ -42,9 +43,15 @@ class Fakes {
   Stream Of(std::u32string_view text) const;
 
  private:
+  struct Free {
+    void operator()(EVP_MAC_CTX* context) const;
+  };
+  using Context = std::unique_ptr<EVP_MAC_CTX, Free>;
+
   Key Hash(const void* bytes, size_t size) const;
 
-  Key key_;
+  // HMAC begun with the key. Each hash is made with a copy, since to begin anew takes longer.
+  const Context keyed_;
 };
 
 }  // namespace rollcall
