@@ -1,0 +1,16 @@
+# Run by CPack when all files of the Debian packages are laid out: gives each the changelog that Debian wants, and
+# compresses that and the manual pages, as its policy has it. Times come from SOURCE_DATE_EPOCH, where it is set.
+string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
+foreach(package rollcall librollcall-dev)
+  file(WRITE ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${package}/usr/share/doc/${package}/changelog
+"rollcall (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium
+
+  * As CHANGELOG.md says, which the package rollcall holds.
+
+ -- ${CPACK_PACKAGE_CONTACT}  ${date}
+")
+endforeach()
+
+file(GLOB plain ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*/usr/share/man/man?/*
+                ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*/usr/share/doc/*/changelog)
+execute_process(COMMAND gzip -9n ${plain} COMMAND_ERROR_IS_FATAL ANY)
