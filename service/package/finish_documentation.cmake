@@ -13,4 +13,5 @@ endforeach()
 
 file(GLOB plain ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*/usr/share/man/man?/*
                 ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/*/usr/share/doc/*/changelog)
+file(CHMOD ${plain} FILE_PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ WORLD_READ)
 execute_process(COMMAND gzip -9n ${plain} COMMAND_ERROR_IS_FATAL ANY)
