@@ -149,7 +149,7 @@ TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
     const Listing listing = List(context, ConferenceRequest(10));
-    EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
+    ASSERT_EQ(listing.status.error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   } while (simulator_->requests().empty());
   EXPECT_TRUE(simulator_->WaitForDisconnects(1));
   ExpectStillServes();
