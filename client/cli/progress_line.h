@@ -13,8 +13,8 @@ std::string ResumedText(int64_t resumed);
 
 // The line on standard error that says how far a list has got while its participants go to a file
 // or another program. `RunCommand` makes one where standard error is a terminal and standard output
-// is not. It is for lists that keep somebody waiting: what a program behind a pipe writes to the
-// same terminal within a second stands by itself. Main thread.
+// is not. A list that ends within a second has none, so that what a program behind a pipe writes to
+// the same terminal meanwhile is not written over. Main thread.
 class ProgressLine {
  public:
   using Time = std::chrono::steady_clock::time_point;

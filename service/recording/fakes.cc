@@ -23,7 +23,7 @@ EVP_MAC_CTX* BeginHmac(const Fakes::Key& key) {
   const OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
       OSSL_PARAM_construct_end()};
-  if (EVP_MAC_init(context, key.data(), key.size(), parameters) != 1) {
+  if (context == nullptr || EVP_MAC_init(context, key.data(), key.size(), parameters) != 1) {
     EVP_MAC_CTX_free(context);
     ThrowNoHmac();
   }
