@@ -188,6 +188,10 @@ std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server,
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 
+// Callers come one after another. Those who come at once would all go to one pod, the first whose
+// connection is ready.
+constexpr std::chrono::milliseconds kBetweenCallers{50};
+
 int Run(const Load& load) {
   std::vector<ParticipantClient> clients;
   std::vector<std::unique_ptr<v1::ParticipantService::Stub>> stubs;
@@ -218,6 +222,7 @@ int Run(const Load& load) {
       --running;
       changed.notify_all();
     });
+    std::this_thread::sleep_for(kBetweenCallers);
   }
 
   {
