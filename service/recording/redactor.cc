@@ -51,12 +51,8 @@ bool LooksLikeName(absl::string_view text) {
          std::count_if(text.begin(), text.end(), IsDigit) <= kMaxDigitsInName;
 }
 
-bool IsCode(absl::string_view text) {
-  return text.size() <= kMaxCode && std::all_of(text.begin(), text.end(), IsDigit);
-}
-
-bool IsMilliseconds(absl::string_view text) {
-  return text.size() <= kMaxMilliseconds && std::all_of(text.begin(), text.end(), IsDigit);
+bool IsDigits(absl::string_view text, size_t longest) {
+  return text.size() <= longest && std::all_of(text.begin(), text.end(), IsDigit);
 }
 
 bool IsTime(absl::string_view text) {
@@ -297,8 +293,8 @@ void Redactor::EndString(bool complete, std::string& out) {
     name_ = bytes_;
   } else if ((kind == Kind::kWord && LooksLikeName(plain)) ||
              (kind == Kind::kTime && IsTime(plain)) ||
-             (kind == Kind::kMilliseconds && IsMilliseconds(plain)) ||
-             (kind == Kind::kCode && IsCode(plain))) {
+             (kind == Kind::kMilliseconds && IsDigits(plain, kMaxMilliseconds)) ||
+             (kind == Kind::kCode && IsDigits(plain, kMaxCode))) {
     absl::StrAppend(&out, bytes_);
   } else {
     FakeToken(out);
