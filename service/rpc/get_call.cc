@@ -4,14 +4,15 @@
 #include <chrono>
 #include <utility>
 
+#include "rollcall/v1/participant_service.grpc.pb.h"  // which lets gRPC serialize messages
 #include "service/error/error.h"
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {
 
 GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
-                        v1::GetParticipantResponse& response, Upstream& upstream,
-                        UpstreamLoop& loop, RunningCalls& running, const Config& config) {
+                        grpc::ByteBuffer& response, Upstream& upstream, UpstreamLoop& loop,
+                        RunningCalls& running, const Config& config) {
   std::shared_ptr<GetCall> call(
       new GetCall(std::move(report), response, loop, running, query.call.trace, query.call.caller));
   call->ExchangeSelf(call);
@@ -34,7 +35,7 @@ GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
                               "the call took longer than its caller or the service allows"));
         });
     raw->fetch_ = std::make_unique<ParticipantFetch>(
-        client, config, upstream, std::move(query), *raw->response_.mutable_participant(),
+        client, config, upstream, std::move(query), *raw->message_.mutable_participant(),
         [raw](const absl::Status& status, const CallTotals& totals) { raw->End(status, totals); });
   });
   return call.get();
@@ -76,6 +77,13 @@ void GetCall::End(const absl::Status& status, const CallTotals& totals) {
   report_->End(status, totals);
   fetch_.reset();
   running_.End(*this, caller_);  // before the caller can know, and call again
+  if (status.ok()) {
+    bool own = false;
+    const grpc::Status serialized =
+        grpc::SerializationTraits<v1::GetParticipantResponse>::Serialize(message_, &response_,
+                                                                         &own);
+    if (!serialized.ok()) return Finish(serialized);
+  }
   Finish(ToGrpcStatus(status, trace_));
 }
 

@@ -25,15 +25,15 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
   // Begins the call, or refuses it. The result is gRPC's until its OnDone(). All arguments but
   // `query` and `report` outlive the call.
   static GetCall* Start(GetQuery query, std::unique_ptr<CallReport> report,
-                        v1::GetParticipantResponse& response, Upstream& upstream,
-                        UpstreamLoop& loop, RunningCalls& running, const Config& config);
+                        grpc::ByteBuffer& response, Upstream& upstream, UpstreamLoop& loop,
+                        RunningCalls& running, const Config& config);
 
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  GetCall(std::unique_ptr<CallReport> report, v1::GetParticipantResponse& response,
-          UpstreamLoop& loop, RunningCalls& running, TraceContext trace, std::string caller)
+  GetCall(std::unique_ptr<CallReport> report, grpc::ByteBuffer& response, UpstreamLoop& loop,
+          RunningCalls& running, TraceContext trace, std::string caller)
       : report_(std::move(report)),
         response_(response),
         loop_(loop),
@@ -48,13 +48,14 @@ class GetCall final : public grpc::ServerUnaryReactor, private RunningCalls::Cal
   std::shared_ptr<GetCall> ExchangeSelf(std::shared_ptr<GetCall> self);
 
   const std::unique_ptr<CallReport> report_;
-  v1::GetParticipantResponse& response_;
+  grpc::ByteBuffer& response_;  // gRPC's, to be filled before Finish()
   const LoopLease loop_;
   RunningCalls& running_;
   const TraceContext trace_;
   const std::string caller_;
 
   // Of the loop's thread.
+  v1::GetParticipantResponse message_;
   std::unique_ptr<ParticipantFetch> fetch_;
   std::optional<EventLoop::TimerId> deadline_timer_;
   bool ended_ = false;  // set before the call gets there, too, where it is refused

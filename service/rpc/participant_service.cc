@@ -45,6 +45,17 @@ TraceContext TraceOf(grpc::CallbackServerContext& context) {
   return trace;
 }
 
+template <class Request>
+absl::Status Parse(const grpc::ByteBuffer& bytes, Request& request) {
+  grpc::ByteBuffer copy = bytes;  // reading empties it
+  if (grpc::SerializationTraits<Request>::Deserialize(&copy, &request).ok()) {
+    return absl::OkStatus();
+  }
+  return MakeError(
+      v1::ERROR_REASON_INVALID_REQUEST,
+      absl::StrCat("the request is not a ", Request::descriptor()->name(), " message"));
+}
+
 std::unique_ptr<CallReport> ReportOf(CallMonitor& monitor, CallMethod method,
                                      const CallContext& context) {
   auto report = std::make_unique<CallReport>(monitor, method);
@@ -105,11 +116,7 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticip
   };
   if (!refusal.ok()) return refused(refusal);
   v1::ListParticipantsRequest request;
-  grpc::ByteBuffer copy = *bytes;  // reading empties it
-  if (!grpc::SerializationTraits<v1::ListParticipantsRequest>::Deserialize(&copy, &request).ok()) {
-    return refused(MakeError(v1::ERROR_REASON_INVALID_REQUEST,
-                             "the request is not a ListParticipantsRequest message"));
-  }
+  if (absl::Status status = Parse(*bytes, request); !status.ok()) return refused(status);
   Describe(request, request.query_case(), upstreams_, *report);
   auto query = CheckRequest(request, config_, call);
   if (!query.ok()) return refused(query.status());
@@ -120,8 +127,8 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticip
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
-    grpc::CallbackServerContext* context, const v1::GetParticipantRequest* request,
-    v1::GetParticipantResponse* response) {
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes,
+    grpc::ByteBuffer* response) {
   CallContext call = ContextOf(*context);
   const absl::Status refusal = Admit(*context, call);
   auto report = ReportOf(monitor_, CallMethod::kGet, call);
@@ -132,8 +139,10 @@ grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
     return reactor;
   };
   if (!refusal.ok()) return refused(refusal);
-  Describe(*request, request->participant_case(), upstreams_, *report);
-  auto query = CheckRequest(*request, config_, call);
+  v1::GetParticipantRequest request;
+  if (absl::Status status = Parse(*bytes, request); !status.ok()) return refused(status);
+  Describe(request, request.participant_case(), upstreams_, *report);
+  auto query = CheckRequest(request, config_, call);
   if (!query.ok()) return refused(query.status());
   Upstream& upstream = *upstreams_.at(query->upstream->name);
   report->SetUpstream(query->upstream->name);

@@ -19,10 +19,11 @@
 
 namespace rollcall {
 
-// Lists are answered in bytes rather than messages: a list call makes these itself, on another
-// thread than gRPC's.
+// Both methods take and give bytes rather than messages. gRPC would answer a request that is no
+// message itself, without a trace in log or metrics; and a list call serializes its responses
+// itself, on another thread than gRPC's.
 using ParticipantServiceBase = v1::ParticipantService::WithRawCallbackMethod_ListParticipants<
-    v1::ParticipantService::WithCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
+    v1::ParticipantService::WithRawCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
 
 class ParticipantServiceImpl final : public ParticipantServiceBase {
  public:
@@ -44,8 +45,8 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
 
   grpc::ServerUnaryReactor* GetParticipant(grpc::CallbackServerContext* context,
-                                           const v1::GetParticipantRequest* request,
-                                           v1::GetParticipantResponse* response) override;
+                                           const grpc::ByteBuffer* request,
+                                           grpc::ByteBuffer* response) override;
 
  private:
   // The call as gRPC tells of it, without what the policy says of its caller.

@@ -1,7 +1,6 @@
 // Who may call, with real certificates: TLS, callers' certificates,
 // and their change; the policy.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -282,20 +281,8 @@ TEST_F(CallerPolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
 
 TEST_F(CallerPolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
   const auto call = [this](const std::string& method) {
-    grpc::GenericStub generic(ChannelFor(nullptr));
-    grpc::ClientContext context;
-    grpc::CompletionQueue queue;
-    const grpc::Slice nothing;
-    const auto unary =
-        generic.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&nothing, 1), &queue);
-    unary->StartCall();
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    unary->Finish(&answer, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    return status.error_code();
+    std::string answer;
+    return CallWithBytes(ChannelFor(nullptr), method, "", answer).error_code();
   };
   const std::string reflection = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
   StartWithPolicy({});

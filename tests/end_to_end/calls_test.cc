@@ -94,6 +94,27 @@ TEST_F(CallsTest, EachIsALine) {
       expected);
 }
 
+// A field of a message that ends before it does, and one of no type that there is.
+TEST_F(CallsTest, OneWhoseRequestIsNoMessageIsALineToo) {
+  for (const char* method : {"ListParticipants", "GetParticipant"}) {
+    for (const std::string& bytes : {std::string("\x0A\x7F"), std::string("\xFF\xFF")}) {
+      std::string answer;
+      const grpc::Status status = CallWithBytes(
+          channel(), absl::StrCat("/rollcall.v1.ParticipantService/", method), bytes, answer);
+      EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT) << method;
+      EXPECT_EQ(Reason(status), "INVALID_REQUEST") << method;
+    }
+    EXPECT_EQ(Metric(absl::StrCat(R"(rollcall_calls_total{code="INVALID_ARGUMENT",method=")",
+                                  method, R"(",reason="INVALID_REQUEST",upstream=""})")),
+              "2");
+  }
+  EXPECT_EQ(CallLines({"method", "code", "reason"}),
+            (std::vector<std::string>{R"("ListParticipants" "INVALID_ARGUMENT" "INVALID_REQUEST")",
+                                      R"("ListParticipants" "INVALID_ARGUMENT" "INVALID_REQUEST")",
+                                      R"("GetParticipant" "INVALID_ARGUMENT" "INVALID_REQUEST")",
+                                      R"("GetParticipant" "INVALID_ARGUMENT" "INVALID_REQUEST")"}));
+}
+
 TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
   simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
   {

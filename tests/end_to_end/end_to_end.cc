@@ -1,5 +1,7 @@
 #include "tests/end_to_end/end_to_end.h"
 
+#include <grpcpp/generic/generic_stub.h>
+
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
@@ -66,6 +68,29 @@ void EndToEndTest::ExpectStillServes() {
   const Listing listing = List(ConferenceRequest(kSeedConference));
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   EXPECT_EQ(listing.participants.size(), 2u);
+}
+
+grpc::Status CallWithBytes(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                           const std::string& request, std::string& response) {
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::GenericStub generic(channel);
+  const grpc::Slice slice(request);
+  const auto call = generic.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&slice, 1), &queue);
+  call->StartCall();
+  grpc::ByteBuffer buffer;
+  grpc::Status status;
+  call->Finish(&buffer, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue.Next(&tag, &ok);
+  std::vector<grpc::Slice> slices;
+  if (status.ok()) buffer.Dump(&slices);
+  response.clear();
+  for (const auto& part : slices) {
+    response.append(reinterpret_cast<const char*>(part.begin()), part.size());
+  }
+  return status;
 }
 
 v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid) {

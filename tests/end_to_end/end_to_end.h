@@ -59,6 +59,11 @@ class EndToEndTest : public ::testing::Test {
   std::unique_ptr<v1::ParticipantService::Stub> stub_;
 };
 
+// Calls a unary method with a request of these bytes, be they a message or not, and returns the
+// response's bytes in `response`.
+grpc::Status CallWithBytes(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
+                           const std::string& request, std::string& response);
+
 // Requests for the seed conference and for generated lists of a size.
 inline constexpr char kSeedConference[] = "CFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid);

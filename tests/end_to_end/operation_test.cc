@@ -1,6 +1,5 @@
 // The program as an operator meets it: arguments, health, reflection, signals.
 #include <gmock/gmock.h>
-#include <grpcpp/generic/generic_stub.h>
 #include <httplib.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -35,27 +34,10 @@ class OperationTest : public EndToEndTest {
     if (!service.empty()) {
       request = std::string("\x0A") + static_cast<char>(service.size()) + service;
     }
-    grpc::ClientContext context;
-    grpc::CompletionQueue queue;
-    grpc::GenericStub generic(channel());
-    const grpc::Slice slice(request);
-    const auto call = generic.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
-                                               grpc::ByteBuffer(&slice, 1), &queue);
-    call->StartCall();
-    grpc::ByteBuffer answer;
-    grpc::Status status;
-    call->Finish(&answer, &status, nullptr);
-    void* tag = nullptr;
-    bool ok = false;
-    queue.Next(&tag, &ok);
-    if (!status.ok()) return status.error_message();
-    std::vector<grpc::Slice> slices;
-    answer.Dump(&slices);
-    std::string bytes;
-    for (const auto& part : slices) {
-      bytes.append(reinterpret_cast<const char*>(part.begin()), part.size());
-    }
-    return bytes;
+    std::string answer;
+    const grpc::Status status =
+        CallWithBytes(channel(), "/grpc.health.v1.Health/Check", request, answer);
+    return status.ok() ? answer : status.error_message();
   }
 };
 
