@@ -1,9 +1,12 @@
 #include "service/http/http_client.h"
 
 #include <curl/curl.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -11,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 #include "service/http/curl_error.h"
+#include "service/http/socket_state.h"
 
 namespace rollcall {
 namespace {
@@ -35,6 +39,13 @@ HeaderList TraceHeadersOf(const TraceContext& trace) {
   add("tracestate", trace.tracestate());
   add("X-Request-Id", trace.request_id());
   return headers;
+}
+
+bool IsHttp2(SSL* tls) {
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls, &protocol, &size);
+  return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
 }
 
 }  // namespace
@@ -83,6 +94,13 @@ class HttpClient::Exchange final : public HttpResponse {
     // resolved.
     Set(CURLOPT_QUICK_EXIT, 1L);
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+    if (request.new_connection) Set(CURLOPT_FRESH_CONNECT, 1L);
+    Set(CURLOPT_SOCKOPTFUNCTION, &HttpClient::OnOpenSocket);
+    Set(CURLOPT_SOCKOPTDATA, &client);
+    Set(CURLOPT_CLOSESOCKETFUNCTION, &HttpClient::OnCloseSocket);
+    Set(CURLOPT_CLOSESOCKETDATA, &client);
+    Set(CURLOPT_PREREQFUNCTION, &Exchange::OnConnection);
+    Set(CURLOPT_PREREQDATA, this);
     // Through a proxy for plain HTTP, credentials would travel further than to the provider.
     if (absl::StartsWith(request.url, "http:")) {
       Set(CURLOPT_PROXY, "");
@@ -141,7 +159,24 @@ class HttpClient::Exchange final : public HttpResponse {
     --client_.calls_into_curl_;
   }
 
+  // Prepares to go out again, on a new connection, where the one that was reused showed something
+  // else than the response to this request. False where the transfer is over.
+  bool StartOver(CURLcode result) {
+    const bool not_its_response = result == CURLE_ABORTED_BY_CALLBACK || response_is_early_ ||
+                                  result == CURLE_WEIRD_SERVER_REPLY ||
+                                  result == CURLE_UNSUPPORTED_PROTOCOL;  // no status line
+    if (!not_its_response || !reuses_connection_ || head_delivered_ || receiver_ == nullptr) {
+      return false;
+    }
+    Set(CURLOPT_FRESH_CONNECT, 1L);
+    reuses_connection_ = response_is_early_ = false;
+    header_bytes_ = 0;
+    start_ = last_bytes_ = EventLoop::Clock::now();
+    return true;
+  }
+
   void Finish(CURLcode result) {
+    if (connection_ != nullptr && connection_->socket >= 0) ConfirmInput(connection_->socket);
     if (result == CURLE_OK) DeliverHead();
     End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy_, result));
   }
@@ -198,9 +233,44 @@ class HttpClient::Exchange final : public HttpResponse {
     return std::max(last_bytes_, *sent) + idle_timeout_;
   }
 
+  // Called when the request is about to be written to a connection, with the connection's ends.
+  static int OnConnection(void* self, char* remote_ip, char* local_ip, int remote_port,
+                          int local_port) {
+    auto* const exchange = static_cast<Exchange*>(self);
+    return exchange->MaySendOn({local_ip, local_port, remote_ip, remote_port})
+               ? CURL_PREREQFUNC_OK
+               : CURL_PREREQFUNC_ABORT;
+  }
+
+  bool MaySendOn(const Connections::Ends& ends) {
+    connection_ = nullptr;
+    long connects = 0;
+    curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+    reuses_connection_ = connects == 0;
+    curl_tlssessioninfo* session = nullptr;
+    curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session);
+    SSL* tls = nullptr;
+    if (session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL) {
+      tls = static_cast<SSL*>(session->internals);
+    }
+    // HTTP/2 numbers its streams, and its peer may speak at any time.
+    if (tls != nullptr && IsHttp2(tls)) return true;
+    connection_ = client_.connections_.Find(ends);
+    if (connection_ == nullptr) return !reuses_connection_;
+    if (transfer_ != nullptr) transfer_->connection_ = connection_;
+    return connection_->reusable && !HasUnreadInput(connection_->socket, tls);
+  }
+
   // Called for each line of the head, and of the trailer behind a chunked body.
   static size_t OnHeader(char* data, size_t /*one*/, size_t size, void* self) {
     auto* const exchange = static_cast<Exchange*>(self);
+    // A server may answer before it has read all of a request, but only then on a new connection,
+    // too.
+    if (exchange->header_bytes_ == 0 && exchange->reuses_connection_ &&
+        exchange->connection_ != nullptr && HasUnconfirmedOutput(exchange->connection_->socket)) {
+      exchange->response_is_early_ = true;
+      return 0;
+    }
     exchange->last_bytes_ = EventLoop::Clock::now();
     exchange->header_bytes_ += size;
     if (exchange->header_bytes_ > kMaxHeaderBytes) return 0;
@@ -247,12 +317,15 @@ class HttpClient::Exchange final : public HttpResponse {
   const HeaderList headers_;  // in use as long as easy_
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
-  const EventLoop::Clock::time_point start_ = EventLoop::Clock::now();
+  EventLoop::Clock::time_point start_ = EventLoop::Clock::now();
   EventLoop::Clock::time_point last_bytes_ = start_;
   EventLoop::TimerId idle_timer_;
   size_t header_bytes_ = 0;
   bool head_delivered_ = false;
   bool paused_ = false;
+  std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2
+  bool reuses_connection_ = false;
+  bool response_is_early_ = false;  // its first bytes were sent before the request arrived
 };
 
 HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()) {
@@ -316,6 +389,17 @@ int HttpClient::OnTimer(void* /*multi*/, long milliseconds, void* client) {
   return 0;
 }
 
+// Called when libcurl has made a socket, before it connects it.
+int HttpClient::OnOpenSocket(void* client, int socket, int /*purpose*/) {
+  static_cast<HttpClient*>(client)->connections_.Opened(socket);
+  return CURL_SOCKOPT_OK;
+}
+
+int HttpClient::OnCloseSocket(void* client, int socket) {
+  static_cast<HttpClient*>(client)->connections_.Closed(socket);
+  return close(socket);
+}
+
 void HttpClient::Act(int socket, int events) {
   int running = 0;
   ++calls_into_curl_;
@@ -334,12 +418,17 @@ void HttpClient::DeliverFinished() {
     const CURLcode result = message->data.result;
     const auto found = exchanges_.find(easy);
     if (found == exchanges_.end()) continue;
+    curl_multi_remove_handle(multi_, easy);
+    if (found->second->StartOver(result)) {
+      added_.insert(easy);
+      continue;
+    }
     const std::unique_ptr<Exchange> exchange = std::move(found->second);
     exchanges_.erase(found);
     abandoned_.erase(easy);
-    curl_multi_remove_handle(multi_, easy);
     exchange->Finish(result);
   }
+  CatchUp();
 }
 
 // Ends a transfer that libcurl has not ended.
@@ -383,6 +472,10 @@ void HttpClient::Transfer::Resume() {
   HttpClient& client = client_;  // the receiver may destroy this transfer meanwhile
   exchange_->Resume();
   client.CatchUp();
+}
+
+void HttpClient::Transfer::DistrustConnection() {
+  if (connection_ != nullptr) connection_->reusable = false;
 }
 
 }  // namespace rollcall

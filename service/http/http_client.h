@@ -1,9 +1,9 @@
 // Gets documents over HTTP with libcurl, on the thread of an event loop. A body is handed over as
 // it arrives; its receiver can refuse a piece, which stops the socket from being read until the
 // transfer is resumed. Redirects are not followed: a request goes where it is told to, with its
-// credentials, and nowhere else. Used by the pager, by GetParticipant and by the
-// check of upstreams. One client a loop;
-// everything here is for the loop's thread.
+// credentials, and nowhere else. Over HTTP/1.1 a request is never sent on a connection that has
+// unread input, and a response that cannot be its own makes it go out again, once, on a new
+// connection. One client a loop; everything here is for the loop's thread.
 #pragma once
 
 #include <chrono>
@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/config/config.h"
+#include "service/http/connections.h"
 #include "service/http/event_loop.h"
 #include "service/trace/trace_context.h"
 
@@ -34,6 +35,7 @@ struct HttpRequest {
   bool http2;  // whether to share a connection with other requests, where the server can
   const std::optional<std::string>& proxy;  // its URL; empty for none; absent: the environment's
   const TraceContext& trace;                // whose headers go with it
+  bool new_connection = false;              // rather than one that other requests have used
 };
 
 // The head of an answer, valid while it is being handed over.
@@ -88,6 +90,8 @@ class HttpClient {
 
   static int OnSocket(void* easy, int socket, int what, void* client, void* socket_data);
   static int OnTimer(void* multi, long milliseconds, void* client);
+  static int OnOpenSocket(void* client, int socket, int purpose);
+  static int OnCloseSocket(void* client, int socket);
   void Act(int socket, int events);
   void DeliverFinished();
   void Drop(Exchange& exchange, const absl::Status& status);
@@ -95,6 +99,7 @@ class HttpClient {
   void CatchUp();
 
   EventLoop& loop_;
+  Connections connections_;
   void* const multi_;  // a CURLM
   std::optional<EventLoop::TimerId> timer_;
   std::unordered_map<void*, std::unique_ptr<Exchange>> exchanges_;  // by CURL handle
@@ -112,13 +117,18 @@ class HttpClient::Transfer {
   // Goes on after a refused piece of the body.
   void Resume();
 
+  // What came was not the response to this request, so no other request is to be sent on its
+  // connection. Also for a transfer that has ended.
+  void DistrustConnection();
+
  private:
   friend class HttpClient;
   friend class Exchange;
   Transfer(HttpClient& client, Exchange& exchange) : client_(client), exchange_(&exchange) {}
 
   HttpClient& client_;
-  Exchange* exchange_;  // null once done
+  Exchange* exchange_;                      // null once done
+  std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2
 };
 
 }  // namespace rollcall

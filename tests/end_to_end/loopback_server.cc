@@ -13,9 +13,21 @@
 
 namespace rollcall {
 
-LoopbackServer::LoopbackServer(std::function<void(int socket)> serve)
+namespace {
+
+int MakeSocket(int receive_buffer_bytes) {
+  const int made = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (receive_buffer_bytes > 0) {
+    setsockopt(made, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof(receive_buffer_bytes));
+  }
+  return made;
+}
+
+}  // namespace
+
+LoopbackServer::LoopbackServer(std::function<void(int socket)> serve, int receive_buffer_bytes)
     : serve_(std::move(serve)),
-      listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+      listener_(MakeSocket(receive_buffer_bytes)),
       port_(ListenOnLoopback(listener_)),
       acceptor_([this] { Accept(); }) {}
 

@@ -18,7 +18,9 @@ namespace rollcall {
 class LoopbackServer {
  public:
   // `serve` runs on the thread of its connection, several at a time. It leaves the socket open.
-  explicit LoopbackServer(std::function<void(int socket)> serve);
+  // `receive_buffer_bytes` bounds what the kernel takes of a client before it is read; 0 leaves
+  // that to the kernel.
+  explicit LoopbackServer(std::function<void(int socket)> serve, int receive_buffer_bytes = 0);
   // Breaks all connections and waits for their threads.
   ~LoopbackServer();
   LoopbackServer(const LoopbackServer&) = delete;

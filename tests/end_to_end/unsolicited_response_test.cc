@@ -1,0 +1,335 @@
+// A response must never be matched to another request than its own: the provider sends bytes on
+// connections on which nothing was asked, which no later request may read.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "tests/end_to_end/end_to_end.h"
+#include "tests/end_to_end/keep_alive_server.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::SizeIs;
+using Reply = KeepAliveServer::Reply;
+using Request = KeepAliveServer::Request;
+
+constexpr char kFirst[] = "CF00000000000000000000000000000001";
+constexpr char kSecond[] = "CF00000000000000000000000000000002";
+constexpr char kParticipant[] = "CP00000000000000000000000000000001";
+
+// libcurl reads a body's rest only as far as Content-Length says where the body is larger than its
+// buffer, so that what follows stays on the socket.
+constexpr size_t kLargerThanABuffer = size_t{40} << 10;
+
+std::string Response(const std::string& status, const std::string& body,
+                     const std::string& headers = "") {
+  return absl::StrCat("HTTP/1.1 ", status, "\r\n", headers, "Content-Length: ", body.size(),
+                      "\r\n\r\n", body);
+}
+
+std::string Chunked(const std::string& body) {
+  return absl::StrCat("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                      absl::Hex(body.size()), "\r\n", body, "\r\n0\r\n\r\n");
+}
+
+// A page of one record. It does not say of which conference it is, so that nothing but the
+// connection tells one response from another.
+std::string Page(const std::string& label, const std::string& next_link = "", size_t padding = 0) {
+  return absl::StrCat(R"({"meta":{"next_page_url":)",
+                      next_link.empty() ? "null" : absl::StrCat("\"", next_link, "\""),
+                      R"(},"participants":[{"conference_sid":null,"label":")", label, R"("}])",
+                      std::string(padding, ' '), "}");
+}
+
+// What the provider sends without being asked.
+struct Unsolicited {
+  std::string name;
+  std::string bytes;
+  Reply::End end = Reply::End::kNone;
+};
+
+std::vector<Unsolicited> AllUnsolicited() {
+  std::vector<Unsolicited> all = {
+      {"a page", Response("200 OK", Page("stranger"))},
+      {"a page in chunks", Chunked(Page("stranger"))},
+      {"a page that does not end", "HTTP/1.1 200 OK\r\n\r\n" + Page("stranger")},
+      {"a participant",
+       Response("200 OK", R"({"participant_sid":null,"conference_sid":null,"label":"stranger"})")},
+      {"interim", "HTTP/1.1 100 Continue\r\n\r\n"},
+      {"early hints", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"},
+      {"a line break", "\r\n"},
+      {"the end of chunks", "0\r\n\r\n"},
+      {"a chunk", "5\r\nhello\r\n0\r\n\r\n"},
+      {"a byte", "x"},
+      {"a part of a head", "HTTP/1.1 404 Not"},
+      {"an end", "", Reply::End::kClose},
+      {"a reset", "", Reply::End::kReset},
+      {"a page and an end", Response("200 OK", Page("stranger")), Reply::End::kClose},
+  };
+  for (const char* status :
+       {"204 No Content", "301 Moved", "304 Not Modified", "400 Bad Request", "401 Unauthorized",
+        "403 Forbidden", "404 Not Found", "408 Request Timeout", "429 Too Many", "500 Error",
+        "503 Unavailable"}) {
+    all.push_back({status, Response(status, R"({"code":20404,"message":"stranger"})")});
+  }
+  return all;
+}
+
+enum class Wire { kPlain, kTls12, kTls13 };
+
+std::string NameOf(const ::testing::TestParamInfo<Wire>& wire) {
+  switch (wire.param) {
+    case Wire::kPlain:
+      return "Plain";
+    case Wire::kTls12:
+      return "Tls12";
+    case Wire::kTls13:
+      return "Tls13";
+  }
+  return "";
+}
+
+std::optional<int> TlsVersionOf(Wire wire) {
+  switch (wire) {
+    case Wire::kPlain:
+      return std::nullopt;
+    case Wire::kTls12:
+      return TLS1_2_VERSION;
+    case Wire::kTls13:
+      return TLS1_3_VERSION;
+  }
+  return std::nullopt;
+}
+
+class KeepAliveFixture : public EndToEndTest {
+ protected:
+  ~KeepAliveFixture() override {
+    if (!ca_file_.empty()) std::filesystem::remove(ca_file_);
+  }
+
+  void SetUp() override {}  // StartServer() does it
+
+  void StartServer(KeepAliveServer::Options options,
+                   const nlohmann::json& changes = nlohmann::json::object()) {
+    server_ = std::make_unique<KeepAliveServer>(std::move(options), nullptr);
+    if (options.tls_version) {
+      std::string name = (std::filesystem::temp_directory_path() / "ca-XXXXXX").string();
+      close(mkstemp(name.data()));
+      ca_file_ = name;
+      std::ofstream(ca_file_) << server_->authority();
+    }
+    StartDaemon(changes);
+  }
+
+  nlohmann::json Configuration() const override {
+    nlohmann::json configuration = SimulatorConfiguration(server_->url());
+    configuration["event_loops"] = 1;  // so that all requests share their connections
+    configuration["retry"]["max_attempts"] = 1;
+    for (nlohmann::json& upstream : configuration["upstreams"]) {
+      if (!ca_file_.empty()) upstream["ca_file"] = ca_file_;
+    }
+    return configuration;
+  }
+
+  static std::vector<std::string> LabelsOf(const Listing& listing) {
+    std::vector<std::string> labels;
+    for (const v1::Participant& participant : listing.participants) {
+      labels.push_back(participant.conference_participant_summary().label());
+    }
+    return labels;
+  }
+
+  void ExpectLabels(const Listing& listing, const std::vector<std::string>& labels,
+                    const std::string& what) {
+    EXPECT_TRUE(listing.status.ok()) << what << ": " << listing.status.error_message();
+    EXPECT_EQ(LabelsOf(listing), labels) << what;
+    EXPECT_EQ(listing.trailers.at("rollcall-attempts"), absl::StrCat(labels.size())) << what;
+  }
+
+  grpc::Status GetLabel(const std::string& conference, std::string& label) {
+    v1::GetParticipantRequest request;
+    request.mutable_conference_participant_summary()->set_conference_sid(conference);
+    request.mutable_conference_participant_summary()->set_participant_sid(kParticipant);
+    v1::Participant participant;
+    grpc::Status status = Get(request, participant);
+    label = participant.conference_participant_summary().label();
+    return status;
+  }
+
+  std::unique_ptr<KeepAliveServer> server_;
+  std::string ca_file_;
+};
+
+class UnsolicitedTest : public KeepAliveFixture, public ::testing::WithParamInterface<Wire> {
+ protected:
+  void StartServer(const nlohmann::json& changes = nlohmann::json::object()) {
+    KeepAliveFixture::StartServer({.tls_version = TlsVersionOf(GetParam())}, changes);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Wires, UnsolicitedTest,
+                         ::testing::Values(Wire::kPlain, Wire::kTls12, Wire::kTls13), NameOf);
+
+// Three ways in which the response before can end, each followed at once or a little later.
+TEST_P(UnsolicitedTest, BeforeAFirstPageIsNotRead) {
+  StartServer();
+  const std::vector<std::string> befores = {
+      Response("200 OK", Page("first")), Response("200 OK", Page("first", "", kLargerThanABuffer)),
+      Chunked(Page("first"))};
+  size_t replies = 0;
+  for (const Unsolicited& unsolicited : AllUnsolicited()) {
+    for (const std::string& before : befores) {
+      for (const bool at_once : {false, true}) {
+        server_->SetHandler([&](const Request& request) {
+          if (!absl::StrContains(request.target, kFirst)) {
+            return Reply{.response = Response("200 OK", Page("second"))};
+          }
+          return Reply{.response = before,
+                       .unsolicited = unsolicited.bytes,
+                       .at_once = at_once,
+                       .end = unsolicited.end};
+        });
+        const std::string what = absl::StrCat(unsolicited.name, ", at once: ", at_once);
+        ExpectLabels(List(ConferenceRequest(kFirst)), {"first"}, what);
+        ASSERT_TRUE(server_->WaitForReplies(++replies));
+        ExpectLabels(List(ConferenceRequest(kSecond)), {"second"}, what);
+        ++replies;
+      }
+    }
+  }
+  EXPECT_THAT(server_->requests(), SizeIs(replies));  // none went out twice
+}
+
+TEST_P(UnsolicitedTest, BeforeAGetIsNotRead) {
+  StartServer();
+  size_t replies = 0;
+  for (const Unsolicited& unsolicited : AllUnsolicited()) {
+    server_->SetHandler([&](const Request& request) {
+      const bool is_first = absl::StrContains(request.target, kFirst);
+      const std::string record = absl::StrCat(R"({"participant_sid":null,"label":")",
+                                              is_first ? "first" : "second", "\"}");
+      return Reply{.response = Response("200 OK", record),
+                   .unsolicited = is_first ? unsolicited.bytes : "",
+                   .end = is_first ? unsolicited.end : Reply::End::kNone};
+    });
+    std::string label;
+    EXPECT_TRUE(GetLabel(kFirst, label).ok());
+    EXPECT_EQ(label, "first");
+    ASSERT_TRUE(server_->WaitForReplies(++replies));
+    const grpc::Status status = GetLabel(kSecond, label);
+    EXPECT_TRUE(status.ok()) << unsolicited.name << ": " << status.error_message();
+    EXPECT_EQ(label, "second") << unsolicited.name;
+    ++replies;
+  }
+  EXPECT_THAT(server_->requests(), SizeIs(replies));
+}
+
+TEST_P(UnsolicitedTest, BeforeALaterPageIsNotRead) {
+  for (const bool prefetch : {false, true}) {
+    StartServer({{"prefetch", prefetch}});
+    for (const Unsolicited& unsolicited : AllUnsolicited()) {
+      server_->SetHandler([&](const Request& request) {
+        const bool is_second = absl::StrContains(request.target, "Page=1");
+        const bool is_third = absl::StrContains(request.target, "Page=2");
+        const std::string label = is_third ? "c" : is_second ? "b" : "a";
+        const std::string next = is_third ? ""
+                                          : absl::StrCat("/v1/Conferences/", kFirst,
+                                                         "/Participants?Page=", is_second ? 2 : 1);
+        return Reply{.response = Response("200 OK", Page(label, next, kLargerThanABuffer)),
+                     .unsolicited = unsolicited.bytes,
+                     .at_once = true,
+                     .end = unsolicited.end};
+      });
+      ExpectLabels(List(ConferenceRequest(kFirst)), {"a", "b", "c"},
+                   absl::StrCat(unsolicited.name, ", prefetch: ", prefetch));
+    }
+  }
+}
+
+// The provider asks for a wait of a second; all lists wait at once.
+TEST_P(UnsolicitedTest, AfterARetryIsNotRead) {
+  StartServer({{"retry", {{"max_attempts", 2}}}, {"circuit_breaker", {{"failures", 1000}}}});
+  const std::vector<Unsolicited> all = AllUnsolicited();
+  std::vector<std::atomic<bool>> failed(all.size());
+  server_->SetHandler([&](const Request& request) {
+    size_t list = 0;
+    while (!absl::StrContains(request.target, absl::StrCat(100 + list, "/Participants"))) ++list;
+    if (failed[list].exchange(true)) return Reply{.response = Response("200 OK", Page("good"))};
+    return Reply{.response = Response("503 Unavailable", "{}", "Retry-After: 1\r\n"),
+                 .unsolicited = all[list].bytes,
+                 .end = all[list].end};
+  });
+  std::vector<Listing> listings(all.size());
+  std::vector<std::thread> callers;
+  for (size_t i = 0; i < all.size(); ++i) {
+    callers.emplace_back([this, i, &listings] {
+      listings[i] = List(ConferenceRequest(absl::StrCat(std::string(kFirst, 31), 100 + i)));
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  for (size_t i = 0; i < all.size(); ++i) {
+    EXPECT_TRUE(listings[i].status.ok()) << all[i].name << listings[i].status.error_message();
+    EXPECT_THAT(LabelsOf(listings[i]), ElementsAre("good")) << all[i].name;
+    EXPECT_EQ(listings[i].trailers.at("rollcall-attempts"), "2") << all[i].name;
+  }
+}
+
+// What is TLS's own, such as the session tickets of TLS 1.3, is no reason to close a connection.
+TEST_P(UnsolicitedTest, ConnectionsAreReusedWhereNothingIsUnsolicited) {
+  StartServer();
+  for (const bool ticket : {false, true}) {
+    server_->SetHandler([ticket](const Request&) {
+      return Reply{.response = Response("200 OK", Page("good")), .ticket = ticket};
+    });
+    for (int i = 0; i < 20; ++i) {
+      ExpectLabels(List(ConferenceRequest(kFirst)), {"good"}, absl::StrCat("ticket: ", ticket));
+      ASSERT_TRUE(server_->WaitForReplies(server_->requests().size()));
+    }
+  }
+  EXPECT_THAT(server_->requests(), SizeIs(40));
+  EXPECT_EQ(server_->connections(), 1u);
+}
+
+// What comes in answer to a request on a reused connection, but is no HTTP, was on its way before
+// the request was.
+TEST_P(UnsolicitedTest, AReusedConnectionWithoutAStatusLineIsLeftForANewOne) {
+  StartServer();
+  for (const char* bytes : {"\r\n\r\n", "0\r\n\r\n", "ello\r\n0\r\n\r\n", " Found\r\n\r\n"}) {
+    const size_t before = server_->connections();
+    server_->SetHandler([bytes](const Request& request) {
+      return Reply{.response = request.number > 0 ? bytes : Response("200 OK", Page("good"))};
+    });
+    for (int i = 0; i < 3; ++i) ExpectLabels(List(ConferenceRequest(kFirst)), {"good"}, bytes);
+    EXPECT_GE(server_->connections(), before + 2);
+  }
+}
+
+class EarlyResponseTest : public KeepAliveFixture {};
+
+// The provider's kernel has not taken all of the request yet when the response comes: it was sent
+// before the request arrived.
+TEST_F(EarlyResponseTest, IsNotTakenForTheRequestsOwn) {
+  StartServer({.receive_buffer_bytes = 1, .answers_early = true});
+  server_->SetHandler([](const Request& request) {
+    return Reply{.response = request.number > 0 ? Response("404 Not Found", "{}")
+                                                : Response("200 OK", Page("good"))};
+  });
+  v1::ListParticipantsRequest request = ConferenceRequest(kFirst);
+  request.mutable_conference_participant_summaries()->set_label(std::string(3900, 'x'));
+  for (int i = 0; i < 5; ++i) ExpectLabels(List(request), {"good"}, absl::StrCat(i));
+  EXPECT_EQ(server_->connections(), 5u);
+  EXPECT_THAT(server_->requests(), SizeIs(9));
+}
+
+}  // namespace
+}  // namespace rollcall
