@@ -84,7 +84,8 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
                                   " bytes (limits.max_page_bytes)"));
   }
   // The value given out last is dealt with.
-  if (state_ != State::kInKey && state_ != State::kInMemberValue && state_ != State::kInRecord) {
+  if (state_ != State::kInKey && state_ != State::kInMemberValue &&
+      state_ != State::kInRecordsLiteral && state_ != State::kInRecord) {
     consumed_ = position_;
   }
   while (true) {
@@ -95,6 +96,12 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
       if (progress == Progress::kMore) return Event::kNeedInput;
       if (auto status = TakeKey(); !status.ok()) return status;
       state_ = State::kColon;
+    } else if (state_ == State::kInRecordsLiteral) {
+      const Progress progress = SkipValue();
+      if (auto status = CheckValue(); !status.ok()) return status;
+      if (progress == Progress::kMore) return Event::kNeedInput;
+      if (Text(value_begin_, position_) != "null") return OneArrayExpected();
+      state_ = State::kAfterMember;
     } else if (state_ == State::kInMemberValue || state_ == State::kInRecord) {
       const Progress progress = SkipValue();
       if (auto status = CheckValue(); !status.ok()) return status;
@@ -137,8 +144,11 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
         if (key_ != records_key_) {
           BeginValue(State::kInMemberValue);
           deepest_ = depth_ = kDepthOfMember;
-        } else if (c != '[' || records_seen_) {
-          return Malformed(absl::StrCat("one array was expected under \"", records_key_, "\""));
+        } else if ((c != '[' && c != 'n') || records_seen_) {
+          return OneArrayExpected();
+        } else if (c == 'n') {
+          BeginValue(State::kInRecordsLiteral);
+          records_seen_ = true;
         } else {
           ++position_;
           records_seen_ = true;
@@ -174,6 +184,7 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
         return Malformed("nothing was expected behind the page");
       case State::kInKey:
       case State::kInMemberValue:
+      case State::kInRecordsLiteral:
       case State::kInRecord:
         break;  // dealt with above
     }
@@ -280,6 +291,10 @@ absl::Status PageReader::CheckValue() const {
                                   limits_.max_depth, " (limits.max_json_depth)"));
   }
   return absl::OkStatus();
+}
+
+absl::Status PageReader::OneArrayExpected() const {
+  return Malformed(absl::StrCat("one array was expected under \"", records_key_, "\""));
 }
 
 // Says where, but not what stands there: it may be personal data.

@@ -4,6 +4,8 @@
 //
 //   {"meta": {"next_page_url": ...}, "participants": [{...}, {...}]}
 //
+// A page whose array is null has no records.
+//
 // It checks the page's outline only: what is inside a record or an envelope member is passed on as
 // text for others to parse. Used by the pager, on the thread of its event loop.
 #pragma once
@@ -74,6 +76,7 @@ class PageReader {
     kColon,
     kMemberValue,
     kInMemberValue,
+    kInRecordsLiteral,  // of the member that is to hold the array
     kAfterMember,
     kFirstRecordOrEnd,
     kRecord,
@@ -94,6 +97,7 @@ class PageReader {
   Progress SkipString();
   absl::Status TakeKey();
   absl::Status CheckValue() const;
+  absl::Status OneArrayExpected() const;
   absl::Status Malformed(absl::string_view what) const;
 
   const std::string records_key_;

@@ -8,6 +8,8 @@
 namespace rollcall {
 namespace {
 
+using nlohmann::json;
+
 template <class Case>
 const ParticipantApi* Find(ProviderType provider, Case request) {
   const std::array<const ParticipantApi*, 4> apis = {&TwilioVoiceInsights(), &TwilioVideoInsights(),
@@ -40,25 +42,41 @@ std::vector<const ParticipantApi*> ApisOf(ProviderType provider) {
   return apis;
 }
 
-absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout,
-                                                        absl::string_view member) {
-  nlohmann::json link = nlohmann::json::parse(member.begin(), member.end(), nullptr, false);
-  if (!layout.link_key.empty()) {
-    if (link.is_object()) {
-      link = link.value(std::string(layout.link_key), nlohmann::json());
-    } else {
-      link = nlohmann::json::object();  // no place for a link
-    }
-  }
-  if (link.is_null()) return std::nullopt;
-  if (!link.is_string()) {
+absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_view member) {
+  const auto malformed = [&](absl::string_view what) {
+    const absl::string_view dot = layout.link_key.empty() ? "" : ".";
     return MakeError(
         v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-        absl::StrCat("the provider's page has no readable \"", layout.link_member, "\""));
+        absl::StrCat("the provider's page ", what, " \"", layout.link_member, dot, layout.link_key,
+                     "\", so it does not say whether the list is complete"));
+  };
+  int links = 0;
+  // The parser keeps one member of each name.
+  const auto count_links = [&](int depth, json::parse_event_t event, const json& value) {
+    if (depth == 1 && event == json::parse_event_t::key &&
+        value.get_ref<const std::string&>() == layout.link_key) {
+      ++links;
+    }
+    return true;
+  };
+  json link = json::parse(member.begin(), member.end(), count_links, false);
+  if (!layout.link_key.empty()) {
+    if (!link.is_object() || links == 0) return malformed("has no");
+    if (links > 1) return malformed("has more than one");
+    link = link.at(std::string(layout.link_key));
   }
-  std::string text = link.get<std::string>();
-  if (text.empty()) return std::nullopt;
-  return text;
+  if (link.is_null()) return "";
+  if (!link.is_string()) return malformed("has no readable");
+  return link.get<std::string>();
+}
+
+bool LeadsToAnotherList(absl::string_view url, const RequestedId& container) {
+  const absl::string_view path = url.substr(0, url.find('?'));
+  const size_t end = path.rfind("/Participants");
+  if (end == absl::string_view::npos || end == 0) return false;
+  const size_t begin = path.rfind('/', end - 1);
+  return begin != absl::string_view::npos &&
+         container.IsContradictedBy(path.substr(begin + 1, end - begin - 1));
 }
 
 }  // namespace rollcall

@@ -15,6 +15,7 @@
 #include "service/error/error.h"
 #include "service/http/base_url.h"
 #include "service/record/record_schema.h"
+#include "service/record/requested_ids.h"
 
 namespace rollcall {
 
@@ -49,6 +50,11 @@ class ParticipantApi {
   virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
                                 RequestViolations& violations) const = 0;
 
+  // The ids in the request that the records of its response carry as well: of the conference or
+  // room first.
+  virtual RequestedIds IdsOf(const ListRequest& request) const = 0;
+  virtual RequestedIds IdsOf(const GetRequest& request) const = 0;
+
   // The path of a list that there is none of, by an id that has the right form: whoever is told
   // that it does not exist may ask for those that do.
   virtual std::string ProbeTarget(const UpstreamConfig& upstream) const = 0;
@@ -74,10 +80,14 @@ const ParticipantApi* FindApi(ProviderType provider,
 // All APIs of a provider.
 std::vector<const ParticipantApi*> ApisOf(ProviderType provider);
 
-// Reads the link to the next page out of the text of the layout's link member. No link, null and ""
-// all mean that there is no next page.
-absl::StatusOr<std::optional<std::string>> ReadNextLink(const PageLayout& layout,
-                                                        absl::string_view member);
+// Reads the link to the next page out of the text of the layout's link member. Null and "" both
+// mean that there is no next page, and are "" here. A page that does not say so in one place is
+// UPSTREAM_MALFORMED_RESPONSE: it cannot be told from one that was cut or is another document.
+absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_view member);
+
+// Whether `url` leads to the participants of another conference or room than `container`, the first
+// of the ids of a request: then the page that holds this link belongs to another list.
+bool LeadsToAnotherList(absl::string_view url, const RequestedId& container);
 
 // The APIs.
 const ParticipantApi& TwilioVoiceInsights();

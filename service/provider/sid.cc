@@ -1,7 +1,6 @@
 #include "service/provider/sid.h"
 
 #include "absl/strings/str_cat.h"
-#include "service/config/provider_id.h"
 
 namespace rollcall {
 

@@ -1,9 +1,12 @@
-// Checks the identifiers that become part of a provider's path. Used by the provider APIs, on any
-// thread.
+// The identifiers that become part of a provider's path. Used by the provider APIs, on any thread.
 #pragma once
 
+#include <string>
+
 #include "absl/strings/string_view.h"
+#include "service/config/provider_id.h"
 #include "service/error/error.h"
+#include "service/record/requested_ids.h"
 
 namespace rollcall {
 
@@ -13,5 +16,17 @@ void CheckTwilioSid(absl::string_view field, absl::string_view sid, absl::string
 
 // Adds a violation unless `id` is a UUID in its form with hyphens.
 void CheckUuid(absl::string_view field, absl::string_view id, RequestViolations& violations);
+
+// An id that records carry in `field`: a sid that begins with the two letters, or a UUID.
+template <char First, char Second>
+RequestedId RequestedSid(absl::string_view field, const std::string& sid) {
+  return {field, sid, [](absl::string_view text) {
+            constexpr char kPrefix[] = {First, Second};
+            return IsTwilioSid(text, absl::string_view(kPrefix, sizeof(kPrefix)));
+          }};
+}
+inline RequestedId RequestedUuid(absl::string_view field, const std::string& id) {
+  return {field, id, &IsUuid};
+}
 
 }  // namespace rollcall

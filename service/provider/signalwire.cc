@@ -48,6 +48,15 @@ class SignalWireApi final : public ParticipantApi {
                         EncodePathSegment(name.call_sid()));
   }
 
+  RequestedIds IdsOf(const ListRequest& request) const override {
+    return {RequestedUuid("conference_sid", request.live_participants().conference_sid())};
+  }
+  RequestedIds IdsOf(const GetRequest& request) const override {
+    const auto& name = request.live_participant();
+    return {RequestedUuid("conference_sid", name.conference_sid()),
+            RequestedUuid("call_sid", name.call_sid())};
+  }
+
   std::string ProbeTarget(const UpstreamConfig& upstream) const override {
     return ListPath(upstream, "00000000-0000-0000-0000-000000000000");
   }

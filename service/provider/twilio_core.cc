@@ -45,6 +45,15 @@ class Core final : public ParticipantApi {
                         EncodePathSegment(name.call_sid()), ".json");
   }
 
+  RequestedIds IdsOf(const ListRequest& request) const override {
+    return {ConferenceId(request.live_participants().conference_sid())};
+  }
+  RequestedIds IdsOf(const GetRequest& request) const override {
+    const auto& name = request.live_participant();
+    return {ConferenceId(name.conference_sid()),
+            RequestedSid<'C', 'A'>("call_sid", name.call_sid())};
+  }
+
   std::string ProbeTarget(const UpstreamConfig& upstream) const override {
     return absl::StrCat(ListPath(upstream, "CF00000000000000000000000000000000"), ".json");
   }
@@ -61,6 +70,10 @@ class Core final : public ParticipantApi {
   const RecordSchema& record_schema() const override { return LiveParticipantSchema(); }
 
  private:
+  static RequestedId ConferenceId(const std::string& sid) {
+    return RequestedSid<'C', 'F'>("conference_sid", sid);
+  }
+
   static std::string ListPath(const UpstreamConfig& upstream, absl::string_view conference_sid) {
     return absl::StrCat("/2010-04-01/Accounts/", EncodePathSegment(upstream.account_sid),
                         "/Conferences/", EncodePathSegment(conference_sid), "/Participants");

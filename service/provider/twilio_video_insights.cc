@@ -87,6 +87,15 @@ class VideoInsights final : public ParticipantApi {
     return absl::StrCat(ListPath(name.room_sid()), "/", EncodePathSegment(name.participant_sid()));
   }
 
+  RequestedIds IdsOf(const ListRequest& request) const override {
+    return {RoomId(request.room_participant_summaries().room_sid())};
+  }
+  RequestedIds IdsOf(const GetRequest& request) const override {
+    const auto& name = request.room_participant_summary();
+    return {RoomId(name.room_sid()),
+            RequestedSid<'P', 'A'>("participant_sid", name.participant_sid())};
+  }
+
   std::string ProbeTarget(const UpstreamConfig& /*upstream*/) const override {
     return ListPath("RM00000000000000000000000000000000");
   }
@@ -100,6 +109,10 @@ class VideoInsights final : public ParticipantApi {
   }
 
  private:
+  static RequestedId RoomId(const std::string& sid) {
+    return RequestedSid<'R', 'M'>("room_sid", sid);
+  }
+
   static std::string ListPath(absl::string_view room_sid) {
     return absl::StrCat("/v1/Video/Rooms/", EncodePathSegment(room_sid), "/Participants");
   }

@@ -152,6 +152,17 @@ class VoiceInsights final : public ParticipantApi {
     return target;
   }
 
+  RequestedIds IdsOf(const ListRequest& request) const override {
+    const auto& query = request.conference_participant_summaries();
+    RequestedIds ids = {ConferenceId(query.conference_sid())};
+    if (query.has_participant_sid()) ids.push_back(ParticipantId(query.participant_sid()));
+    return ids;
+  }
+  RequestedIds IdsOf(const GetRequest& request) const override {
+    const auto& name = request.conference_participant_summary();
+    return {ConferenceId(name.conference_sid()), ParticipantId(name.participant_sid())};
+  }
+
   std::string ProbeTarget(const UpstreamConfig& /*upstream*/) const override {
     return ListPath("CF00000000000000000000000000000000");
   }
@@ -172,6 +183,13 @@ class VoiceInsights final : public ParticipantApi {
   }
 
  private:
+  static RequestedId ConferenceId(const std::string& sid) {
+    return RequestedSid<'C', 'F'>("conference_sid", sid);
+  }
+  static RequestedId ParticipantId(const std::string& sid) {
+    return RequestedSid<'C', 'P'>("participant_sid", sid);
+  }
+
   static std::string ListPath(absl::string_view conference_sid) {
     return absl::StrCat("/v1/Conferences/", EncodePathSegment(conference_sid), "/Participants");
   }

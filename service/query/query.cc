@@ -242,6 +242,7 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
                    .api = target.api,
                    .url = base.Join(path),
                    .first_url = first.empty() ? "" : base.Join(first),
+                   .ids = target.api->IdsOf(request),
                    .resume = std::move(resume),
                    .tokens = std::move(tokens),
                    .selection = std::move(selection),
@@ -275,6 +276,7 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   return GetQuery{.upstream = target.upstream,
                   .api = target.api,
                   .url = target.api->base_url(*target.upstream).Join(path),
+                  .ids = target.api->IdsOf(request),
                   .selection = std::move(selection),
                   .call = std::move(context)};
 }

@@ -14,6 +14,7 @@
 #include "service/config/config.h"
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
+#include "service/record/requested_ids.h"
 #include "service/resume/resume_token.h"
 #include "service/trace/trace_context.h"
 
@@ -49,7 +50,8 @@ struct ListQuery {
   const UpstreamConfig* upstream;
   const ParticipantApi* api;
   std::string url;                     // of the page to begin with
-  std::string first_url;               // of the list's first page; empty where nobody knows it
+  std::string first_url;               // of the list's first page; empty where unknown
+  RequestedIds ids;                    // that records carry, of the conference or room first
   std::optional<ListPosition> resume;  // where on that page, if not at its first record
   ResumeTokens tokens;
   FieldSelection selection;
@@ -63,6 +65,7 @@ struct GetQuery {
   const UpstreamConfig* upstream;
   const ParticipantApi* api;
   std::string url;
+  RequestedIds ids;  // as in ListQuery
   FieldSelection selection;
   CallContext call;
 };

@@ -1,5 +1,6 @@
 #include "service/record/json_text.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -103,6 +104,22 @@ absl::string_view MemberReader::Value(size_t index) {
     position_ = SkipSpace(object_, end) + 1;  // the comma
   }
   return value_;
+}
+
+int NestingOf(absl::string_view json) {
+  int depth = 0;
+  int deepest = 0;
+  for (size_t position = 0; position < json.size();) {
+    const char c = json[position];
+    if (c == '"') {
+      position = SkipString(json, position);
+      continue;
+    }
+    if (c == '{' || c == '[') deepest = std::max(deepest, ++depth);
+    if (c == '}' || c == ']') --depth;
+    ++position;
+  }
+  return deepest;
 }
 
 std::string ReplaceHugeNumbers(absl::string_view json, size_t padding) {

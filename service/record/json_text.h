@@ -1,6 +1,5 @@
-// Works on the text of JSON that is known to be valid, where a parser's values are not enough
-// because the text itself is wanted. Used by the record decoder for the rare value that is not as
-// expected.
+// Works on the text of JSON, where a parser's values are not enough because the text itself is
+// wanted, or where it must not go to a parser yet.
 #pragma once
 
 #include <cstddef>
@@ -32,5 +31,9 @@ class MemberReader {
 // so that a parser which refuses such numbers reads the rest. No field takes [[]], be it an array
 // or a map. `json` need not be valid. `padding` zero bytes are appended.
 std::string ReplaceHugeNumbers(absl::string_view json, size_t padding);
+
+// How many objects and arrays stand inside one another at the most, by the brackets outside of
+// strings. `json` need not be valid.
+int NestingOf(absl::string_view json);
 
 }  // namespace rollcall

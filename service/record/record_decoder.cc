@@ -103,8 +103,12 @@ RecordDecoder::Parts& RecordDecoder::ThreadsParts() {
   return *parts;
 }
 
-RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict)
-    : schema_(schema), selection_(std::move(selection)), strict_(strict) {}
+RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict,
+                             RequestedIds requested_ids)
+    : schema_(schema),
+      selection_(std::move(selection)),
+      strict_(strict),
+      requested_ids_(std::move(requested_ids)) {}
 
 absl::string_view RecordDecoder::bytes() const { return parts_->participant.bytes(); }
 
@@ -138,6 +142,7 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
         v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
         absl::StrCat("a record of the provider cannot be read: ", simdjson::error_message(error)));
   }
+  if (absl::Status status = CheckIds(object); !status.ok()) return status;
   json_ = json;
   path_.clear();
   readers_.clear();
@@ -154,6 +159,22 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
         v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
         absl::StrCat("a record holds an unrecognized value at ", unrecognized().begin()->path(),
                      ", and the upstream is configured as strict"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordDecoder::CheckIds(const simdjson::dom::object& object) {
+  has_requested_field_ = false;
+  for (const RequestedId& requested : requested_ids_) {
+    const auto value = object.at_key({requested.field.data(), requested.field.size()});
+    has_requested_field_ |= value.error() == simdjson::SUCCESS;
+    std::string_view id;
+    if (value.get(id) == simdjson::SUCCESS && requested.IsContradictedBy(View(id))) {
+      return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                       absl::StrCat("the provider's response is not to this request: a record has "
+                                    "another ",
+                                    requested.field, " than was asked for"));
+    }
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,7 @@
 #include "service/record/field_selection.h"
 #include "service/record/json_text.h"
 #include "service/record/record_schema.h"
+#include "service/record/requested_ids.h"
 #include "service/record/wire_writer.h"
 
 namespace rollcall {
@@ -26,12 +27,15 @@ class RecordDecoder {
   // Bytes that must be readable behind the JSON text.
   static constexpr size_t kPadding = simdjson::SIMDJSON_PADDING;
 
-  // A strict decoder takes an unrecognized value for an error.
-  RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict);
+  // A strict decoder takes an unrecognized value for an error. A record whose ids contradict
+  // `requested_ids` is one for every decoder.
+  RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict,
+                RequestedIds requested_ids = {});
 
-  // Decodes a record. `json` is followed by kPadding readable bytes. An error means that the text
-  // is no JSON object, or holds text that is not valid Unicode and so fits no protobuf string, and
-  // then there is no record; or that the decoder is strict.
+  // Decodes a record. `json` is followed by kPadding readable bytes. UPSTREAM_MALFORMED_RESPONSE
+  // means that there is no record: the text is no JSON object, or holds text that is not valid
+  // Unicode and so fits no protobuf string, or the record is not one that was requested.
+  // UPSTREAM_UNRECOGNIZED_VALUE means that the decoder is strict.
   //
   // The functions below tell what came of it, until the thread decodes another record, be it with
   // another decoder.
@@ -51,6 +55,9 @@ class RecordDecoder {
   // version.
   uint64_t identity() const { return identity_; }
 
+  // Whether the record has any of the fields of the requested ids, be they null.
+  bool has_requested_field() const { return has_requested_field_; }
+
  private:
   // A member of an object on the way from the record to the value that is being read.
   struct Step {
@@ -63,6 +70,7 @@ class RecordDecoder {
   struct Parts;
   static Parts& ThreadsParts();
 
+  absl::Status CheckIds(const simdjson::dom::object& object);
   void DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
                     const FieldSelection& selection);
   void DecodeField(const JsonValue& value, const FieldSchema& field,
@@ -75,6 +83,7 @@ class RecordDecoder {
   const RecordSchema& schema_;
   const FieldSelection selection_;
   const bool strict_;
+  const RequestedIds requested_ids_;
 
   // Of the record being decoded.
   absl::string_view json_;
@@ -83,6 +92,7 @@ class RecordDecoder {
   // Of the objects on the path, the record first, as far as an unrecognized value was met in them.
   std::vector<MemberReader> readers_;
   uint64_t identity_ = 0;
+  bool has_requested_field_ = false;
 };
 
 }  // namespace rollcall

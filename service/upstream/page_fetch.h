@@ -26,12 +26,12 @@ class PageFetch final : private ProviderRequest::Listener {
   };
 
   // Asks for the page. What is passed by reference must outlive it.
-  PageFetch(Upstream& upstream, HttpClient& client, const ParticipantApi& api, std::string url,
-            RequestGate::Kind kind, const std::string& caller, const TraceContext& trace,
+  PageFetch(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
+            ProviderRequest::Target target, const std::string& caller, const TraceContext& trace,
             const PageLimits& limits, Listener& listener)
       : listener_(listener),
         reader_(api.page_layout().records_key, limits),
-        request_(upstream, client, api, std::move(url), kind, caller, trace, *this) {}
+        request_(upstream, client, api, std::move(target), caller, trace, *this) {}
 
   // Lets the body in; what waited comes at once.
   void Open();
@@ -41,6 +41,7 @@ class PageFetch final : private ProviderRequest::Listener {
 
   PageReader& reader() { return reader_; }
   const ProviderRequest& request() const { return request_; }
+  void DistrustConnection() { request_.DistrustConnection(); }
 
   // Whether no more will come: the body is there as far as it ever will be.
   bool ended() const { return end_.has_value(); }

@@ -32,7 +32,7 @@ Pager::Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQ
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
       sink_(sink),
-      decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict),
+      decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict, query_.ids),
       retry_(config.retry, &RandomFraction),
       ordinals_known_(!query_.first_url.empty()) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
@@ -63,10 +63,11 @@ void Pager::Stop(const absl::Status& reason) {
   if (!ended_) Finish(reason);
 }
 
-std::unique_ptr<PageFetch> Pager::Ask(const std::string& url, RequestGate::Kind kind) {
+std::unique_ptr<PageFetch> Pager::Ask(ProviderRequest::Target target) {
   PageFetch::Listener& listener = *this;
-  return std::make_unique<PageFetch>(upstream_, client_, *query_.api, url, kind, query_.call.caller,
-                                     query_.call.trace, PageLimitsOf(config_.limits), listener);
+  return std::make_unique<PageFetch>(upstream_, client_, *query_.api, std::move(target),
+                                     query_.call.caller, query_.call.trace,
+                                     PageLimitsOf(config_.limits), listener);
 }
 
 // Hands on all that the page has, as far as there is room.
@@ -86,17 +87,17 @@ void Pager::ReadPage() {
         return;
       }
       record_waits_ = false;
-      if (absl::Status status = TakeRecord(); !status.ok()) return End(status);
+      if (absl::Status status = TakeRecord(); !status.ok()) return FailPage(status);
       if (query_.limit > 0 && totals_.records == query_.limit) return End(absl::OkStatus());
     }
     const auto event = page_->reader().Next();
-    if (!event.ok()) return End(event.status());
+    if (!event.ok()) return FailPage(event.status());
     switch (*event) {
       case PageReader::Event::kRecord:
         record_waits_ = true;
         break;
       case PageReader::Event::kEnvelopeMember:
-        if (absl::Status status = TakeEnvelopeMember(); !status.ok()) return End(status);
+        if (absl::Status status = TakeEnvelopeMember(); !status.ok()) return FailPage(status);
         break;
       case PageReader::Event::kNeedInput:
       case PageReader::Event::kEnd:
@@ -104,6 +105,12 @@ void Pager::ReadPage() {
         return;
     }
   }
+}
+
+// Ends the list, or fetches the page again: one that is malformed may be whole the next time.
+void Pager::FailPage(const absl::Status& failure) {
+  if (ReasonOf(failure) != v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) return End(failure);
+  Retry(failure);
 }
 
 absl::Status Pager::TakeEnvelopeMember() {
@@ -116,7 +123,7 @@ absl::Status Pager::TakeEnvelopeMember() {
   }
   auto link = ReadNextLink(layout_, reader.envelope_value());
   if (!link.ok()) return link.status();
-  return ResolveNextLink(link->value_or(""));
+  return ResolveNextLink(*link);
 }
 
 // Finds where the next page is, and asks for it while this one is still on its way.
@@ -132,11 +139,16 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
                      absl::StrCat("the provider's link to the next page is not followed: ",
                                   url.status().message()));
   }
+  if (LeadsToAnotherList(*url, query_.ids.front())) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                     "the provider's response is not to this request: its next link leads to the "
+                     "participants of another conference or room");
+  }
   next_url_ = *std::move(url);
   // A page that was fetched again may have another link.
   if (next_page_ != nullptr && next_page_->request().url() != next_url_) Leave(next_page_);
   if (next_page_ == nullptr && WantsPrefetch()) {
-    next_page_ = Ask(next_url_, RequestGate::Kind::kPrefetch);
+    next_page_ = Ask({next_url_, RequestGate::Kind::kPrefetch});
   }
   return absl::OkStatus();
 }
@@ -212,12 +224,13 @@ void Pager::FinishPage() {
     return WalkAgain();
   }
   if (!outcome.ok()) return Retry(outcome);
-  if (begin_behind_) return End(ListChanged());
-  if (!link_seen_ && !layout_.link_key.empty()) {
-    return End(MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                         absl::StrCat("the provider's page has no member \"", layout_.link_member,
-                                      "\", so nobody knows whether the list is complete")));
+  if (!link_seen_) {
+    return FailPage(
+        MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                  absl::StrCat("the provider's page has no member \"", layout_.link_member,
+                               "\", so it does not say whether the list is complete")));
   }
+  if (begin_behind_) return End(ListChanged());
   retry_.Progress();
   if (next_url_.empty()) return End(to_pass_over_ > 0 ? ListChanged() : absl::OkStatus());
   if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
@@ -245,7 +258,7 @@ absl::Status Pager::GoToNextPage() {
   if (next_page_ != nullptr && next_page_->ended() && !next_page_->request().sent()) {
     next_page_.reset();
   }
-  page_ = next_page_ != nullptr ? std::move(next_page_) : Ask(url, kind);
+  page_ = next_page_ != nullptr ? std::move(next_page_) : Ask({url, kind});
   page_->Open();
   return absl::OkStatus();
 }
@@ -253,6 +266,11 @@ absl::Status Pager::GoToNextPage() {
 // Fetches the page again where that may help.
 void Pager::Retry(const absl::Status& failure) {
   const std::string url = page_->request().url();
+  const bool malformed = ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
+  if (malformed) {
+    page_->DistrustConnection();
+    Leave(next_page_);  // its link is of no more worth than the rest of the page
+  }
   Leave(page_);
   // A new call that is refused before anything was sent is told so at once.
   const auto wait = totals_.attempts > 0
@@ -264,9 +282,9 @@ void Pager::Retry(const absl::Status& failure) {
   taken_.clear();
   next_url_.clear();
   link_seen_ = false;
-  retry_timer_ = client_.loop().After(*wait, [this, url] {
+  retry_timer_ = client_.loop().After(*wait, [this, url, malformed] {
     retry_timer_.reset();
-    page_ = Ask(url, RequestGate::Kind::kNext);
+    page_ = Ask({url, RequestGate::Kind::kNext, /*new_connection=*/malformed});
     page_->Open();
   });
 }

@@ -75,9 +75,10 @@ class Pager final : private PageFetch::Listener {
  private:
   void OnPageChange() override { Read(); }
 
-  std::unique_ptr<PageFetch> Ask(const std::string& url, RequestGate::Kind kind);
+  std::unique_ptr<PageFetch> Ask(ProviderRequest::Target target);
   void Read();
   void ReadPage();
+  void FailPage(const absl::Status& failure);
   absl::Status TakeEnvelopeMember();
   absl::Status ResolveNextLink(const std::string& link);
   bool WantsPrefetch() const;

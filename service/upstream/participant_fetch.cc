@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
+#include "service/record/json_text.h"
 #include "service/record/record_decoder.h"
 
 namespace rollcall {
@@ -17,18 +18,18 @@ ParticipantFetch::ParticipantFetch(HttpClient& client, const Config& config, Ups
       participant_(participant),
       done_(std::move(done)),
       retry_(config.retry, &RandomFraction) {
-  Ask(RequestGate::Kind::kFirst);
+  Ask({query_.url, RequestGate::Kind::kFirst});
 }
 
 ParticipantFetch::~ParticipantFetch() {
   if (retry_timer_) client_.loop().Cancel(*retry_timer_);
 }
 
-void ParticipantFetch::Ask(RequestGate::Kind kind) {
+void ParticipantFetch::Ask(ProviderRequest::Target target) {
   body_.clear();
   totals_ = totals();
   ProviderRequest::Listener& listener = *this;
-  request_ = std::make_unique<ProviderRequest>(upstream_, client_, *query_.api, query_.url, kind,
+  request_ = std::make_unique<ProviderRequest>(upstream_, client_, *query_.api, std::move(target),
                                                query_.call.caller, query_.call.trace, listener);
 }
 
@@ -43,13 +44,11 @@ bool ParticipantFetch::OnDocument(absl::string_view bytes) {
 }
 
 void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
-  absl::Status status = end;
-  if (status.ok()) {
-    status = Decode();
-    if (ReasonOf(status) != v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE ||
-        !request_->may_be_cut()) {
-      return End(status);
-    }
+  absl::Status status = end.ok() ? Decode() : end;
+  if (status.ok()) return End(status);
+  const bool malformed = ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
+  if (malformed) request_->DistrustConnection();
+  if (malformed && request_->may_be_cut()) {
     status = MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider ended before the record was complete");
   }
@@ -59,14 +58,20 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
                         : std::nullopt;
   if (!wait) return End(status);
   upstream_.requests.OnRetry();
-  retry_timer_ = client_.loop().After(*wait, [this] {
+  retry_timer_ = client_.loop().After(*wait, [this, malformed] {
     retry_timer_.reset();
-    Ask(RequestGate::Kind::kNext);
+    Ask({query_.url, RequestGate::Kind::kNext, /*new_connection=*/malformed});
   });
 }
 
 absl::Status ParticipantFetch::Decode() {
-  RecordDecoder decoder(query_.api->record_schema(), query_.selection, upstream_.config.strict);
+  if (NestingOf(body_) > config_.limits.max_json_depth) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+                     absl::StrCat("the record is nested deeper than ",
+                                  config_.limits.max_json_depth, " (limits.max_json_depth)"));
+  }
+  RecordDecoder decoder(query_.api->record_schema(), query_.selection, upstream_.config.strict,
+                        query_.ids);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
   absl::Status status = decoder.Decode(absl::string_view(body_.data(), size));
@@ -74,6 +79,13 @@ absl::Status ParticipantFetch::Decode() {
   upstream_.participants.OnParticipant(decoder.record(), decoder.unrecognized());
   totals_.unrecognized += decoder.unrecognized().size();
   if (!status.ok()) return status;
+  if (!decoder.has_requested_field()) {
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+        absl::StrCat("the provider's response is not a participant: it has neither "
+                     "member \"",
+                     query_.ids.front().field, "\" nor \"", query_.ids.back().field, "\""));
+  }
   const absl::string_view bytes = decoder.bytes();
   if (!participant_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::InternalError("a participant was decoded to what is no protobuf message");

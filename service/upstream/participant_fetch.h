@@ -38,7 +38,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
  private:
   bool OnDocument(absl::string_view bytes) override;
   void OnRequestEnd(const absl::Status& end) override;
-  void Ask(RequestGate::Kind kind);
+  void Ask(ProviderRequest::Target target);
   absl::Status Decode();
   void End(const absl::Status& status);
 

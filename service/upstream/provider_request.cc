@@ -38,16 +38,16 @@ HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, con
 }
 
 ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
-                                 std::string url, RequestGate::Kind kind, std::string caller,
-                                 const TraceContext& trace, Listener& listener)
+                                 Target target, std::string caller, const TraceContext& trace,
+                                 Listener& listener)
     : upstream_(upstream),
       client_(client),
       api_(api),
-      url_(std::move(url)),
+      target_(std::move(target)),
       trace_(trace),
       listener_(listener),
-      wanted_(kind != RequestGate::Kind::kPrefetch),
-      place_(upstream.gate.Enter(kind, std::move(caller), client.loop(),
+      wanted_(target_.kind != RequestGate::Kind::kPrefetch),
+      place_(upstream.gate.Enter(target_.kind, std::move(caller), client.loop(),
                                  [this](const absl::Status& status) { OnTurn(status); })) {}
 
 ProviderRequest::~ProviderRequest() {
@@ -66,6 +66,10 @@ void ProviderRequest::Resume() {
   transfer_->Resume();
 }
 
+void ProviderRequest::DistrustConnection() {
+  if (transfer_ != nullptr) transfer_->DistrustConnection();
+}
+
 void ProviderRequest::OnTurn(const absl::Status& status) {
   if (!status.ok()) {
     place_.reset();
@@ -78,9 +82,11 @@ void ProviderRequest::Send() {
   ++times_sent_;
   sent_ = EventLoop::Clock::now();
   const UpstreamConfig& config = upstream_.config;
-  if (upstream_.recording != nullptr) recorded_ = upstream_.recording->Begin(api_, config, url_);
+  if (upstream_.recording != nullptr) recorded_ = upstream_.recording->Begin(api_, config, url());
   password_ = config.password.get();
-  transfer_ = client_.Get(MakeHttpRequest(config, url_, *password_, trace_), *this);
+  HttpRequest request = MakeHttpRequest(config, url(), *password_, trace_);
+  request.new_connection = target_.new_connection;
+  transfer_ = client_.Get(request, *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {
@@ -126,7 +132,7 @@ void ProviderRequest::OnDone(absl::Status status) {
   }
   const bool answered = answer_.has_head();
   // A status that refuses says enough, even where its body breaks.
-  if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url_, absl::Now());
+  if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url(), absl::Now());
   upstream_.requests.OnEnd(status);
   // Where it came to nothing for another reason than the provider's being down, nothing is said.
   if (!answered && absl::IsUnavailable(status)) place_->OnNoAnswer();

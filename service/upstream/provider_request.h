@@ -37,22 +37,32 @@ class ProviderRequest final : private HttpClient::Receiver {
     ~Listener() = default;
   };
 
+  // What to ask for, and how.
+  struct Target {
+    std::string url;
+    RequestGate::Kind kind;
+    bool new_connection = false;  // as in HttpRequest
+  };
+
   // Nothing is called from here. `upstream`, `client`, `api`, `trace` and `listener` must outlive
   // the request. `caller` names who asks, for those who wait in line.
-  ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
-                  std::string url, RequestGate::Kind kind, std::string caller,
-                  const TraceContext& trace, Listener& listener);
+  ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api, Target target,
+                  std::string caller, const TraceContext& trace, Listener& listener);
   ~ProviderRequest();
   ProviderRequest(const ProviderRequest&) = delete;
   ProviderRequest& operator=(const ProviderRequest&) = delete;
 
-  const std::string& url() const { return url_; }
+  const std::string& url() const { return target_.url; }
 
   // A request that was made as a prefetch is waited for from now on.
   void Want();
 
   // Lets the document go on after a refusal, if there was one.
   void Resume();
+
+  // The document is not what was asked for, and may be the response to another request: no other
+  // request is sent on its connection.
+  void DistrustConnection();
 
   // How often it went out to the provider: again where the credentials that it had were rejected
   // and had been replaced meanwhile.
@@ -77,7 +87,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   Upstream& upstream_;
   HttpClient& client_;
   const ParticipantApi& api_;
-  const std::string url_;
+  const Target target_;
   const TraceContext& trace_;
   Listener& listener_;
   ProviderAnswer answer_;

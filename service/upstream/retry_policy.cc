@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/random/random.h"
+#include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
 
 namespace rollcall {
@@ -21,6 +22,12 @@ bool IsTransient(const absl::Status& failure) {
     case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
     case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
       return true;
+    case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE: {
+      // A broken document may be whole the next time. A redirect, which has its HTTP status in the
+      // details, would only come again.
+      const auto info = ErrorDetail<google::rpc::ErrorInfo>(failure);
+      return info && !info->metadata().contains("http_status");
+    }
     default:
       return false;
   }

@@ -143,7 +143,7 @@ TEST_F(DriftTest, OfASingleParticipantIsCountedToo) {
   StartWithMetrics();
   const simulator::List list(simulator::Api::kVoiceInsights, 10);
   simulator_->Direct([](const simulator::Request&) {
-    return simulator::Respond(200, R"({"nickname": "Ada Lovelace"})");
+    return simulator::Respond(200, R"({"participant_sid": null, "nickname": "Ada Lovelace"})");
   });
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(ListSid(list));

@@ -112,7 +112,7 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
 
   // All callers read one list of two pages, which the simulator has in memory once.
   const simulator::List list(Api::kVoiceInsights, kSize);
-  const std::string conference = "CF00000000000000000000000000000001";
+  const std::string conference = ListSid(list);
   const std::string path = absl::StrCat("/v1/Conferences/", conference, "/Participants");
   const auto page = [&](int64_t begin, int64_t end, const std::string& link) {
     std::string body = absl::StrCat("{\"meta\":{\"next_page_url\":", link, "},\"participants\":[");

@@ -14,6 +14,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/simulator/replay.h"
@@ -31,8 +32,6 @@ using ::testing::SizeIs;
 constexpr char kMark[] = "xyzzyplughquux";
 constexpr char kMarkedNumber[] = "15551234567890";
 constexpr char kConference[] = "CF0123456789abcdef0123456789abcdef";
-constexpr char kConferenceUuid[] = "0f1e2d3c-0123-4567-89ab-0123456789ab";
-constexpr char kRoom[] = "RM0123456789abcdef0123456789abcdef";
 
 // What a list is to a caller, but for what is replaced.
 struct Outcome {
@@ -140,12 +139,15 @@ class RecordingEndToEndTest : public EndToEndTest {
     return request;
   }
 
+  // The list that marked pages are of.
+  static simulator::List MarkedList(Api api) { return {api, 40}; }
+
   // Everything that is marked in it is a person's.
   std::string MarkedPage(Api api, const std::string& next) const {
     std::string page = absl::StrCat(R"({"meta": {"key": "participants", "next_page_url": )", next,
                                     R"(}, "next_page_uri": )", next, R"(, "participants": [)");
     for (int64_t i = 0; i < 20; ++i) {
-      simulator::AppendParticipantJson({api, 40}, next == "null" ? i : i + 20, &page);
+      simulator::AppendParticipantJson(MarkedList(api), next == "null" ? i : i + 20, &page);
       absl::StrAppend(&page, ", ");
     }
     return absl::StrCat(
@@ -166,17 +168,10 @@ class RecordingOfEachProvider : public RecordingEndToEndTest,
 
 TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
   const Api api = GetParam();
-  v1::ListParticipantsRequest request = RequestFor({api, 20});
-  std::string sid = kConference;
-  if (api == Api::kVideoInsights) {
-    sid = kRoom;
-    request.mutable_room_participant_summaries()->set_room_sid(sid);
-  } else if (api == Api::kVoiceInsights) {
-    request.mutable_conference_participant_summaries()->set_conference_sid(sid);
+  v1::ListParticipantsRequest request = RequestFor(MarkedList(api));
+  if (api == Api::kVoiceInsights) {
     request.mutable_conference_participant_summaries()->set_label("xyzzyplughquux é");
-  } else {
-    if (api == Api::kSignalWire) sid = kConferenceUuid;
-    request.mutable_live_participants()->set_conference_sid(sid);
+  } else if (api != Api::kVideoInsights) {
     request.mutable_live_participants()->set_muted(true);
   }
   std::atomic<int> asked = 0;
@@ -202,7 +197,7 @@ TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
   EXPECT_THAT(original.participants.back(), HasSubstr("nickname="));
   std::vector<std::string> secrets = {kMark,
                                       kMarkedNumber,
-                                      sid,
+                                      ListSid(MarkedList(api)),
                                       "simulator",
                                       simulator::DefaultAccount(Api::kTwilioCore),
                                       simulator::DefaultAccount(Api::kSignalWire),
@@ -246,10 +241,13 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
     return made;
   }();
   std::vector<Outcome> originals;
-  for (const Direction& error : errors) {
+  for (Direction error : errors) {
+    const std::string sid = absl::StrCat(std::string(kConference, 32), "0", originals.size());
+    if (error.answer) {
+      absl::StrReplaceAll({{ListSid(MarkedList(Api::kVoiceInsights)), sid}}, &error.answer->body);
+    }
     simulator_->Direct([&](const Request&) { return error; });
-    originals.push_back(OutcomeOf(List(
-        ConferenceRequest(absl::StrCat(std::string(kConference, 32), "0", originals.size())))));
+    originals.push_back(OutcomeOf(List(ConferenceRequest(sid))));
     EXPECT_NE(originals.back().reason, "");
   }
   ExpectNothingGivenAway({kMark, std::string(kConference, 32)});

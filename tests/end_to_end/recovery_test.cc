@@ -182,7 +182,8 @@ TEST_P(RecoveryTest, ALinkOfAnAttemptThatFailedIsNotFollowed) {
   const std::string path =
       "/2010-04-01/Accounts/ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Conferences/"
       "CF00000000000000000000000000000001/Participants.json";
-  simulator_->AddPage(path, R"({"participants":[{"call_sid":"a"},{"call_sid":"b"}]})");
+  simulator_->AddPage(
+      path, R"({"participants":[{"call_sid":"a"},{"call_sid":"b"}],"next_page_uri":null})");
   simulator_->AddPage(path + "?Page=1", R"({"participants":[{"call_sid":"stale"}]})");
   auto first = std::make_shared<std::atomic<bool>>(true);
   simulator_->Direct([=](const Request& request) {

@@ -157,19 +157,17 @@ TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
 
 TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
   simulator_->Direct([](const Request&) { return simulator::HoldAfter(100000); });
-  v1::ListParticipantsRequest request = ConferenceRequest(1000);
+  const simulator::List list(simulator::Api::kVoiceInsights, 1000);
+  v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(1000);
   request.set_limit(3);
   // The provider sends more than it was asked for and then nothing: the caller does not wait for
   // it.
-  simulator_->AddPage("/v1/Conferences/CF00000000000000000000000000000001/Participants", [] {
+  simulator_->AddPage(absl::StrCat("/v1/Conferences/", ListSid(list), "/Participants"), [&list] {
     std::string page = "{\"participants\":[";
-    const simulator::List list(simulator::Api::kVoiceInsights, 1000);
     for (int i = 0; i < 1000; ++i) page += (i == 0 ? "" : ",") + ParticipantJson(list, i);
     return page + "],\"meta\":{\"next_page_url\":null}}";
   }());
-  request.mutable_conference_participant_summaries()->set_conference_sid(
-      "CF00000000000000000000000000000001");
   const Listing listing = List(request);
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   EXPECT_EQ(listing.participants.size(), 3u);

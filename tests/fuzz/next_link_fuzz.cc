@@ -67,7 +67,7 @@ void Resolve(const Base& base, absl::string_view link) {
 
 void ReadLink(const ParticipantApi& api, const Base& base, absl::string_view member) {
   const auto link = ReadNextLink(api.page_layout(), member);
-  if (link.ok() && link->has_value()) Resolve(base, api.AdjustLink(**link));
+  if (link.ok() && !link->empty()) Resolve(base, api.AdjustLink(*link));
 }
 
 void ParseBase(absl::string_view text) {

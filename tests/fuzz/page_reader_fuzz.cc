@@ -95,9 +95,10 @@ json Parse(absl::string_view body, int& records_keys) {
 bool IsPage(const json& document) {
   if (!document.is_object()) return false;
   const auto records = document.find(std::string(kRecordsKey));
-  return records != document.end() && records->is_array() &&
-         std::all_of(records->begin(), records->end(),
-                     [](const json& record) { return record.is_object(); });
+  if (records == document.end()) return false;
+  return records->is_null() || (records->is_array() &&
+                                std::all_of(records->begin(), records->end(),
+                                            [](const json& record) { return record.is_object(); }));
 }
 
 void CompareWithParser(absl::string_view body, const Page& page) {

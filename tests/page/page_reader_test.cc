@@ -250,7 +250,16 @@ TEST(PageReader, RefusesWhatIsNoPage) {
                                        "{\"a\":1,}",
                                        "{a:1}",
                                        "{\"participants\":{}}",
-                                       "{\"participants\":null}",
+                                       "{\"participants\":nul}",
+                                       "{\"participants\":nulls}",
+                                       "{\"participants\":NULL}",
+                                       "{\"participants\":n",
+                                       "{\"participants\":null",
+                                       "{\"participants\":null,\"participants\":[]}",
+                                       "{\"participants\":[],\"participants\":null}",
+                                       "{\"participants\":null{}}",
+                                       "{\"participants\":true}",
+                                       "{\"participants\":\"null\"}",
                                        "{\"participants\":[1]}",
                                        "{\"participants\":[{},]}",
                                        "{\"participants\":[{} {}]}",
@@ -263,6 +272,17 @@ TEST(PageReader, RefusesWhatIsNoPage) {
                                        "\xEF\xBB\xBF{\"participants\":[]}"}) {
     const Reading reading = ReadWhole(text);
     EXPECT_EQ(ReasonOf(reading.status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) << text;
+    EXPECT_EQ(ReadByteByByte(text), reading) << text;
+  }
+}
+
+TEST(PageReader, NullInPlaceOfTheArrayIsAnEmptyPage) {
+  for (const absl::string_view text :
+       {R"({"participants":null})", R"({"a":1, "participants" : null , "b":2})",
+        "{\"participants\":null\n}"}) {
+    const Reading reading = ReadWhole(text);
+    EXPECT_TRUE(reading.status.ok()) << text << reading.status;
+    EXPECT_TRUE(reading.records.empty());
     EXPECT_EQ(ReadByteByByte(text), reading) << text;
   }
 }

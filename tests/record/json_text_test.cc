@@ -49,6 +49,17 @@ TEST(MemberReaderTest, FindsEveryKindOfValueInEveryPlace) {
   }
 }
 
+TEST(NestingOfTest, CountsBracketsOutsideOfStrings) {
+  EXPECT_EQ(NestingOf(""), 0);
+  EXPECT_EQ(NestingOf("17"), 0);
+  EXPECT_EQ(NestingOf("{}"), 1);
+  EXPECT_EQ(NestingOf(R"({"a":[{}],"b":{}})"), 3);
+  EXPECT_EQ(NestingOf(R"({"[[[[":"{{{{","b":"\"[[","c":"\\\\"})"), 1);
+  EXPECT_EQ(NestingOf(std::string(100000, '[')), 100000);
+  EXPECT_EQ(NestingOf("]]]]{["), 0);  // which is no JSON
+  EXPECT_EQ(NestingOf(R"({"an end)"), 1);
+}
+
 TEST(ReplaceHugeNumbersTest, ReplacesWhatTheParserRefusesForItsSize) {
   const std::pair<const char*, const char*> texts[] = {
       {R"({"a":1e999})", R"({"a":[[]]})"},

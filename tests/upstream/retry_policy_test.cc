@@ -56,12 +56,20 @@ TEST(RetryPolicy, OnlyWhatMayPassIsTriedAgain) {
     const bool transient = reason == v1::ERROR_REASON_UPSTREAM_UNAVAILABLE ||
                            reason == v1::ERROR_REASON_UPSTREAM_UNREACHABLE ||
                            reason == v1::ERROR_REASON_UPSTREAM_TIMEOUT ||
+                           reason == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE ||
                            reason == v1::ERROR_REASON_UPSTREAM_RATE_LIMITED ||
                            reason == v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN;
     RetryPolicy policy(kSettings, [] { return 0.5; });
     EXPECT_EQ(policy.AfterFailure(MakeError(reason, "x"), kForever).has_value(), transient)
         << v1::ErrorReason_Name(reason);
   }
+}
+
+TEST(RetryPolicy, ARedirectIsFinal) {
+  RetryPolicy policy(kSettings, [] { return 0.5; });
+  const absl::Status redirect =
+      MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, "x", {{"http_status", "302"}});
+  EXPECT_EQ(policy.AfterFailure(redirect, kForever), std::nullopt);
 }
 
 TEST(RetryPolicy, WaitsAsLongAsTheProviderAsks) {

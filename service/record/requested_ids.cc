@@ -1,0 +1,13 @@
+#include "service/record/requested_ids.h"
+
+#include "absl/strings/match.h"
+
+namespace rollcall {
+
+bool RequestedId::IsContradictedBy(absl::string_view text) const {
+  if (text == id) return false;
+  // Participants can also be asked for by a label, which is no id.
+  return is_well_formed(text) && is_well_formed(id) && !absl::EqualsIgnoreCase(text, id);
+}
+
+}  // namespace rollcall

@@ -1,0 +1,281 @@
+// Responses with status 200 that are not what was asked for: pages without their array or their
+// next link, which must not pass for the end of a list, and documents that are no participant. Each
+// is fetched again, and is an error where it stays so.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "tests/end_to_end/end_to_end.h"
+#include "tests/simulator/sid_of.h"
+
+namespace rollcall {
+namespace {
+
+using simulator::Api;
+using simulator::Direction;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr int kAttempts = 2;
+
+class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamInterface<Api> {
+ protected:
+  nlohmann::json Configuration() const override {
+    nlohmann::json configuration = EndToEndTest::Configuration();
+    configuration["retry"] = {{"max_attempts", kAttempts}, {"initial_backoff_seconds", 0.001}};
+    return configuration;
+  }
+
+  bool IsInsights() const {
+    return GetParam() == Api::kVoiceInsights || GetParam() == Api::kVideoInsights;
+  }
+
+  // Serves `body` in place of the first `times` responses to requests whose target has `part`.
+  void Replace(const std::string& part, int times, const std::string& body) {
+    auto left = std::make_shared<std::atomic<int>>(times);
+    simulator_->Direct([=](const simulator::Request& request) {
+      return absl::StrContains(request.target, part) && (*left)-- > 0
+                 ? simulator::Respond(200, body)
+                 : Direction();
+    });
+  }
+
+  std::string Records() const {
+    return absl::StrCat("[", simulator::ParticipantJson(list_, 5), ",",
+                        simulator::ParticipantJson(list_, 6), "]");
+  }
+
+  // Pages with the members that are given as text: what the API names its array, and what holds its
+  // next link.
+  static std::string Object(const std::vector<std::string>& members) {
+    return absl::StrCat("{", absl::StrJoin(members, ","), "}");
+  }
+  std::string Array(const std::string& value) const {
+    return absl::StrCat(R"("participants":)", value);
+  }
+  std::string Link(const std::string& value) const {
+    return IsInsights() ? absl::StrCat(R"("meta":{"page":1,"next_page_url":)", value, "}")
+                        : absl::StrCat(R"("next_page_uri":)", value);
+  }
+
+  // Everything but a next link that can be said of it, and everything but an array.
+  std::vector<std::string> PagesWithoutALink() const {
+    std::vector<std::string> links = {R"("page":1)", Link("1"), Link("false"), Link("[]"),
+                                      Link("{}"), Link("nul"), Link("\"/x"), R"("next":null)",
+                                      // Twilio's newer APIs page so.
+                                      R"("meta":{"pageSize":50,"nextToken":null})",
+                                      absl::StrCat(Link("null"), ",", Link("null"))};
+    if (IsInsights()) {
+      for (const char* meta :
+           {"null", "{}", "[]", "\"\"", "1", R"({"next_page_uri":null})",
+            R"({"page":{"next_page_url":null}})", R"([{"next_page_url":null}])",
+            R"({"next_page_url":"/v1/x","next_page_url":null})",
+            R"({"next_page_url":null,"next\u005fpage_url":null})", R"({"next_page_url":null)"}) {
+        links.push_back(absl::StrCat(R"("meta":)", meta));
+      }
+      links.push_back(R"("next_page_url":null)");
+    } else {
+      links.push_back(R"("meta":{"next_page_uri":null})");
+      links.push_back(R"("next_page_uri":null,"next\u005fpage_uri":null)");
+    }
+    std::vector<std::string> pages;
+    for (const std::string& link : links) {
+      pages.push_back(Object({Array(Records()), link}));
+      pages.push_back(Object({link, Array(Records())}));
+    }
+    pages.push_back(Object({Array(Records())}));
+    return pages;
+  }
+
+  std::vector<std::string> PagesWithoutAnArray() const {
+    std::vector<std::string> pages = {"",
+                                      " ",
+                                      "null",
+                                      "[]",
+                                      "{}",
+                                      "0",
+                                      "\"\"",
+                                      Records(),
+                                      "<html><body>502 Bad Gateway</body></html>",
+                                      simulator::ParticipantJson(list_, 5),
+                                      R"({"code":20404,"message":"gone","status":404})",
+                                      Object({Link("null")})};
+    for (const char* value :
+         {"{}", "\"\"", "0", "true", "[null]", "[[]]", "[1]", "nul", "nulls", R"({"0":{}})"}) {
+      pages.push_back(Object({Array(value), Link("null")}));
+      pages.push_back(Object({Link("null"), Array(value)}));
+    }
+    pages.push_back(Object({Array("[]"), Link("null"), Array("[]")}));
+    pages.push_back(Object({Array("null"), Link("null"), Array(Records())}));
+    pages.push_back(Object({Array(Records()), Link("null"), Array("null")}));
+    pages.push_back(Object({absl::StrCat(R"("records":)", Records()), Link("null")}));
+    return pages;
+  }
+
+  v1::ListParticipantsRequest Request() const {
+    v1::ListParticipantsRequest request = RequestFor(list_);
+    request.set_page_size(5);
+    return request;
+  }
+
+  void ExpectWhole(const Listing& listing, const std::string& what) const {
+    EXPECT_TRUE(listing.status.ok()) << what << ": " << listing.status.error_message();
+    ASSERT_THAT(listing.participants, SizeIs(list_.size)) << what;
+    std::vector<std::string> ids;
+    std::vector<std::string> expected;
+    for (int64_t i = 0; i < list_.size; ++i) {
+      ids.push_back(simulator::SidOf(listing.participants[static_cast<size_t>(i)]));
+      expected.push_back(simulator::ParticipantSid(list_, i));
+    }
+    EXPECT_EQ(ids, expected) << what;
+  }
+
+  v1::GetParticipantRequest GetRequest() const {
+    v1::GetParticipantRequest request;
+    request.set_upstream(GetParam() == Api::kSignalWire ? "signalwire" : "twilio");
+    const std::string sid = simulator::ParticipantSid(list_, 3);
+    if (GetParam() == Api::kVoiceInsights) {
+      request.mutable_conference_participant_summary()->set_conference_sid(ListSid(list_));
+      request.mutable_conference_participant_summary()->set_participant_sid(sid);
+    } else if (GetParam() == Api::kVideoInsights) {
+      request.mutable_room_participant_summary()->set_room_sid(ListSid(list_));
+      request.mutable_room_participant_summary()->set_participant_sid(sid);
+    } else {
+      request.mutable_live_participant()->set_conference_sid(ListSid(list_));
+      request.mutable_live_participant()->set_call_sid(sid);
+    }
+    return request;
+  }
+
+  const simulator::List list_{GetParam(), 12};
+};
+
+INSTANTIATE_TEST_SUITE_P(Apis, MalformedResponseTest,
+                         ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
+                                           Api::kSignalWire, Api::kTwilioCore));
+
+// The second of three pages.
+TEST_P(MalformedResponseTest, APageWithoutItsLinkIsNotTheEnd) {
+  for (const std::string& page : PagesWithoutALink()) {
+    Replace("Page=1&", 1, page);
+    ExpectWhole(List(Request()), page);
+
+    Replace("Page=1&", kAttempts, page);
+    const Listing listing = List(Request());
+    EXPECT_EQ(Reason(listing.status), "UPSTREAM_MALFORMED_RESPONSE") << page;
+    EXPECT_GE(listing.participants.size(), 5u) << page;
+    EXPECT_LE(listing.participants.size(), 7u) << page;
+  }
+}
+
+TEST_P(MalformedResponseTest, APageWithoutItsArrayIsNotTheEnd) {
+  for (const std::string& page : PagesWithoutAnArray()) {
+    Replace("Page=1&", 1, page);
+    ExpectWhole(List(Request()), page);
+
+    Replace("Page=1&", kAttempts, page);
+    const Listing listing = List(Request());
+    EXPECT_EQ(Reason(listing.status), "UPSTREAM_MALFORMED_RESPONSE") << page;
+    EXPECT_GE(listing.participants.size(), 5u) << page;
+    EXPECT_LE(listing.participants.size(), 7u) << page;
+  }
+}
+
+TEST_P(MalformedResponseTest, NullAndEmptyLinksAreTheEndAndANullArrayIsEmpty) {
+  struct Case {
+    std::string page;
+    size_t records;  // of the page before and of this one
+  };
+  for (const auto& [page, records] : {Case{Object({Array(Records()), Link("null")}), 7},
+                                      Case{Object({Link("\"\""), Array(Records())}), 7},
+                                      Case{Object({Link(" null "), Array("[]")}), 5},
+                                      Case{Object({Array("null"), Link("null")}), 5},
+                                      Case{Object({Link("\"\""), Array(" null")}), 5}}) {
+    Replace("Page=1&", 1, page);
+    const Listing listing = List(Request());
+    EXPECT_TRUE(listing.status.ok()) << page << listing.status.error_message();
+    EXPECT_THAT(listing.participants, SizeIs(records)) << page;
+    EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "2") << page;
+  }
+}
+
+// A list goes on behind a page whose array is null.
+TEST_P(MalformedResponseTest, APageWhoseArrayIsNullHasANextPage) {
+  simulator_->Direct([](const simulator::Request& request) {
+    Direction direction;
+    if (absl::StrContains(request.target, "Page=1&")) {
+      direction.edit_body = [](const std::string& body) {
+        const size_t begin = body.find('[', body.find("\"participants\""));
+        size_t end = begin;
+        int depth = 0;
+        do {
+          if (body[end] == '[') ++depth;
+          if (body[end] == ']') --depth;
+          ++end;
+        } while (depth > 0);
+        return body.substr(0, begin) + "null" + body.substr(end);
+      };
+    }
+    return direction;
+  });
+  const Listing listing = List(Request());
+  EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
+  EXPECT_THAT(listing.participants, SizeIs(7));
+}
+
+TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDelivered) {
+  const std::string participant = simulator::ParticipantJson(list_, 3);
+  std::vector<std::string> bodies = PagesWithoutAnArray();
+  bodies.insert(bodies.end(),
+                {R"({"code":20404,"message":"The requested resource was not found",)"
+                 R"("more_info":"https://www.twilio.com/docs/errors/20404","status":404})",
+                 R"({"type":"about:blank","title":"Gone","status":404,"detail":"gone"})",
+                 R"({"errors":[{"code":"404","message":"gone"}]})", R"({"status":"failed"})",
+                 R"({"message":"gone","url":"https://x","uri":"/x"})",
+                 Object({Array(absl::StrCat("[", participant, "]")), Link("null")}),
+                 absl::StrCat("[", participant, "]"), absl::StrCat(participant, participant),
+                 absl::StrCat(participant, "x"), participant.substr(0, participant.size() - 1),
+                 absl::StrCat("\xEF\xBB\xBF{\"x\":1}")});
+  for (const std::string& body : bodies) {
+    Replace(ListSid(list_), 1, body);
+    v1::Participant whole;
+    const grpc::Status passing = Get(GetRequest(), whole);
+    EXPECT_TRUE(passing.ok()) << body << passing.error_message();
+    EXPECT_EQ(simulator::SidOf(whole), simulator::ParticipantSid(list_, 3)) << body;
+
+    Replace(ListSid(list_), kAttempts, body);
+    v1::Participant none;
+    const grpc::Status status = Get(GetRequest(), none);
+    EXPECT_EQ(Reason(status), "UPSTREAM_MALFORMED_RESPONSE") << body;
+    EXPECT_EQ(none.record_case(), v1::Participant::RECORD_NOT_SET) << body;
+    EXPECT_THAT(status.error_message(), Not(HasSubstr("gone"))) << body;
+  }
+}
+
+TEST_P(MalformedResponseTest, AParticipantIsNestedAsDeepAsItMayBe) {
+  const auto nested = [this](int depth) {  // the record itself is one
+    const size_t inner = static_cast<size_t>(depth - 1);
+    return absl::StrCat(R"({"conference_sid":null,"room_sid":null,"x":)", std::string(inner, '['),
+                        R"("]}{[")", std::string(inner, ']'), "}");
+  };
+  StartDaemon({{"limits", {{"max_json_depth", 10}}}});
+  Replace(ListSid(list_), 1, nested(10));
+  v1::Participant participant;
+  EXPECT_TRUE(Get(GetRequest(), participant).ok());
+  for (const int depth : {11, 2000, 100000}) {
+    Replace(ListSid(list_), 1, nested(depth));
+    const grpc::Status status = Get(GetRequest(), participant);
+    EXPECT_EQ(Reason(status), "UPSTREAM_LIMIT_EXCEEDED") << depth;
+    EXPECT_THAT(status.error_message(), HasSubstr("max_json_depth")) << depth;
+  }
+}
+
+}  // namespace
+}  // namespace rollcall

@@ -1,0 +1,42 @@
+#include "service/record/requested_ids.h"
+
+#include <gtest/gtest.h>
+
+#include "service/config/provider_id.h"
+
+namespace rollcall {
+namespace {
+
+const std::string kDigits = "0123456789abcdef0123456789abcdef";
+
+RequestedId Conference(const std::string& id) {
+  return {"conference_sid", id, [](absl::string_view text) { return IsTwilioSid(text, "CF"); }};
+}
+
+TEST(RequestedIds, AnotherIdOfTheSameKindContradicts) {
+  const RequestedId id = Conference("CF" + kDigits);
+  EXPECT_TRUE(id.IsContradictedBy("CF0123456789abcdef0123456789abcdee"));
+  EXPECT_TRUE(id.IsContradictedBy("CF0123456789ABCDEF0123456789ABCDEE"));
+}
+
+TEST(RequestedIds, TheSameIdInOtherLettersDoesNot) {
+  EXPECT_FALSE(Conference("CF" + kDigits).IsContradictedBy("CF" + kDigits));
+  EXPECT_FALSE(Conference("CF" + kDigits).IsContradictedBy("CF0123456789ABCDEF0123456789ABCDEF"));
+}
+
+TEST(RequestedIds, WhatIsNoSuchIdDoesNot) {
+  for (const char* text :
+       {"", "string", "CF", "RM0123456789abcdef0123456789abcdee",
+        "CF0123456789abcdef0123456789abcde", "CF0123456789abcdef0123456789abcdef0",
+        "cf0123456789abcdef0123456789abcdee", "CF0123456789abcdef0123456789abcdeg"}) {
+    EXPECT_FALSE(Conference("CF" + kDigits).IsContradictedBy(text)) << text;
+  }
+}
+
+// Twilio's live participants can be asked for by their label, and then carry the sid of their call.
+TEST(RequestedIds, ARequestByWhatIsNoIdIsNotContradicted) {
+  EXPECT_FALSE(Conference("Ada").IsContradictedBy("CF" + kDigits));
+}
+
+}  // namespace
+}  // namespace rollcall
