@@ -53,11 +53,11 @@ size_t Connections::Hash::operator()(const Ends& ends) const {
 
 void Connections::Opened(int socket) {
   Closed(socket);
-  connecting_.insert(socket);
+  unidentified_.insert(socket);
 }
 
 void Connections::Closed(int socket) {
-  connecting_.erase(socket);
+  unidentified_.erase(socket);
   const auto ends = ends_.find(socket);
   if (ends == ends_.end()) return;
   const auto connection = connected_.find(ends->second);
@@ -68,9 +68,9 @@ void Connections::Closed(int socket) {
 
 std::shared_ptr<Connection> Connections::Find(const Ends& ends) {
   if (const auto found = connected_.find(ends); found != connected_.end()) return found->second;
-  for (const int socket : connecting_) {
+  for (const int socket : unidentified_) {
     if (EndsOf(socket) != ends) continue;
-    connecting_.erase(socket);
+    unidentified_.erase(socket);
     ends_.emplace(socket, ends);
     return connected_.emplace(ends, std::make_shared<Connection>(Connection{socket})).first->second;
   }

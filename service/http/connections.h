@@ -32,7 +32,7 @@ class Connections {
   // libcurl made this socket, and is going to connect it.
   void Opened(int socket);
 
-  // libcurl is closing this socket.
+  // libcurl is closing this socket. It does not say so of all that were never connected.
   void Closed(int socket);
 
   // The connection between these ends; null where there is none.
@@ -43,7 +43,7 @@ class Connections {
     size_t operator()(const Ends& ends) const;
   };
 
-  std::unordered_set<int> connecting_;  // sockets whose ends are not known yet
+  std::unordered_set<int> unidentified_;  // sockets whose ends are not known yet
   std::unordered_map<Ends, std::shared_ptr<Connection>, Hash> connected_;
   std::unordered_map<int, Ends> ends_;  // of connected_, by socket
 };

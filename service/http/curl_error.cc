@@ -77,8 +77,8 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
                        "the connection to the provider broke before its answer was complete");
     case CURLE_ABORTED_BY_CALLBACK:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the provider sends data on a new connection before it is asked, or closes "
-                       "it at once; no request was sent");
+                       "the provider sent data on a new connection before the request, or closed "
+                       "it; no request was sent");
     // The first is what libcurl says of a head that is larger than it takes.
     case CURLE_OUT_OF_MEMORY:
     case CURLE_WEIRD_SERVER_REPLY:

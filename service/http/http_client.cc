@@ -3,9 +3,11 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -41,6 +43,22 @@ HeaderList TraceHeadersOf(const TraceContext& trace) {
   return headers;
 }
 
+// Whether a request may go through an HTTPS proxy, and so through TLS within TLS.
+bool MayUseHttpsProxy(const std::optional<std::string>& proxy) {
+  const auto is_https = [](absl::string_view url) {
+    return absl::StartsWithIgnoreCase(url, "https://");
+  };
+  if (proxy) return is_https(*proxy);
+  const auto from_environment = [&](const char* name) {
+    const char* const url = std::getenv(name);
+    return url != nullptr && is_https(url);
+  };
+  static const bool kInEnvironment = from_environment("https_proxy") ||
+                                     from_environment("HTTPS_PROXY") ||
+                                     from_environment("all_proxy") || from_environment("ALL_PROXY");
+  return kInEnvironment;
+}
+
 bool IsHttp2(SSL* tls) {
   const unsigned char* protocol = nullptr;
   unsigned size = 0;
@@ -60,6 +78,7 @@ class HttpClient::Exchange final : public HttpResponse {
         receiver_(&receiver),
         easy_(curl_easy_init()),
         headers_(TraceHeadersOf(request.trace)),
+        may_use_https_proxy_(MayUseHttpsProxy(request.proxy)),
         connect_timeout_(request.connect_timeout),
         idle_timeout_(request.idle_timeout) {
     Set(CURLOPT_URL, request.url.c_str());
@@ -159,24 +178,29 @@ class HttpClient::Exchange final : public HttpResponse {
     --client_.calls_into_curl_;
   }
 
-  // Prepares to go out again, on a new connection, where the one that was reused showed something
-  // else than the response to this request. False where the transfer is over.
+  // Prepares to send the request again on a new connection, if a reused one brought, or had
+  // waiting, something else than its response. False if the transfer is over.
   bool StartOver(CURLcode result) {
-    const bool not_its_response = result == CURLE_ABORTED_BY_CALLBACK || response_is_early_ ||
-                                  result == CURLE_WEIRD_SERVER_REPLY ||
-                                  result == CURLE_UNSUPPORTED_PROTOCOL;  // no status line
-    if (!not_its_response || !reuses_connection_ || head_delivered_ || receiver_ == nullptr) {
+    const bool has_no_status_line =
+        result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL;
+    // The peer had closed the connection as idle. libcurl itself tries other reused ones first.
+    const bool has_no_response =
+        result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR;
+    if (!not_its_response_ && !has_no_status_line && !has_no_response &&
+        result != CURLE_ABORTED_BY_CALLBACK) {
       return false;
     }
+    if (!reuses_connection_ || head_delivered_ || receiver_ == nullptr) return false;
     Set(CURLOPT_FRESH_CONNECT, 1L);
-    reuses_connection_ = response_is_early_ = false;
+    UseConnection(nullptr);
+    reuses_connection_ = not_its_response_ = false;
     header_bytes_ = 0;
     start_ = last_bytes_ = EventLoop::Clock::now();
     return true;
   }
 
   void Finish(CURLcode result) {
-    if (connection_ != nullptr && connection_->socket >= 0) ConfirmInput(connection_->socket);
+    if (connection_ != nullptr && connection_->socket >= 0) AcknowledgeInput(connection_->socket);
     if (result == CURLE_OK) DeliverHead();
     End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy_, result));
   }
@@ -243,32 +267,52 @@ class HttpClient::Exchange final : public HttpResponse {
   }
 
   bool MaySendOn(const Connections::Ends& ends) {
-    connection_ = nullptr;
     long connects = 0;
     curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
     reuses_connection_ = connects == 0;
+    SSL* const tls = Tls();
+    std::shared_ptr<Connection> connection = client_.connections_.Find(ends);
+    if (tls != nullptr && IsHttp2(tls)) {
+      // Its streams have numbers, and the peer may send at any time.
+      UseConnection(nullptr);
+      return true;
+    }
+    UseConnection(connection);
+    if (connection == nullptr) return !reuses_connection_;
+    if (!connection->reusable) return false;
+    // Input may be within libcurl, decrypted from the proxy's TLS records, where nothing shows it.
+    if (tls != nullptr && may_use_https_proxy_) return !reuses_connection_;
+    const UnreadInput input = CheckUnreadInput(connection->socket, tls);
+    return input == UnreadInput::kNone || (input == UnreadInput::kUnknown && !reuses_connection_);
+  }
+
+  // Null on a connection without TLS.
+  SSL* Tls() const {
     curl_tlssessioninfo* session = nullptr;
     curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session);
-    SSL* tls = nullptr;
-    if (session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL) {
-      tls = static_cast<SSL*>(session->internals);
-    }
-    // HTTP/2 numbers its streams, and its peer may speak at any time.
-    if (tls != nullptr && IsHttp2(tls)) return true;
-    connection_ = client_.connections_.Find(ends);
-    if (connection_ == nullptr) return !reuses_connection_;
+    const bool is_openssl = session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL;
+    return is_openssl ? static_cast<SSL*>(session->internals) : nullptr;
+  }
+
+  void UseConnection(std::shared_ptr<Connection> connection) {
+    connection_ = std::move(connection);
     if (transfer_ != nullptr) transfer_->connection_ = connection_;
-    return connection_->reusable && !HasUnreadInput(connection_->socket, tls);
+  }
+
+  // Whether a response that begins now cannot be to this request: the connection has brought
+  // another request's response meanwhile, or this response was sent before the request arrived. A
+  // server that responds before it has read all of a request (414, 431) does so on a new connection
+  // as well.
+  bool IsNotItsResponse() const {
+    return reuses_connection_ && connection_ != nullptr &&
+           (!connection_->reusable || HasUnacknowledgedOutput(connection_->socket));
   }
 
   // Called for each line of the head, and of the trailer behind a chunked body.
   static size_t OnHeader(char* data, size_t /*one*/, size_t size, void* self) {
     auto* const exchange = static_cast<Exchange*>(self);
-    // A server may answer before it has read all of a request, but only then on a new connection,
-    // too.
-    if (exchange->header_bytes_ == 0 && exchange->reuses_connection_ &&
-        exchange->connection_ != nullptr && HasUnconfirmedOutput(exchange->connection_->socket)) {
-      exchange->response_is_early_ = true;
+    if (exchange->header_bytes_ == 0 && exchange->IsNotItsResponse()) {
+      exchange->not_its_response_ = true;
       return 0;
     }
     exchange->last_bytes_ = EventLoop::Clock::now();
@@ -315,6 +359,7 @@ class HttpClient::Exchange final : public HttpResponse {
   Transfer* transfer_ = nullptr;  // likewise
   CURL* const easy_;
   const HeaderList headers_;  // in use as long as easy_
+  const bool may_use_https_proxy_;
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
   EventLoop::Clock::time_point start_ = EventLoop::Clock::now();
@@ -325,7 +370,7 @@ class HttpClient::Exchange final : public HttpResponse {
   bool paused_ = false;
   std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2
   bool reuses_connection_ = false;
-  bool response_is_early_ = false;  // its first bytes were sent before the request arrived
+  bool not_its_response_ = false;  // what began as its response
 };
 
 HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()) {
@@ -475,7 +520,10 @@ void HttpClient::Transfer::Resume() {
 }
 
 void HttpClient::Transfer::DistrustConnection() {
-  if (connection_ != nullptr) connection_->reusable = false;
+  if (connection_ == nullptr) return;
+  connection_->reusable = false;
+  // So that libcurl drops it from its pool.
+  if (connection_->socket >= 0) shutdown(connection_->socket, SHUT_RDWR);
 }
 
 }  // namespace rollcall

@@ -2,8 +2,8 @@
 // it arrives; its receiver can refuse a piece, which stops the socket from being read until the
 // transfer is resumed. Redirects are not followed: a request goes where it is told to, with its
 // credentials, and nowhere else. Over HTTP/1.1 a request is never sent on a connection that has
-// unread input, and a response that cannot be its own makes it go out again, once, on a new
-// connection. One client a loop; everything here is for the loop's thread.
+// unread input; if a reused connection brings a response that cannot be its own, it is sent again,
+// once, on a new one. One client a loop; everything here is for the loop's thread.
 #pragma once
 
 #include <chrono>
@@ -117,8 +117,8 @@ class HttpClient::Transfer {
   // Goes on after a refused piece of the body.
   void Resume();
 
-  // What came was not the response to this request, so no other request is to be sent on its
-  // connection. Also for a transfer that has ended.
+  // The response was not to this request: its connection carries no further one. Also after the
+  // transfer has ended.
   void DistrustConnection();
 
  private:

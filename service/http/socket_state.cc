@@ -13,22 +13,21 @@
 namespace rollcall {
 namespace {
 
-enum class Input { kNone, kSome, kEnd };
+enum class Bytes { kNone, kSome, kEnd };
 
-Input PeekSocket(int socket) {
+Bytes PeekSocket(int socket) {
   char byte;
   const ssize_t size = recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (size > 0) return Input::kSome;
-  return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? Input::kNone
-                                                                                 : Input::kEnd;
+  if (size > 0) return Bytes::kSome;
+  return size < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? Bytes::kNone
+                                                                                 : Bytes::kEnd;
 }
 
-// Has OpenSSL read what is there. Around libcurl's own BIO, which only works within libcurl's
-// functions, so `tls` gets a BIO of the socket itself meanwhile. Behind an HTTPS proxy that BIO
-// shows the proxy's TLS records, which `tls` cannot read: such a connection is not reused.
-bool TlsHasApplicationBytes(int socket, SSL* tls) {
+// Has OpenSSL read what is there. libcurl's own BIO works within libcurl's functions only, so `tls`
+// gets a BIO of the socket itself meanwhile.
+UnreadInput CheckTls(int socket, SSL* tls) {
   BIO* const direct = BIO_new_socket(socket, BIO_NOCLOSE);
-  if (direct == nullptr) return true;
+  if (direct == nullptr) return UnreadInput::kUnknown;
   BIO* const read = SSL_get_rbio(tls);
   BIO* const write = SSL_get_wbio(tls);
   BIO_up_ref(read);
@@ -43,25 +42,28 @@ bool TlsHasApplicationBytes(int socket, SSL* tls) {
   ERR_clear_error();
   SSL_set0_rbio(tls, read);
   SSL_set0_wbio(tls, write);
-  // A partial TLS record counts as input: its kind is known only once it is complete.
-  return !nothing_yet || SSL_has_pending(tls) != 0;
+  // Before TLS 1.3 the peer can ask for another handshake, which libcurl does not expect here.
+  const bool renegotiates = SSL_version(tls) < TLS1_3_VERSION && SSL_in_init(tls) != 0;
+  if (!nothing_yet || renegotiates) return UnreadInput::kSome;
+  return SSL_has_pending(tls) != 0 ? UnreadInput::kUnknown : UnreadInput::kNone;
 }
 
 }  // namespace
 
-bool HasUnreadInput(int socket, SSL* tls) {
-  const Input input = PeekSocket(socket);
-  if (tls == nullptr || input == Input::kEnd) return input != Input::kNone;
-  if (input == Input::kNone && SSL_has_pending(tls) == 0) return false;
-  return TlsHasApplicationBytes(socket, tls);
+UnreadInput CheckUnreadInput(int socket, SSL* tls) {
+  const Bytes bytes = PeekSocket(socket);
+  if (bytes == Bytes::kEnd) return UnreadInput::kSome;
+  const bool has_bytes = bytes == Bytes::kSome;
+  if (tls == nullptr) return has_bytes ? UnreadInput::kSome : UnreadInput::kNone;
+  return has_bytes || SSL_has_pending(tls) != 0 ? CheckTls(socket, tls) : UnreadInput::kNone;
 }
 
-bool HasUnconfirmedOutput(int socket) {
+bool HasUnacknowledgedOutput(int socket) {
   int bytes = 0;
   return ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
-void ConfirmInput(int socket) {
+void AcknowledgeInput(int socket) {
   const int now = 1;
   setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &now, sizeof(now));
 }

@@ -7,20 +7,25 @@
 
 namespace rollcall {
 
-// Whether a connection on which no response is due has application bytes to be read, or has been
-// ended or broken by the peer. `tls` is null on a connection without TLS. With TLS, messages that
-// are TLS's own, such as the session tickets of TLS 1.3, are read and are not input. Takes no
-// application bytes away.
-bool HasUnreadInput(int socket, SSL* tls);
+enum class UnreadInput {
+  kNone,
+  kUnknown,  // a part of a TLS record, whose kind is known only once it is complete
+  kSome,     // application bytes, or the peer has closed or reset the connection
+};
 
-// Whether the peer's kernel has not confirmed all bytes that were sent. A peer that answers a
-// request has read it, so the first bytes of a true response confirm all of its request; a response
-// for which this is true was sent before the request arrived.
-bool HasUnconfirmedOutput(int socket);
+// What is to be read on a connection on which no response is due. `tls` is null on a connection
+// without TLS. With TLS, messages that are TLS's own are read and do not count; the session tickets
+// of TLS 1.3 among them do not get into libcurl's session cache. Takes no application bytes away.
+UnreadInput CheckUnreadInput(int socket, SSL* tls);
 
-// Confirms what was received now rather than with the next request. A peer that collects small
+// Whether the peer's TCP has not acknowledged all bytes that were sent. A peer that responds to a
+// request has read it, so the first bytes of a true response acknowledge all of its request; a
+// response that begins while this is true was sent before the request arrived.
+bool HasUnacknowledgedOutput(int socket);
+
+// Acknowledges what was received now rather than with the next request. A peer that collects small
 // writes (Nagle's algorithm) then sends the rest of what it has before that request, where
-// HasUnreadInput() finds it.
-void ConfirmInput(int socket);
+// CheckUnreadInput() finds it.
+void AcknowledgeInput(int socket);
 
 }  // namespace rollcall

@@ -50,25 +50,25 @@ class SocketStateTest : public ::testing::Test {
 };
 
 TEST_F(SocketStateTest, AnIdleConnectionHasNothingToRead) {
-  EXPECT_FALSE(HasUnreadInput(ours_, nullptr));
-  EXPECT_FALSE(HasUnconfirmedOutput(ours_));
+  EXPECT_EQ(CheckUnreadInput(ours_, nullptr), UnreadInput::kNone);
+  EXPECT_FALSE(HasUnacknowledgedOutput(ours_));
 }
 
 TEST_F(SocketStateTest, AByteIsInputUntilItIsRead) {
   ASSERT_EQ(send(peer_, "x", 1, 0), 1);
   WaitForInput();
-  EXPECT_TRUE(HasUnreadInput(ours_, nullptr));
-  EXPECT_TRUE(HasUnreadInput(ours_, nullptr));  // it was not taken away
+  EXPECT_EQ(CheckUnreadInput(ours_, nullptr), UnreadInput::kSome);
+  EXPECT_EQ(CheckUnreadInput(ours_, nullptr), UnreadInput::kSome);  // it was not taken away
   char byte = 0;
   ASSERT_EQ(recv(ours_, &byte, 1, 0), 1);
   EXPECT_EQ(byte, 'x');
-  EXPECT_FALSE(HasUnreadInput(ours_, nullptr));
+  EXPECT_EQ(CheckUnreadInput(ours_, nullptr), UnreadInput::kNone);
 }
 
 TEST_F(SocketStateTest, AnEndIsInput) {
   shutdown(peer_, SHUT_WR);
   WaitForInput();
-  EXPECT_TRUE(HasUnreadInput(ours_, nullptr));
+  EXPECT_EQ(CheckUnreadInput(ours_, nullptr), UnreadInput::kSome);
 }
 
 TEST_F(SocketStateTest, AResetIsInput) {
@@ -76,19 +76,19 @@ TEST_F(SocketStateTest, AResetIsInput) {
   setsockopt(peer_, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
   close(std::exchange(peer_, -1));
   WaitForInput();
-  EXPECT_TRUE(HasUnreadInput(ours_, nullptr));
+  EXPECT_EQ(CheckUnreadInput(ours_, nullptr), UnreadInput::kSome);
 }
 
-TEST_F(SocketStateTest, OutputIsUnconfirmedWhileThePeerHasNoRoomForIt) {
+TEST_F(SocketStateTest, OutputIsUnacknowledgedWhileThePeerHasNoRoom) {
   const std::string bytes(10000, 'x');
   ASSERT_EQ(send(ours_, bytes.data(), bytes.size(), 0), static_cast<ssize_t>(bytes.size()));
-  EXPECT_TRUE(HasUnconfirmedOutput(ours_));
+  EXPECT_TRUE(HasUnacknowledgedOutput(ours_));
   std::string read(bytes.size(), '\0');
   ASSERT_EQ(recv(peer_, read.data(), read.size(), MSG_WAITALL), static_cast<ssize_t>(read.size()));
-  // The peer's answer confirms what it has read.
+  // The peer's response acknowledges what it has read.
   ASSERT_EQ(send(peer_, "x", 1, 0), 1);
   WaitForInput();
-  EXPECT_FALSE(HasUnconfirmedOutput(ours_));
+  EXPECT_FALSE(HasUnacknowledgedOutput(ours_));
 }
 
 }  // namespace
