@@ -3,6 +3,8 @@
 #include <array>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "nlohmann/json.hpp"
 
 namespace rollcall {
@@ -18,6 +20,20 @@ const ParticipantApi* Find(ProviderType provider, Case request) {
     if (api->Serves(provider, request)) return api;
   }
   return nullptr;
+}
+
+// What participants are of: "Conferences" and a sid in ".../Conferences/CF.../Participants".
+struct Container {
+  absl::string_view kind;
+  absl::string_view id;
+};
+
+std::optional<Container> FindContainer(absl::string_view url) {
+  const std::vector<absl::string_view> segments = absl::StrSplit(url.substr(0, url.find('?')), '/');
+  if (segments.size() < 3) return std::nullopt;
+  const auto last = segments.rbegin();
+  if (absl::StripSuffix(last[0], ".json") != "Participants") return std::nullopt;
+  return Container{last[2], last[1]};
 }
 
 }  // namespace
@@ -70,13 +86,12 @@ absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_
   return link.get<std::string>();
 }
 
-bool LeadsToAnotherList(absl::string_view url, const RequestedId& container) {
-  const absl::string_view path = url.substr(0, url.find('?'));
-  const size_t end = path.rfind("/Participants");
-  if (end == absl::string_view::npos || end == 0) return false;
-  const size_t begin = path.rfind('/', end - 1);
-  return begin != absl::string_view::npos &&
-         container.IsContradictedBy(path.substr(begin + 1, end - begin - 1));
+bool LeadsToAnotherList(absl::string_view link, absl::string_view list,
+                        const RequestedId& container) {
+  const auto of_link = FindContainer(link);
+  if (!of_link) return false;
+  const auto of_list = FindContainer(list);
+  return (of_list && of_link->kind != of_list->kind) || container.IsContradictedBy(of_link->id);
 }
 
 }  // namespace rollcall

@@ -85,9 +85,11 @@ std::vector<const ParticipantApi*> ApisOf(ProviderType provider);
 // UPSTREAM_MALFORMED_RESPONSE: it cannot be told from one that was cut or is another document.
 absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_view member);
 
-// Whether `url` leads to the participants of another conference or room than `container`, the first
-// of the ids of a request: then the page that holds this link belongs to another list.
-bool LeadsToAnotherList(absl::string_view url, const RequestedId& container);
+// Whether a link leads to the participants of another conference or room than `list`, the URL of
+// one of the list's pages, and `container`, the first of the request's ids. A page with such a link
+// belongs to another list. A link of another form says nothing.
+bool LeadsToAnotherList(absl::string_view link, absl::string_view list,
+                        const RequestedId& container);
 
 // The APIs.
 const ParticipantApi& TwilioVoiceInsights();

@@ -171,9 +171,8 @@ absl::Status RecordDecoder::CheckIds(const simdjson::dom::object& object) {
     std::string_view id;
     if (value.get(id) == simdjson::SUCCESS && requested.IsContradictedBy(View(id))) {
       return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                       absl::StrCat("the provider's response is not to this request: a record has "
-                                    "another ",
-                                    requested.field, " than was asked for"));
+                       absl::StrCat("the provider's response belongs to another request: its ",
+                                    requested.field, " is not the one that was asked for"));
     }
   }
   return absl::OkStatus();

@@ -55,7 +55,7 @@ class RecordDecoder {
   // version.
   uint64_t identity() const { return identity_; }
 
-  // Whether the record has any of the fields of the requested ids, be they null.
+  // Whether the record has any of the fields of the requested ids, null or not.
   bool has_requested_field() const { return has_requested_field_; }
 
  private:

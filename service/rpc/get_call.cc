@@ -74,17 +74,17 @@ void GetCall::Stop(const absl::Status& status) {
 void GetCall::End(const absl::Status& status, const CallTotals& totals) {
   if (ended_) return;
   ended_ = true;
-  report_->End(status, totals);
+  absl::Status outcome = status;
+  bool own = false;
+  if (status.ok() &&
+      !grpc::SerializationTraits<v1::GetParticipantResponse>::Serialize(message_, &response_, &own)
+           .ok()) {
+    outcome = absl::InternalError("the participant cannot be serialized");
+  }
+  report_->End(outcome, totals);
   fetch_.reset();
   running_.End(*this, caller_);  // before the caller can know, and call again
-  if (status.ok()) {
-    bool own = false;
-    const grpc::Status serialized =
-        grpc::SerializationTraits<v1::GetParticipantResponse>::Serialize(message_, &response_,
-                                                                         &own);
-    if (!serialized.ok()) return Finish(serialized);
-  }
-  Finish(ToGrpcStatus(status, trace_));
+  Finish(ToGrpcStatus(outcome, trace_));
 }
 
 }  // namespace rollcall

@@ -41,7 +41,7 @@ class PageFetch final : private ProviderRequest::Listener {
 
   PageReader& reader() { return reader_; }
   const ProviderRequest& request() const { return request_; }
-  void DistrustConnection() { request_.DistrustConnection(); }
+  void Reject(const absl::Status& reason) { request_.Reject(reason); }
 
   // Whether no more will come: the body is there as far as it ever will be.
   bool ended() const { return end_.has_value(); }

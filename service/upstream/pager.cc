@@ -107,7 +107,8 @@ void Pager::ReadPage() {
   }
 }
 
-// Ends the list, or fetches the page again: one that is malformed may be whole the next time.
+// Fetches a malformed page again, which may be whole the next time, within the attempts that are
+// left. Ends the list for any other failure.
 void Pager::FailPage(const absl::Status& failure) {
   if (ReasonOf(failure) != v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) return End(failure);
   Retry(failure);
@@ -139,10 +140,10 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
                      absl::StrCat("the provider's link to the next page is not followed: ",
                                   url.status().message()));
   }
-  if (LeadsToAnotherList(*url, query_.ids.front())) {
+  if (LeadsToAnotherList(*url, query_.url, query_.ids.front())) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                     "the provider's response is not to this request: its next link leads to the "
-                     "participants of another conference or room");
+                     "the provider's response belongs to another request: its next link leads to "
+                     "the participants of another conference or room");
   }
   next_url_ = *std::move(url);
   // A page that was fetched again may have another link.
@@ -267,10 +268,11 @@ absl::Status Pager::GoToNextPage() {
 void Pager::Retry(const absl::Status& failure) {
   const std::string url = page_->request().url();
   const bool malformed = ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
-  if (malformed) {
-    page_->DistrustConnection();
-    Leave(next_page_);  // its link is of no more worth than the rest of the page
-  }
+  // If a connection broke, others that were idle with it may be broken, too.
+  const bool new_connection =
+      malformed || ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
+  if (malformed) Leave(next_page_);  // the link to it is as doubtful as the rest of the page
+  page_->Reject(failure);
   Leave(page_);
   // A new call that is refused before anything was sent is told so at once.
   const auto wait = totals_.attempts > 0
@@ -282,9 +284,9 @@ void Pager::Retry(const absl::Status& failure) {
   taken_.clear();
   next_url_.clear();
   link_seen_ = false;
-  retry_timer_ = client_.loop().After(*wait, [this, url, malformed] {
+  retry_timer_ = client_.loop().After(*wait, [this, url, new_connection] {
     retry_timer_.reset();
-    page_ = Ask({url, RequestGate::Kind::kNext, /*new_connection=*/malformed});
+    page_ = Ask({url, RequestGate::Kind::kNext, new_connection});
     page_->Open();
   });
 }

@@ -46,21 +46,25 @@ bool ParticipantFetch::OnDocument(absl::string_view bytes) {
 void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
   absl::Status status = end.ok() ? Decode() : end;
   if (status.ok()) return End(status);
-  const bool malformed = ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
-  if (malformed) request_->DistrustConnection();
+  const bool malformed =
+      end.ok() && ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
   if (malformed && request_->may_be_cut()) {
     status = MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the connection to the provider ended before the record was complete");
   }
+  if (malformed) request_->Reject(status);
+  // If a connection broke, others that were idle with it may be broken, too.
+  const bool new_connection =
+      malformed || ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
   // A new call that is refused before anything was sent is told so at once.
   const auto wait = totals().attempts > 0
                         ? retry_.AfterFailure(status, query_.call.deadline.TimeLeft())
                         : std::nullopt;
   if (!wait) return End(status);
   upstream_.requests.OnRetry();
-  retry_timer_ = client_.loop().After(*wait, [this, malformed] {
+  retry_timer_ = client_.loop().After(*wait, [this, new_connection] {
     retry_timer_.reset();
-    Ask({query_.url, RequestGate::Kind::kNext, /*new_connection=*/malformed});
+    Ask({query_.url, RequestGate::Kind::kNext, new_connection});
   });
 }
 
@@ -75,10 +79,7 @@ absl::Status ParticipantFetch::Decode() {
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
   absl::Status status = decoder.Decode(absl::string_view(body_.data(), size));
-  // An unrecognized value may be the error.
-  upstream_.participants.OnParticipant(decoder.record(), decoder.unrecognized());
-  totals_.unrecognized += decoder.unrecognized().size();
-  if (!status.ok()) return status;
+  if (ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) return status;
   if (!decoder.has_requested_field()) {
     return MakeError(
         v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
@@ -86,6 +87,10 @@ absl::Status ParticipantFetch::Decode() {
                      "member \"",
                      query_.ids.front().field, "\" nor \"", query_.ids.back().field, "\""));
   }
+  // An unrecognized value may be the error.
+  upstream_.participants.OnParticipant(decoder.record(), decoder.unrecognized());
+  totals_.unrecognized += decoder.unrecognized().size();
+  if (!status.ok()) return status;
   const absl::string_view bytes = decoder.bytes();
   if (!participant_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return absl::InternalError("a participant was decoded to what is no protobuf message");

@@ -52,7 +52,12 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, const P
 
 ProviderRequest::~ProviderRequest() {
   if (standstill_timer_) client_.loop().Cancel(*standstill_timer_);
-  if (sent() && place_ != nullptr) upstream_.requests.OnGivenUp();
+  if (!sent() || counted_) return;
+  if (place_ == nullptr) {
+    upstream_.requests.OnEnd(absl::OkStatus());
+  } else {
+    upstream_.requests.OnGivenUp();
+  }
 }
 
 void ProviderRequest::Want() {
@@ -66,8 +71,15 @@ void ProviderRequest::Resume() {
   transfer_->Resume();
 }
 
-void ProviderRequest::DistrustConnection() {
-  if (transfer_ != nullptr) transfer_->DistrustConnection();
+void ProviderRequest::Reject(const absl::Status& reason) {
+  if (answered() && transfer_ != nullptr) transfer_->DistrustConnection();
+  Count(reason);
+}
+
+// Once. A document that has come counts as good only when the request goes: until then its reader
+// may reject it.
+void ProviderRequest::Count(const absl::Status& failure) {
+  if (sent() && !std::exchange(counted_, true)) upstream_.requests.OnEnd(failure);
 }
 
 void ProviderRequest::OnTurn(const absl::Status& status) {
@@ -133,7 +145,7 @@ void ProviderRequest::OnDone(absl::Status status) {
   const bool answered = answer_.has_head();
   // A status that refuses says enough, even where its body breaks.
   if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url(), absl::Now());
-  upstream_.requests.OnEnd(status);
+  if (!status.ok()) Count(status);
   // Where it came to nothing for another reason than the provider's being down, nothing is said.
   if (!answered && absl::IsUnavailable(status)) place_->OnNoAnswer();
   place_.reset();

@@ -60,9 +60,9 @@ class ProviderRequest final : private HttpClient::Receiver {
   // Lets the document go on after a refusal, if there was one.
   void Resume();
 
-  // The document is not what was asked for, and may be the response to another request: no other
-  // request is sent on its connection.
-  void DistrustConnection();
+  // The request is of no use, for this reason, and counts as failed. If it has a document, that may
+  // be the response to another request, so its connection carries no further one.
+  void Reject(const absl::Status& reason);
 
   // How often it went out to the provider: again where the credentials that it had were rejected
   // and had been replaced meanwhile.
@@ -79,6 +79,7 @@ class ProviderRequest final : private HttpClient::Receiver {
  private:
   void OnTurn(const absl::Status& status);
   void Send();
+  void Count(const absl::Status& failure);
   void OnHead(const HttpResponse& response) override;
   bool OnBody(absl::string_view bytes) override;
   void OnDone(absl::Status status) override;
@@ -96,6 +97,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   std::optional<Secret> password_;     // with which
   bool wanted_;
   bool may_be_cut_ = false;
+  bool counted_ = false;  // by the monitor
   bool refused_ = false;  // so that the transfer is to be resumed
   int resumed_ = 0;       // how often
   std::optional<EventLoop::TimerId> standstill_timer_;

@@ -23,8 +23,8 @@ bool IsTransient(const absl::Status& failure) {
     case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
       return true;
     case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE: {
-      // A broken document may be whole the next time. A redirect, which has its HTTP status in the
-      // details, would only come again.
+      // A malformed document may be whole the next time. A status other than 200, which is in the
+      // details, would only come again: a redirect, for example.
       const auto info = ErrorDetail<google::rpc::ErrorInfo>(failure);
       return info && !info->metadata().contains("http_status");
     }

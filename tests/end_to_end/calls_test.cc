@@ -150,8 +150,12 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
   Start({{"retry", {{"max_attempts", 100}, {"initial_backoff_seconds", 0.001}}},
          {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.001}}}});
   std::atomic<int> asked = 0;
-  simulator_->Direct(
-      [&asked](const Request&) { return ++asked <= 2 ? simulator::Respond(503) : Direction(); });
+  simulator_->Direct([&asked](const Request&) {
+    const int number = ++asked;
+    return number <= 2   ? simulator::Respond(503)
+           : number == 3 ? simulator::Respond(200, R"({"participants":[]})")
+                         : Direction();
+  });
   ASSERT_TRUE(List(ConferenceRequest(5)).status.ok());
   const auto requests = [this](const std::string& outcome) {
     return Metric(absl::StrCat("rollcall_upstream_requests_total{outcome=\"", outcome,
@@ -159,10 +163,11 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
   };
   EXPECT_EQ(requests("UPSTREAM_UNAVAILABLE"), "2");
   EXPECT_EQ(requests("ok"), "1");
-  EXPECT_GE(std::stoi(Metric(R"(rollcall_retries_total{upstream="twilio"})")), 2);
-  EXPECT_EQ(Metric(R"(rollcall_pages_total{upstream="twilio"})"), "1");
+  EXPECT_EQ(requests("UPSTREAM_MALFORMED_RESPONSE"), "1");
+  EXPECT_GE(std::stoi(Metric(R"(rollcall_retries_total{upstream="twilio"})")), 3);
+  EXPECT_EQ(Metric(R"(rollcall_pages_total{upstream="twilio"})"), "2");
   EXPECT_EQ(Metric(R"(rollcall_circuit_open{upstream="twilio"})"), "0");
-  EXPECT_EQ(Metric(R"(rollcall_upstream_first_byte_seconds_count{upstream="twilio"})"), "3");
+  EXPECT_EQ(Metric(R"(rollcall_upstream_first_byte_seconds_count{upstream="twilio"})"), "4");
   EXPECT_EQ(
       Metric(
           R"(rollcall_participants_total{record="conference_participant_summary",upstream="twilio"})"),

@@ -124,6 +124,28 @@ v1::ListParticipantsRequest RequestFor(const simulator::List& list) {
   return request;
 }
 
+v1::GetParticipantRequest GetRequestFor(const simulator::List& list, int64_t index) {
+  v1::GetParticipantRequest request;
+  const std::string sid = ParticipantSid(list, index);
+  switch (list.api) {
+    case simulator::Api::kVoiceInsights:
+      request.mutable_conference_participant_summary()->set_conference_sid(ListSid(list));
+      request.mutable_conference_participant_summary()->set_participant_sid(sid);
+      break;
+    case simulator::Api::kVideoInsights:
+      request.mutable_room_participant_summary()->set_room_sid(ListSid(list));
+      request.mutable_room_participant_summary()->set_participant_sid(sid);
+      break;
+    case simulator::Api::kSignalWire:
+    case simulator::Api::kTwilioCore:
+      request.set_upstream(list.api == simulator::Api::kSignalWire ? "signalwire" : "twilio");
+      request.mutable_live_participant()->set_conference_sid(ListSid(list));
+      request.mutable_live_participant()->set_call_sid(sid);
+      break;
+  }
+  return request;
+}
+
 template <class Detail>
 Detail DetailOf(const grpc::Status& status) {
   Detail found;

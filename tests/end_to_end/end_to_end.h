@@ -69,6 +69,8 @@ inline constexpr char kSeedConference[] = "CFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid);
 v1::ListParticipantsRequest ConferenceRequest(int64_t size);
 v1::ListParticipantsRequest RequestFor(const simulator::List& list);
+// A request for the participant at `index` of such a list.
+v1::GetParticipantRequest GetRequestFor(const simulator::List& list, int64_t index);
 
 // The reason in the google.rpc.ErrorInfo of an error, without its prefix; empty where there is
 // none.

@@ -1,11 +1,15 @@
 #include "tests/end_to_end/keep_alive_server.h"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/pem.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <csignal>
 #include <stdexcept>
 #include <utility>
 
@@ -15,6 +19,14 @@
 
 namespace rollcall {
 namespace {
+
+// Until the client's kernel has all that was sent, or the connection is over.
+void WaitForDelivery(int socket) {
+  int bytes = 0;
+  pollfd connection{.fd = socket, .events = 0, .revents = 0};
+  while (ioctl(socket, SIOCOUTQ, &bytes) == 0 && bytes > 0 && poll(&connection, 1, 1) == 0) {
+  }
+}
 
 using TlsContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 
@@ -91,6 +103,11 @@ class KeepAliveServer::Wire {
     SSL_do_handshake(tls_.get());
   }
 
+  void WriteHelloRequest() {
+    if (tls_ == nullptr || SSL_renegotiate(tls_.get()) != 1) return;
+    SSL_do_handshake(tls_.get());
+  }
+
   void WriteCloseNotify() {
     if (tls_ != nullptr) SSL_shutdown(tls_.get());
   }
@@ -118,7 +135,9 @@ KeepAliveServer::KeepAliveServer(Options options, Handler handler)
       tls_(options_.tls_version ? MakeTls(authority_.Sign("localhost"), *options_.tls_version)
                                 : TlsContext(nullptr, SSL_CTX_free)),
       handler_(std::move(handler)),
-      server_([this](int socket) { Serve(socket); }, options_.receive_buffer_bytes) {}
+      server_([this](int socket) { Serve(socket); }, options_.receive_buffer_bytes) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+}
 
 KeepAliveServer::~KeepAliveServer() = default;
 
@@ -178,14 +197,17 @@ bool KeepAliveServer::Answer(Wire& wire, const Request& request) {
   wire.Write(reply.response);
   bool sent = reply.at_once || wire.Flush();
   if (reply.ticket) wire.WriteTicket();
+  if (reply.renegotiate) wire.WriteHelloRequest();
   wire.Write(reply.unsolicited);
   if (reply.end == Reply::End::kClose) wire.WriteCloseNotify();
   sent = wire.Flush() && sent;
+  WaitForDelivery(wire.socket());
   if (reply.end == Reply::End::kReset) {
-    const linger at_once{.l_onoff = 1, .l_linger = 0};
-    setsockopt(wire.socket(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
+    connect(wire.socket(), &nowhere, sizeof(nowhere));  // which resets the connection
+  } else if (reply.end == Reply::End::kClose) {
+    shutdown(wire.socket(), SHUT_WR);
   }
-  if (reply.end != Reply::End::kNone) shutdown(wire.socket(), SHUT_WR);
   {
     const std::lock_guard lock(mutex_);
     ++replies_;

@@ -38,6 +38,8 @@ class KeepAliveServer {
     bool at_once = false;
     // Sends a session ticket behind the response, with TLS 1.3.
     bool ticket = false;
+    // Asks for another handshake behind the response, with TLS 1.2, and then is silent.
+    bool renegotiate = false;
     // Ends the connection then: in order, or by a reset.
     enum class End { kNone, kClose, kReset } end = End::kNone;
   };
@@ -59,7 +61,7 @@ class KeepAliveServer {
 
   // "http://127.0.0.1:PORT" or "https://localhost:PORT".
   std::string url() const;
-  // For who connects with TLS, in PEM form.
+  // What a client with TLS trusts, in PEM form.
   std::string authority() const { return authority_.certificate(); }
 
   void SetHandler(Handler handler);

@@ -137,23 +137,6 @@ class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamIn
     EXPECT_EQ(ids, expected) << what;
   }
 
-  v1::GetParticipantRequest GetRequest() const {
-    v1::GetParticipantRequest request;
-    request.set_upstream(GetParam() == Api::kSignalWire ? "signalwire" : "twilio");
-    const std::string sid = simulator::ParticipantSid(list_, 3);
-    if (GetParam() == Api::kVoiceInsights) {
-      request.mutable_conference_participant_summary()->set_conference_sid(ListSid(list_));
-      request.mutable_conference_participant_summary()->set_participant_sid(sid);
-    } else if (GetParam() == Api::kVideoInsights) {
-      request.mutable_room_participant_summary()->set_room_sid(ListSid(list_));
-      request.mutable_room_participant_summary()->set_participant_sid(sid);
-    } else {
-      request.mutable_live_participant()->set_conference_sid(ListSid(list_));
-      request.mutable_live_participant()->set_call_sid(sid);
-    }
-    return request;
-  }
-
   const simulator::List list_{GetParam(), 12};
 };
 
@@ -206,6 +189,29 @@ TEST_P(MalformedResponseTest, NullAndEmptyLinksAreTheEndAndANullArrayIsEmpty) {
   }
 }
 
+// The page in which a resumed list begins may be malformed as well.
+TEST_P(MalformedResponseTest, AListIsResumedAfterItsPageIsRefetched) {
+  simulator_->Direct(nullptr);
+  std::vector<std::string> tokens;
+  {
+    grpc::ClientContext context;
+    const auto reader = stub().ListParticipants(&context, Request());
+    v1::ListParticipantsResponse response;
+    while (reader->Read(&response)) tokens.push_back(response.resume_token());
+    ASSERT_TRUE(reader->Finish().ok());
+  }
+  v1::ListParticipantsRequest request = Request();
+  request.set_resume_token(tokens[6]);  // the second of its page
+  for (const std::string& page : {Object({Array("[]")}), Object({Array(Records())}),
+                                  Object({Link("null")}), std::string("<html>")}) {
+    Replace("Page=1&", 1, page);
+    const Listing listing = List(request);
+    EXPECT_TRUE(listing.status.ok()) << page << listing.status.error_message();
+    ASSERT_THAT(listing.participants, SizeIs(5)) << page;
+    EXPECT_EQ(simulator::SidOf(listing.participants[0]), simulator::ParticipantSid(list_, 7));
+  }
+}
+
 // A list goes on behind a page whose array is null.
 TEST_P(MalformedResponseTest, APageWhoseArrayIsNullHasANextPage) {
   simulator_->Direct([](const simulator::Request& request) {
@@ -246,16 +252,42 @@ TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDelivered) {
   for (const std::string& body : bodies) {
     Replace(ListSid(list_), 1, body);
     v1::Participant whole;
-    const grpc::Status passing = Get(GetRequest(), whole);
+    const grpc::Status passing = Get(GetRequestFor(list_, 3), whole);
     EXPECT_TRUE(passing.ok()) << body << passing.error_message();
     EXPECT_EQ(simulator::SidOf(whole), simulator::ParticipantSid(list_, 3)) << body;
 
     Replace(ListSid(list_), kAttempts, body);
     v1::Participant none;
-    const grpc::Status status = Get(GetRequest(), none);
+    const grpc::Status status = Get(GetRequestFor(list_, 3), none);
     EXPECT_EQ(Reason(status), "UPSTREAM_MALFORMED_RESPONSE") << body;
     EXPECT_EQ(none.record_case(), v1::Participant::RECORD_NOT_SET) << body;
     EXPECT_THAT(status.error_message(), Not(HasSubstr("gone"))) << body;
+  }
+}
+
+// It is malformed, not drift, and is fetched again.
+TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDeliveredByAStrictUpstream) {
+  nlohmann::json upstreams = Configuration()["upstreams"];
+  for (nlohmann::json& upstream : upstreams) upstream["strict"] = true;
+  StartDaemon({{"upstreams", upstreams}});
+  Replace(ListSid(list_), kAttempts, R"({"code":20404,"message":"gone"})");
+  v1::Participant none;
+  EXPECT_EQ(Reason(Get(GetRequestFor(list_, 3), none)), "UPSTREAM_MALFORMED_RESPONSE");
+}
+
+// A status other than 200 is final also where HTTP says nothing of the body's length.
+TEST_P(MalformedResponseTest, ARedirectIsNotTriedAgain) {
+  for (const int status : {204, 302, 304}) {
+    simulator_->Direct([status](const simulator::Request&) {
+      Direction direction = simulator::Respond(status);
+      direction.until_close = true;
+      return direction;
+    });
+    const size_t before = simulator_->requests().size();
+    v1::Participant none;
+    EXPECT_EQ(Reason(Get(GetRequestFor(list_, 3), none)), "UPSTREAM_MALFORMED_RESPONSE") << status;
+    EXPECT_EQ(Reason(List(Request()).status), "UPSTREAM_MALFORMED_RESPONSE") << status;
+    EXPECT_EQ(simulator_->requests().size(), before + 2) << status;
   }
 }
 
@@ -268,10 +300,10 @@ TEST_P(MalformedResponseTest, AParticipantIsNestedAsDeepAsItMayBe) {
   StartDaemon({{"limits", {{"max_json_depth", 10}}}});
   Replace(ListSid(list_), 1, nested(10));
   v1::Participant participant;
-  EXPECT_TRUE(Get(GetRequest(), participant).ok());
+  EXPECT_TRUE(Get(GetRequestFor(list_, 3), participant).ok());
   for (const int depth : {11, 2000, 100000}) {
     Replace(ListSid(list_), 1, nested(depth));
-    const grpc::Status status = Get(GetRequest(), participant);
+    const grpc::Status status = Get(GetRequestFor(list_, 3), participant);
     EXPECT_EQ(Reason(status), "UPSTREAM_LIMIT_EXCEEDED") << depth;
     EXPECT_THAT(status.error_message(), HasSubstr("max_json_depth")) << depth;
   }

@@ -62,20 +62,40 @@ TEST(NextLink, ToAnotherListIsTold) {
   v1::ListParticipantsRequest request;
   request.mutable_conference_participant_summaries()->set_conference_sid(kSid);
   const RequestedId conference = TwilioVoiceInsights().IdsOf(request).front();
+  const std::string list = absl::StrCat("https://h/v1/Conferences/", kSid, "/Participants?x=/a/b");
   for (const char* other :
-       {"https://h/v1/Conferences/CF0123456789abcdef0123456789abcdee/Participants?Page=1",
+       {"/v1/Video/Rooms/RM0123456789abcdef0123456789abcdef/Participants?Page=1",
+        "https://h/v1/Conferences/CF0123456789abcdef0123456789abcdee/Participants?Page=1",
         "https://h/v1/Conferences/CF0123456789abcdef0123456789abcdee/Participants",
         "https://h/2010/Accounts/x/Conferences/CF0123456789abcdef0123456789abcdee/"
         "Participants.json?Page=1"}) {
-    EXPECT_TRUE(LeadsToAnotherList(other, conference)) << other;
+    EXPECT_TRUE(LeadsToAnotherList(other, list, conference)) << other;
   }
   for (const char* same :
        {"https://h/v1/Conferences/CF0123456789ABCDEF0123456789abcdef/Participants?Page=1",
         "https://h/v1/Conferences/the_same/Participants?Page=1", "https://h/pages/2", "https://h",
         "/Participants", "https://h/page?x=/CF0123456789abcdef0123456789abcdee/Participants",
         "https://h/v1/Conferences/CF0123456789abcdef0123456789abcdee/Members?Page=1"}) {
-    EXPECT_FALSE(LeadsToAnotherList(same, conference)) << same;
+    EXPECT_FALSE(LeadsToAnotherList(same, list, conference)) << same;
   }
+}
+
+TEST(NextLink, ToAnotherListIsToldByEachKindOfId) {
+  v1::ListParticipantsRequest room;
+  room.mutable_room_participant_summaries()->set_room_sid("RM0123456789abcdef0123456789abcdef");
+  const RequestedId room_id = TwilioVideoInsights().IdsOf(room).front();
+  EXPECT_TRUE(LeadsToAnotherList("/v1/Video/Rooms/RM0123456789abcdef0123456789abcdee/Participants",
+                                 "/v1/Video/Rooms/RM0123456789abcdef0123456789abcdef/Participants",
+                                 room_id));
+  v1::ListParticipantsRequest live;
+  live.mutable_live_participants()->set_conference_sid("b3877c40-da60-4998-90ad-b792e98472cf");
+  const RequestedId uuid = SignalWire().IdsOf(live).front();
+  const std::string path = "/api/laml/2010-04-01/Accounts/b3877c40-da60-4998-90ad-b792e98472af/";
+  const std::string list = path + "Conferences/b3877c40-da60-4998-90ad-b792e98472cf/Participants";
+  EXPECT_TRUE(LeadsToAnotherList(
+      path + "Conferences/b3877c40-da60-4998-90ad-b792e98472c0/Participants", list, uuid));
+  EXPECT_FALSE(LeadsToAnotherList(
+      path + "Conferences/B3877C40-DA60-4998-90AD-B792E98472CF/Participants.json", list, uuid));
 }
 
 }  // namespace
