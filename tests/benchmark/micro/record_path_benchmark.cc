@@ -33,12 +33,30 @@ constexpr char kTarget[] =
 
 struct Page {
   const ParticipantApi& api;
+  RequestedIds ids;  // which the decoder compares with each record's
   std::string json;
 };
 
+RequestedIds IdsOf(const simulator::List& list, const ParticipantApi& api) {
+  v1::ListParticipantsRequest request;
+  switch (list.api) {
+    case simulator::Api::kVoiceInsights:
+      request.mutable_conference_participant_summaries()->set_conference_sid(ListSid(list));
+      break;
+    case simulator::Api::kVideoInsights:
+      request.mutable_room_participant_summaries()->set_room_sid(ListSid(list));
+      break;
+    case simulator::Api::kSignalWire:
+    case simulator::Api::kTwilioCore:
+      request.mutable_live_participants()->set_conference_sid(ListSid(list));
+      break;
+  }
+  return api.IdsOf(request);
+}
+
 Page MakePage(simulator::Api which, const ParticipantApi& api) {
   const simulator::List list(which, kRecords);
-  Page page{api,
+  Page page{api, IdsOf(list, api),
             "{\"meta\": {\"next_page_url\": null, \"key\": \"participants\"}, \"participants\": ["};
   for (int64_t i = 0; i < kRecords; ++i) {
     if (i > 0) page.json += ", ";
@@ -82,7 +100,7 @@ void Count(benchmark::State& state, const Page& page) {
 void Measure(benchmark::State& state, const Page& page, Steps steps,
              const FieldSelection& selection = {}) {
   PageReader reader(page.api.page_layout().records_key, {});
-  RecordDecoder decoder(page.api.record_schema(), selection, /*strict=*/true);
+  RecordDecoder decoder(page.api.record_schema(), selection, /*strict=*/true, page.ids);
   WireWriter message;
   for (auto _ : state) {
     if (ReadPage(page, reader, decoder, steps, message) != kRecords) {
