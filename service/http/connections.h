@@ -11,7 +11,7 @@
 namespace rollcall {
 
 struct Connection {
-  int socket;  // libcurl's; not to be closed or read from. -1 once it is closed
+  int socket = -1;  // libcurl's; not to be closed or read from. -1 once it is closed
   // False once a response came by this connection that was not its request's. More of the kind may
   // follow, so no other request may be sent on it.
   bool reusable = true;
