@@ -64,6 +64,9 @@ class KeepAliveFixture : public EndToEndTest {
     return configuration;
   }
 
+  // Until the server is done with every request. What its handler refers to must live as long.
+  void WaitForServer() { ASSERT_TRUE(server_->WaitForReplies(server_->requests().size())); }
+
   static std::vector<std::string> LabelsOf(const Listing& listing) {
     std::vector<std::string> labels;
     for (const v1::Participant& participant : listing.participants) {

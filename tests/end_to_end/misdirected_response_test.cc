@@ -57,6 +57,7 @@ TEST_F(MisdirectedTest, APageOfAnotherListIsFetchedAgainOnANewConnection) {
     const Listing listing = List(ConferenceRequest(kFirst));
     EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
     EXPECT_THAT(LabelsOf(listing), ElementsAre("good"));
+    WaitForServer();
     const std::vector<Request> requests = server_->requests();
     ASSERT_THAT(requests, SizeIs(before + 2));
     EXPECT_NE(requests[before].connection, requests[before + 1].connection);
@@ -216,9 +217,9 @@ TEST_F(EndToEndTest, AListOfOneParticipantHasNoOther) {
   v1::ListParticipantsRequest request = RequestFor(list);
   request.mutable_conference_participant_summaries()->set_participant_sid(ParticipantSid(list, 4));
   EXPECT_THAT(List(request).participants, SizeIs(1));
-  simulator_->Direct([&](const simulator::Request&) {
+  simulator_->Direct([list](const simulator::Request&) {
     Direction direction;
-    direction.edit_body = [&](const std::string& body) {
+    direction.edit_body = [list](const std::string& body) {
       return absl::StrReplaceAll(body, {{ParticipantSid(list, 4), ParticipantSid(list, 5)}});
     };
     return direction;

@@ -246,7 +246,7 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
     if (error.answer) {
       absl::StrReplaceAll({{ListSid(MarkedList(Api::kVoiceInsights)), sid}}, &error.answer->body);
     }
-    simulator_->Direct([&](const Request&) { return error; });
+    simulator_->Direct([error](const Request&) { return error; });
     originals.push_back(OutcomeOf(List(ConferenceRequest(sid))));
     EXPECT_NE(originals.back().reason, "");
   }
