@@ -300,9 +300,9 @@ class HttpClient::Exchange final : public HttpResponse {
   }
 
   // Whether a response that begins now cannot be to this request: the connection has brought
-  // another request's response meanwhile, or this response was sent before the request arrived. A
-  // server that responds before it has read all of a request (414, 431) does so on a new connection
-  // as well.
+  // another request's response meanwhile, or this response was sent before the request arrived.
+  // A server that responds before it has read the whole request (414, 431) does so on a new
+  // connection as well, so its response is not lost.
   bool IsNotItsResponse() const {
     return reuses_connection_ && connection_ != nullptr &&
            (!connection_->reusable || HasUnacknowledgedOutput(connection_->socket));
@@ -370,7 +370,7 @@ class HttpClient::Exchange final : public HttpResponse {
   bool paused_ = false;
   std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2
   bool reuses_connection_ = false;
-  bool not_its_response_ = false;  // what began as its response
+  bool not_its_response_ = false;  // a response began that is to another request
 };
 
 HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()) {

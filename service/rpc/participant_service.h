@@ -19,9 +19,9 @@
 
 namespace rollcall {
 
-// Both methods take and give bytes rather than messages. gRPC would answer a request that is no
-// message itself, without a trace in log or metrics; and a list call serializes its responses
-// itself, on another thread than gRPC's.
+// Both methods take and return bytes rather than messages. Otherwise gRPC itself refuses a request
+// that does not parse, and neither log nor metrics show it. A list call also serializes its
+// responses on its event loop's thread.
 using ParticipantServiceBase = v1::ParticipantService::WithRawCallbackMethod_ListParticipants<
     v1::ParticipantService::WithRawCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
 
