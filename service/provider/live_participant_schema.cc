@@ -5,7 +5,7 @@
 namespace rollcall {
 namespace {
 
-constexpr EnumText kStatuses[] = {
+constexpr EnumText kLiveStatuses[] = {
     {"connected", v1::LIVE_PARTICIPANT_STATUS_CONNECTED},
     {"in-progress", v1::LIVE_PARTICIPANT_STATUS_IN_PROGRESS},
     {"queued", v1::LIVE_PARTICIPANT_STATUS_QUEUED},
@@ -24,7 +24,7 @@ constexpr FieldSchema kFields[] = {
     row::Boolean("coaching", 5),
     row::String("conference_sid", 6),
     row::Time("date_created", 7),
-    row::Enum("status", 13, kStatuses),
+    row::Enum("status", 13, kLiveStatuses),
     row::Time("date_updated", 8),
     row::Boolean("end_conference_on_exit", 9),
     row::Boolean("muted", 10),

@@ -7,19 +7,19 @@
 namespace rollcall {
 namespace {
 
-constexpr EnumText kStatuses[] = {
+constexpr EnumText kRoomStatuses[] = {
     {"completed", v1::ROOM_PARTICIPANT_STATUS_COMPLETED},
     {"in_progress", v1::ROOM_PARTICIPANT_STATUS_IN_PROGRESS},
     {"connected", v1::ROOM_PARTICIPANT_STATUS_CONNECTED},
     {"disconnected", v1::ROOM_PARTICIPANT_STATUS_DISCONNECTED},
 };
 
-constexpr FieldSchema kPropertyFields[] = {
+constexpr FieldSchema kRoomPropertyFields[] = {
     row::Integer("num_audio_tracks", 1),  row::Integer("num_video_tracks", 2),
     row::Integer("num_data_tracks", 3),   row::Boolean("is_adhoc", 4),
     row::Boolean("record_on_connect", 5),
 };
-constexpr ObjectSchema kProperties{kPropertyFields};
+constexpr ObjectSchema kRoomProperties{kRoomPropertyFields};
 
 constexpr FieldSchema kPublisherFields[] = {
     row::String("name", 1),
@@ -35,16 +35,16 @@ constexpr FieldSchema kPublisherFields[] = {
 };
 constexpr ObjectSchema kPublisherInfo{kPublisherFields};
 
-constexpr FieldSchema kSummaryFields[] = {
+constexpr FieldSchema kRoomSummaryFields[] = {
     row::String("url", 17),
     row::Strings("codecs", 9),
-    row::Enum("status", 8, kStatuses),
+    row::Enum("status", 8, kRoomStatuses),
     row::String("room_sid", 7),
     row::Time("join_time", 3),
     row::String("end_reason", 10),
     row::Integer("error_code", 11),
     row::Time("leave_time", 4),
-    row::Object("properties", 14, kProperties),
+    row::Object("properties", 14, kRoomProperties),
     row::String("account_sid", 6),
     row::Seconds("duration_sec", 5, "duration"),
     row::String("media_region", 13),
@@ -54,7 +54,7 @@ constexpr FieldSchema kSummaryFields[] = {
     row::String("participant_sid", 1),
     row::Personal(row::String("participant_identity", 2)),
 };
-constexpr ObjectSchema kSummary{kSummaryFields};
+constexpr ObjectSchema kRoomSummary{kRoomSummaryFields};
 
 class VideoInsights final : public ParticipantApi {
  public:
@@ -103,7 +103,7 @@ class VideoInsights final : public ParticipantApi {
   PageLayout page_layout() const override { return {"participants", "meta", "next_page_url"}; }
 
   const RecordSchema& record_schema() const override {
-    static constexpr RecordSchema kSchema{kSummary, "participant_sid",
+    static constexpr RecordSchema kSchema{kRoomSummary, "participant_sid",
                                           v1::Participant::kRoomParticipantSummary};
     return kSchema;
   }

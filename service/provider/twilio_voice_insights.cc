@@ -34,7 +34,7 @@ constexpr EnumText kProcessingStates[] = {
     {"timeout", v1::PROCESSING_STATE_TIMEOUT},
 };
 
-constexpr FieldSchema kPropertyFields[] = {
+constexpr FieldSchema kConferencePropertyFields[] = {
     row::Boolean("start_conference_on_enter", 1),
     row::Boolean("end_conference_on_exit", 2),
     row::Boolean("play_early_media", 3),
@@ -47,7 +47,7 @@ constexpr FieldSchema kPropertyFields[] = {
     row::Boolean("trim_recording", 8),
     row::String("requested_region", 9),
 };
-constexpr ObjectSchema kProperties{kPropertyFields};
+constexpr ObjectSchema kConferenceProperties{kConferencePropertyFields};
 
 constexpr FieldSchema kAverageFields[] = {
     row::Number("avg", 1),
@@ -74,7 +74,7 @@ constexpr FieldSchema kMetricFields[] = {
 };
 constexpr ObjectSchema kMetrics{kMetricFields};
 
-constexpr FieldSchema kSummaryFields[] = {
+constexpr FieldSchema kConferenceSummaryFields[] = {
     row::String("participant_sid", 1),
     row::Personal(row::String("label", 2)),
     row::String("conference_sid", 3),
@@ -98,12 +98,12 @@ constexpr FieldSchema kSummaryFields[] = {
     row::String("conference_region", 21),
     row::Enum("call_type", 22, kCallTypes),
     row::Enum("processing_state", 23, kProcessingStates),
-    row::Object("properties", 24, kProperties),
+    row::Object("properties", 24, kConferenceProperties),
     row::Object("metrics", 26, kMetrics),
     row::Events("events", 25),
     row::String("url", 27),
 };
-constexpr ObjectSchema kSummary{kSummaryFields};
+constexpr ObjectSchema kConferenceSummary{kConferenceSummaryFields};
 
 class VoiceInsights final : public ParticipantApi {
  public:
@@ -177,7 +177,7 @@ class VoiceInsights final : public ParticipantApi {
   PageLayout page_layout() const override { return {"participants", "meta", "next_page_url"}; }
 
   const RecordSchema& record_schema() const override {
-    static constexpr RecordSchema kSchema{kSummary, "participant_sid",
+    static constexpr RecordSchema kSchema{kConferenceSummary, "participant_sid",
                                           v1::Participant::kConferenceParticipantSummary};
     return kSchema;
   }

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "service/record/times.h"
+#include "service/recording/ascii.h"
 
 namespace rollcall {
 namespace {
@@ -23,8 +23,6 @@ constexpr int kMaxDigitsInName = 3;
 constexpr absl::string_view kEnvelopeNumbers[] = {"page",  "page_size", "total", "num_pages",
                                                   "start", "end",       "status"};
 
-bool IsAlnum(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); }
-bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
 bool IsWhitespace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool IsOneOf(absl::string_view bytes, char c) { return bytes.find(c) != absl::string_view::npos; }
 

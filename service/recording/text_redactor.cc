@@ -9,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "service/config/provider_id.h"
+#include "service/recording/ascii.h"
 
 namespace rollcall {
 namespace {
@@ -29,9 +30,6 @@ constexpr size_t kMaxPageDigits = 9;
 constexpr absl::string_view kSuffix = ".json";
 constexpr absl::string_view kHexDigits = "0123456789abcdef";
 
-bool IsAlnum(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)); }
-bool IsHex(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
-bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
 bool IsWord(char c) { return IsAlnum(c) || c == '_' || c == '-'; }
 
 bool IsHighSurrogate(char32_t c) { return c >= 0xD800 && c < 0xDC00; }

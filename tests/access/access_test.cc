@@ -21,12 +21,12 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr char kHashOfAbc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+constexpr char kTokenHash[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 json PolicyOf(const std::string& name) {
   return {{"callers",
            {{{"name", name},
-             {"token_sha256", json::array({kHashOfAbc})},
+             {"token_sha256", json::array({kTokenHash})},
              {"upstreams", "all"},
              {"lists", "all"}}}}};
 }

@@ -7,21 +7,15 @@
 namespace rollcall {
 namespace {
 
-google::rpc::ErrorInfo Info(const std::string& reason) {
-  google::rpc::ErrorInfo info;
-  info.set_reason(reason);
-  return info;
-}
-
 TEST(CallStatusTest, KeepsCodeMessageAndDetails) {
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(5);
-  const absl::Status status =
-      ToAbslStatus(RichStatus(grpc::RESOURCE_EXHAUSTED, "slow down", Info("LIMITED"), retry));
+  const absl::Status status = ToAbslStatus(
+      RichStatus(grpc::RESOURCE_EXHAUSTED, "slow down", MakeErrorInfo("LIMITED"), retry));
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(status.message(), "slow down");
   EXPECT_EQ(status.GetPayload("type.googleapis.com/google.rpc.ErrorInfo"),
-            Info("LIMITED").SerializeAsString());
+            MakeErrorInfo("LIMITED").SerializeAsString());
   ASSERT_TRUE(StatusDetail<google::rpc::ErrorInfo>(status).has_value());
   EXPECT_EQ(StatusDetail<google::rpc::ErrorInfo>(status)->reason(), "LIMITED");
   EXPECT_EQ(StatusDetail<google::rpc::RetryInfo>(status)->retry_delay().seconds(), 5);
@@ -44,7 +38,7 @@ TEST(CallStatusTest, DetailsThatCannotBeReadAreLeftOut) {
 
 TEST(CallStatusTest, OfTwoDetailsOfOneTypeTheFirstStays) {
   const absl::Status status =
-      ToAbslStatus(RichStatus(grpc::INTERNAL, "", Info("FIRST"), Info("SECOND")));
+      ToAbslStatus(RichStatus(grpc::INTERNAL, "", MakeErrorInfo("FIRST"), MakeErrorInfo("SECOND")));
   EXPECT_EQ(StatusDetail<google::rpc::ErrorInfo>(status)->reason(), "FIRST");
 }
 

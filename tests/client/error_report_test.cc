@@ -21,15 +21,8 @@ ErrorReport ReportError(const grpc::Status& status, absl::string_view server,
   return rollcall::ReportError(ToAbslStatus(status), server, tls);
 }
 
-google::rpc::ErrorInfo Info(const std::string& reason) {
-  google::rpc::ErrorInfo info;
-  info.set_domain("rollcall");
-  info.set_reason(reason);
-  return info;
-}
-
 TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
-  google::rpc::ErrorInfo info = Info("UPSTREAM_RATE_LIMITED");
+  google::rpc::ErrorInfo info = MakeErrorInfo("UPSTREAM_RATE_LIMITED");
   (*info.mutable_metadata())["upstream"] = "voice";
   (*info.mutable_metadata())["http_status"] = "429";
   (*info.mutable_metadata())["provider_code"] = "20429";
@@ -67,9 +60,9 @@ TEST(ErrorReportTest, NamesTheFieldsOfABadRequest) {
   auto& violation = *bad_request.add_field_violations();
   violation.set_field("conference_participant_summaries.conference_sid");
   violation.set_description("is not \"CF\" and 32 hexadecimal digits");
-  const ErrorReport report = ReportError(
-      RichStatus(grpc::INVALID_ARGUMENT, "invalid request", bad_request, Info("INVALID_REQUEST")),
-      kServer);
+  const ErrorReport report = ReportError(RichStatus(grpc::INVALID_ARGUMENT, "invalid request",
+                                                    bad_request, MakeErrorInfo("INVALID_REQUEST")),
+                                         kServer);
   EXPECT_EQ(report.text,
             "rollcall: INVALID_ARGUMENT: invalid request\n"
             "  field conference_participant_summaries.conference_sid: is not \"CF\" and 32 "
@@ -82,8 +75,8 @@ TEST(ErrorReportTest, AsksWhetherTheServiceRunsOnlyWhereItWasNotTheServiceThatAn
   const ErrorReport nobody = ReportError(grpc::Status(grpc::UNAVAILABLE, "refused"), kServer);
   EXPECT_THAT(nobody.text, HasSubstr("is rollcalld running at rollcall.example:50051?"));
   EXPECT_EQ(nobody.exit_code, kExitTryAgain);
-  const ErrorReport draining =
-      ReportError(RichStatus(grpc::UNAVAILABLE, "shutting down", Info("SERVER_DRAINING")), kServer);
+  const ErrorReport draining = ReportError(
+      RichStatus(grpc::UNAVAILABLE, "shutting down", MakeErrorInfo("SERVER_DRAINING")), kServer);
   EXPECT_THAT(draining.text, Not(HasSubstr("is rollcalld running")));
   EXPECT_THAT(draining.text, HasSubstr("try again"));
   EXPECT_THAT(ReportError(grpc::Status(grpc::UNIMPLEMENTED, ""), kServer).text,
@@ -118,7 +111,7 @@ TEST(ErrorReportTest, HintsKnowWhichOptionsWereGiven) {
 }
 
 TEST(ErrorReportTest, NothingThatTheServiceSendsDrivesTheTerminal) {
-  google::rpc::ErrorInfo info = Info("\x1b[31m");
+  google::rpc::ErrorInfo info = MakeErrorInfo("\x1b[31m");
   info.set_domain("evil\n");
   (*info.mutable_metadata())["upstream"] = "\x1b]0;";
   google::rpc::BadRequest bad_request;
@@ -156,8 +149,9 @@ TEST(ErrorReportTest, ExitCodes) {
   EXPECT_EQ(exit_code(grpc::INTERNAL), 1);
   EXPECT_EQ(exit_code(grpc::FAILED_PRECONDITION), 1);
   // Waiting does not change a configured limit.
-  EXPECT_EQ(ReportError(RichStatus(grpc::RESOURCE_EXHAUSTED, "", Info("UPSTREAM_LIMIT_EXCEEDED")),
-                        kServer)
+  EXPECT_EQ(ReportError(
+                RichStatus(grpc::RESOURCE_EXHAUSTED, "", MakeErrorInfo("UPSTREAM_LIMIT_EXCEEDED")),
+                kServer)
                 .exit_code,
             1);
 }

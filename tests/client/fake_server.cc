@@ -172,4 +172,11 @@ grpc::Status FakeServer::GetParticipant(grpc::ServerContext* context,
   return script.status;
 }
 
+google::rpc::ErrorInfo MakeErrorInfo(const std::string& reason) {
+  google::rpc::ErrorInfo info;
+  info.set_domain("rollcall");
+  info.set_reason(reason);
+  return info;
+}
+
 }  // namespace rollcall

@@ -117,6 +117,8 @@ class FakeServer final : private v1::ParticipantService::Service {
   std::unique_ptr<grpc::Server> server_;
 };
 
+google::rpc::ErrorInfo MakeErrorInfo(const std::string& reason);
+
 // A status with google.rpc details.
 template <typename... Details>
 grpc::Status RichStatus(grpc::StatusCode code, const std::string& message,

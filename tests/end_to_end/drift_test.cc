@@ -25,8 +25,6 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
-constexpr char kConference[] = "CF00000000000000000000000000000001";
-
 // Three participants, of which the first is as it should be.
 constexpr char kPage[] = R"({
   "meta": {"next_page_url": null},

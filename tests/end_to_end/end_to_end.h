@@ -64,6 +64,9 @@ class EndToEndTest : public ::testing::Test {
 grpc::Status CallWithBytes(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                            const std::string& request, std::string& response);
 
+// A conference without a generated list, for providers other than the simulator.
+inline constexpr char kConference[] = "CF00000000000000000000000000000001";
+
 // Requests for the seed conference and for generated lists of a size.
 inline constexpr char kSeedConference[] = "CFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid);

@@ -112,14 +112,14 @@ TEST_F(BadRequestTest, OfGet) {
 }
 
 // An answer of the provider's and what it means for the caller.
-struct Fault {
+struct ErrorCase {
   const char* name;
   Direction direction;
   grpc::StatusCode code;
   const char* reason;
 };
 
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+void PrintTo(const ErrorCase& fault, std::ostream* out) { *out << fault.name; }
 
 Direction Cut(size_t after) {
   Direction direction;
@@ -139,66 +139,67 @@ Direction Body(const std::string& body) {
   return direction;
 }
 
-class FaultTest : public EndToEndTest, public ::testing::WithParamInterface<Fault> {};
+class ErrorCaseTest : public EndToEndTest, public ::testing::WithParamInterface<ErrorCase> {};
 
 INSTANTIATE_TEST_SUITE_P(
-    Upstream, FaultTest,
+    Upstream, ErrorCaseTest,
     ::testing::Values(
-        Fault{"Unauthorized", simulator::Respond(401, R"({"code":20003,"status":401})"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_CREDENTIALS_REJECTED"},
-        Fault{"Forbidden", simulator::Respond(403, R"({"code":20403,"status":403})"),
-              grpc::StatusCode::PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED"},
-        Fault{"FeatureOff", simulator::Respond(403, R"({"code":17000,"status":403})"),
-              grpc::StatusCode::FAILED_PRECONDITION, "UPSTREAM_FEATURE_DISABLED"},
-        Fault{"NotFound", simulator::Respond(404, R"({"code":20404,"status":404})"),
-              grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND"},
-        Fault{"NotFoundWithoutJson", simulator::Respond(404, "<h1>not here</h1>"),
-              grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND"},
-        Fault{"MalformedSid", simulator::Respond(405, R"({"code":20004,"status":405})"),
-              grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST"},
-        Fault{"BadRequest", simulator::Respond(400, R"({"errors":[{"code":"54453"}]})"),
-              grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST"},
-        Fault{"TooManyRequests", simulator::Respond(429, R"({"code":20429,"status":429})"),
-              grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_RATE_LIMITED"},
-        Fault{"ServerErrorWithoutBody", simulator::Respond(500), grpc::StatusCode::UNAVAILABLE,
-              "UPSTREAM_UNAVAILABLE"},
-        Fault{"BadGatewayInHtml", simulator::Respond(502, "<html>Bad Gateway</html>"),
-              grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE"},
-        Fault{"Unavailable", simulator::Respond(503, R"({"code":20503})"),
-              grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE"},
-        Fault{"Redirect", simulator::RedirectTo("http://127.0.0.1:1/elsewhere"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"NoContent", simulator::Respond(204), grpc::StatusCode::INTERNAL,
-              "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"HtmlInsteadOfJson", simulator::Respond(200, "<html>Welcome</html>"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"EmptyBody", simulator::Respond(200, ""), grpc::StatusCode::INTERNAL,
-              "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"TruncatedJson", Body(R"({"meta":{"next_page_url":null},"participants":[{"a":1},)"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"NoList", Body(R"({"meta":{"next_page_url":null}})"), grpc::StatusCode::INTERNAL,
-              "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"BrokenRecord", Body(R"({"participants":[{"label":}]})"), grpc::StatusCode::INTERNAL,
-              "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"InvalidUtf8", Body("{\"participants\":[{\"label\":\"\xC3\x28\"}]}"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"LoneSurrogate", Body(R"({"participants":[{"label":"\ud800"}]})"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"LinkIsNoString", Body(R"({"participants":[],"meta":{"next_page_url":{}}})"),
-              grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
-        Fault{"DeepNesting",
-              Body(absl::StrCat(R"({"participants":[{"x":)", std::string(100000, '['))),
-              grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED"},
-        Fault{"HugeRecord",
-              Body(absl::StrCat(R"({"participants":[{"x":")", std::string(3 << 20, 'x'))),
-              grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED"},
-        Fault{"CutBeforeHead", CutBeforeHead(), grpc::StatusCode::UNAVAILABLE,
-              "UPSTREAM_UNREACHABLE"},
-        Fault{"CutAfterHead", Cut(0), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"},
-        Fault{"CutInBody", Cut(3000), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"}),
+        ErrorCase{"Unauthorized", simulator::Respond(401, R"({"code":20003,"status":401})"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_CREDENTIALS_REJECTED"},
+        ErrorCase{"Forbidden", simulator::Respond(403, R"({"code":20403,"status":403})"),
+                  grpc::StatusCode::PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED"},
+        ErrorCase{"FeatureOff", simulator::Respond(403, R"({"code":17000,"status":403})"),
+                  grpc::StatusCode::FAILED_PRECONDITION, "UPSTREAM_FEATURE_DISABLED"},
+        ErrorCase{"NotFound", simulator::Respond(404, R"({"code":20404,"status":404})"),
+                  grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND"},
+        ErrorCase{"NotFoundWithoutJson", simulator::Respond(404, "<h1>not here</h1>"),
+                  grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND"},
+        ErrorCase{"MalformedSid", simulator::Respond(405, R"({"code":20004,"status":405})"),
+                  grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST"},
+        ErrorCase{"BadRequest", simulator::Respond(400, R"({"errors":[{"code":"54453"}]})"),
+                  grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST"},
+        ErrorCase{"TooManyRequests", simulator::Respond(429, R"({"code":20429,"status":429})"),
+                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_RATE_LIMITED"},
+        ErrorCase{"ServerErrorWithoutBody", simulator::Respond(500), grpc::StatusCode::UNAVAILABLE,
+                  "UPSTREAM_UNAVAILABLE"},
+        ErrorCase{"BadGatewayInHtml", simulator::Respond(502, "<html>Bad Gateway</html>"),
+                  grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE"},
+        ErrorCase{"Unavailable", simulator::Respond(503, R"({"code":20503})"),
+                  grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE"},
+        ErrorCase{"Redirect", simulator::RedirectTo("http://127.0.0.1:1/elsewhere"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"NoContent", simulator::Respond(204), grpc::StatusCode::INTERNAL,
+                  "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"HtmlInsteadOfJson", simulator::Respond(200, "<html>Welcome</html>"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"EmptyBody", simulator::Respond(200, ""), grpc::StatusCode::INTERNAL,
+                  "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"TruncatedJson",
+                  Body(R"({"meta":{"next_page_url":null},"participants":[{"a":1},)"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"NoList", Body(R"({"meta":{"next_page_url":null}})"), grpc::StatusCode::INTERNAL,
+                  "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"BrokenRecord", Body(R"({"participants":[{"label":}]})"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"InvalidUtf8", Body("{\"participants\":[{\"label\":\"\xC3\x28\"}]}"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"LoneSurrogate", Body(R"({"participants":[{"label":"\ud800"}]})"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"LinkIsNoString", Body(R"({"participants":[],"meta":{"next_page_url":{}}})"),
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+        ErrorCase{"DeepNesting",
+                  Body(absl::StrCat(R"({"participants":[{"x":)", std::string(100000, '['))),
+                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED"},
+        ErrorCase{"HugeRecord",
+                  Body(absl::StrCat(R"({"participants":[{"x":")", std::string(3 << 20, 'x'))),
+                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED"},
+        ErrorCase{"CutBeforeHead", CutBeforeHead(), grpc::StatusCode::UNAVAILABLE,
+                  "UPSTREAM_UNREACHABLE"},
+        ErrorCase{"CutAfterHead", Cut(0), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"},
+        ErrorCase{"CutInBody", Cut(3000), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
-TEST_P(FaultTest, BecomesAFittingError) {
+TEST_P(ErrorCaseTest, BecomesAFittingError) {
   simulator_->Direct([](const Request&) { return GetParam().direction; });
   const Listing listing = List(ConferenceRequest(10));
   EXPECT_EQ(listing.status.error_code(), GetParam().code) << listing.status.error_message();
@@ -208,7 +209,7 @@ TEST_P(FaultTest, BecomesAFittingError) {
   ExpectStillServes();
 }
 
-TEST_P(FaultTest, OfGetBecomesAnError) {
+TEST_P(ErrorCaseTest, OfGetBecomesAnError) {
   simulator_->Direct([](const Request&) { return GetParam().direction; });
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);

@@ -29,7 +29,6 @@ using ::testing::SizeIs;
 using Peer = HostileServer::Peer;
 
 constexpr size_t kGigabyte = size_t{1} << 30;
-constexpr char kConference[] = "CF00000000000000000000000000000001";
 
 std::string Answer(const std::string& status, const std::string& headers, const std::string& body) {
   return absl::StrCat("HTTP/1.1 ", status, "\r\nContent-Length: ", body.size(), "\r\n", headers,

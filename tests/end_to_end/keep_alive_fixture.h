@@ -18,7 +18,7 @@
 
 namespace rollcall {
 
-inline constexpr char kFirst[] = "CF00000000000000000000000000000001";
+inline constexpr const char* kFirst = kConference;
 inline constexpr char kSecond[] = "CF00000000000000000000000000000002";
 
 inline std::string Response(const std::string& status, const std::string& body,
@@ -39,6 +39,9 @@ inline std::string Page(const std::string& label, const std::string& next_link =
 
 class KeepAliveFixture : public EndToEndTest {
  protected:
+  using Reply = KeepAliveServer::Reply;
+  using Request = KeepAliveServer::Request;
+
   KeepAliveFixture() {
     std::string name = (std::filesystem::temp_directory_path() / "ca-XXXXXX").string();
     close(mkstemp(name.data()));

@@ -24,8 +24,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using Reply = KeepAliveServer::Reply;
-using Request = KeepAliveServer::Request;
 
 class MisdirectedTest : public KeepAliveFixture {
  protected:

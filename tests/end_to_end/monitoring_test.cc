@@ -48,7 +48,6 @@ class MonitoringTest : public CallerAccessTest {
  protected:
   // The metrics that a service exports which has seen something that it does not know.
   Names ExportedMetrics() {
-    constexpr char kConference[] = "CF00000000000000000000000000000001";
     StartDaemon({{"metrics_listen", "127.0.0.1:0"}, {"tls", Tls()}});
     simulator_->AddPage(absl::StrCat("/v1/Conferences/", kConference, "/Participants"),
                         R"({"meta": {"next_page_url": null}, "participants": [{"new": 1}]})");

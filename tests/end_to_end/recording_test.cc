@@ -31,7 +31,7 @@ using ::testing::SizeIs;
 
 constexpr char kMark[] = "xyzzyplughquux";
 constexpr char kMarkedNumber[] = "15551234567890";
-constexpr char kConference[] = "CF0123456789abcdef0123456789abcdef";
+constexpr char kRecordedConference[] = "CF0123456789abcdef0123456789abcdef";
 
 // What a list is to a caller, but for what is replaced.
 struct Outcome {
@@ -242,7 +242,8 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
   }();
   std::vector<Outcome> originals;
   for (Direction error : errors) {
-    const std::string sid = absl::StrCat(std::string(kConference, 32), "0", originals.size());
+    const std::string sid =
+        absl::StrCat(std::string(kRecordedConference, 32), "0", originals.size());
     if (error.answer) {
       absl::StrReplaceAll({{ListSid(MarkedList(Api::kVoiceInsights)), sid}}, &error.answer->body);
     }
@@ -250,7 +251,7 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
     originals.push_back(OutcomeOf(List(ConferenceRequest(sid))));
     EXPECT_NE(originals.back().reason, "");
   }
-  ExpectNothingGivenAway({kMark, std::string(kConference, 32)});
+  ExpectNothingGivenAway({kMark, std::string(kRecordedConference, 32)});
   const std::vector<std::string> commands = Replay();
   ASSERT_EQ(commands.size(), originals.size());
   for (size_t i = 0; i < commands.size(); ++i) {
@@ -280,11 +281,11 @@ TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
   });
   v1::GetParticipantRequest request;
   request.set_upstream("twilio");
-  request.mutable_live_participant()->set_conference_sid(kConference);
+  request.mutable_live_participant()->set_conference_sid(kRecordedConference);
   request.mutable_live_participant()->set_call_sid("xyzzyplughquux");
   v1::Participant original;
   ASSERT_TRUE(Get(request, original).ok());
-  ExpectNothingGivenAway({kMark, kConference, simulator::DefaultAccount(Api::kTwilioCore)});
+  ExpectNothingGivenAway({kMark, kRecordedConference, simulator::DefaultAccount(Api::kTwilioCore)});
   const std::vector<std::string> commands = Replay();
   ASSERT_THAT(commands, SizeIs(1));
   v1::Participant replayed;

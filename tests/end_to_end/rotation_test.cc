@@ -23,7 +23,6 @@ using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr char kConference[] = "CF00000000000000000000000000000001";
 constexpr char kPath[] = "/v1/Conferences/CF00000000000000000000000000000001/Participants";
 constexpr int kPages = 3;
 

@@ -22,6 +22,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "tests/end_to_end/access.h"
+#include "tests/end_to_end/marked_secrets.h"
 
 namespace rollcall {
 namespace {
@@ -32,16 +33,11 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// Each mark has it, and nothing else does.
-constexpr char kMark[] = "xyzzy";
-constexpr char kTwilioToken[] = "Twilio-xyzzy-token";
-constexpr char kSignalWireToken[] = "SignalWire-xyzzy-token";
 constexpr char kMetricsToken[] = "metrics-xyzzy-token";
 constexpr char kResumeKey[] = "resume-xyzzy-key of 32 bytes or more";
 constexpr char kCallerToken[] = "caller-xyzzy-token";
 constexpr char kCallerTokenSha256[] =
     "b03577d376e17c7fc2c21bab322d5f635087c1b19e40dbbcfdae34df201c6202";
-constexpr char kConference[] = "CF00000000000000000000000000000001";
 
 // The lines of a key in PEM form that are its own.
 std::vector<std::string> LinesOfKey(const std::string& pem) {

@@ -19,8 +19,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
-using Reply = KeepAliveServer::Reply;
-using Request = KeepAliveServer::Request;
 
 // libcurl reads a body's rest only as far as Content-Length says where the body is larger than its
 // buffer, so that what follows stays on the socket.
@@ -30,7 +28,7 @@ constexpr size_t kLargerThanABuffer = size_t{40} << 10;
 struct Unsolicited {
   std::string name;
   std::string bytes;
-  Reply::End end = Reply::End::kNone;
+  KeepAliveServer::Reply::End end = KeepAliveServer::Reply::End::kNone;
 };
 
 std::string Chunked(const std::string& body) {
@@ -39,6 +37,7 @@ std::string Chunked(const std::string& body) {
 }
 
 std::vector<Unsolicited> AllUnsolicited() {
+  using Reply = KeepAliveServer::Reply;
   std::vector<Unsolicited> all = {
       {"a page", Response("200 OK", Page("stranger"))},
       {"a page in chunks", Chunked(Page("stranger"))},
@@ -67,7 +66,7 @@ std::vector<Unsolicited> AllUnsolicited() {
 
 enum class Wire { kPlain, kTls12, kTls13 };
 
-std::string NameOf(const ::testing::TestParamInfo<Wire>& wire) {
+std::string WireName(const ::testing::TestParamInfo<Wire>& wire) {
   switch (wire.param) {
     case Wire::kPlain:
       return "Plain";
@@ -99,7 +98,7 @@ class UnsolicitedTest : public KeepAliveFixture, public ::testing::WithParamInte
 };
 
 INSTANTIATE_TEST_SUITE_P(Wires, UnsolicitedTest,
-                         ::testing::Values(Wire::kPlain, Wire::kTls12, Wire::kTls13), NameOf);
+                         ::testing::Values(Wire::kPlain, Wire::kTls12, Wire::kTls13), WireName);
 
 // Three ways in which the response before can end, each followed at once or a little later.
 TEST_P(UnsolicitedTest, BeforeAFirstPageIsNotRead) {

@@ -26,6 +26,7 @@
 #include "tests/end_to_end/connect_proxy.h"
 #include "tests/end_to_end/daemon.h"
 #include "tests/end_to_end/hostile_server.h"
+#include "tests/end_to_end/marked_secrets.h"
 #include "tests/end_to_end/nginx.h"
 #include "tests/simulator/simulator.h"
 
@@ -44,11 +45,6 @@ using ::testing::SizeIs;
 
 constexpr int kGood = 0;
 constexpr int kUnavailable = 69;
-
-// Each secret, and each word of a provider's, has it.
-constexpr char kMark[] = "xyzzy";
-constexpr char kTwilioToken[] = "Twilio-xyzzy-token";
-constexpr char kSignalWireToken[] = "SignalWire-xyzzy-token";
 
 class UpstreamCheckTest : public ::testing::Test {
  protected:

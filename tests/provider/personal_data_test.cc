@@ -23,7 +23,7 @@ using ::testing::Not;
 // Stands wherever a value could be personal.
 constexpr char kPerson[] = "Ada";
 
-const std::vector<const ParticipantApi*>& Apis() {
+const std::vector<const ParticipantApi*>& AllApis() {
   static const auto& kApis = *new std::vector<const ParticipantApi*>{
       &TwilioVoiceInsights(), &TwilioVideoInsights(), &TwilioCore(), &SignalWire()};
   return kApis;
@@ -109,13 +109,13 @@ void CheckRows(const ParticipantApi& api, const ObjectSchema& schema, const std:
 }
 
 TEST(PersonalDataTest, ReachesNobodyWhoMayNotSeeIt) {
-  for (const ParticipantApi* api : Apis()) {
+  for (const ParticipantApi* api : AllApis()) {
     CheckRows(*api, api->record_schema().object, "{", "}", "", false);
   }
 }
 
 TEST(PersonalDataTest, OfWhatNobodyKnowsOnlyThePlaceShows) {
-  for (const ParticipantApi* api : Apis()) {
+  for (const ParticipantApi* api : AllApis()) {
     const v1::Participant participant =
         Decode(*api, R"({"email":"Ada","call_sid":"CA1","call_sid":"Ada"})");
     ASSERT_GE(participant.unrecognized_size(), 1);

@@ -10,7 +10,7 @@ namespace {
 
 constexpr absl::string_view kEndOfLine = "\r\n";
 
-std::string Quoted(const std::string& value) {
+std::string QuotedField(const std::string& value) {
   std::string escaped = EscapeForTerminal(value);
   if (escaped.find_first_of(",\"") == std::string::npos) return escaped;
   return absl::StrCat("\"", absl::StrReplaceAll(escaped, {{"\"", "\"\""}}), "\"");
@@ -30,7 +30,7 @@ absl::StatusOr<std::string> CsvWriter::Row(const v1::ListParticipantsResponse& r
   const google::protobuf::Message& record = *TypedRecord(response.participant());
   return absl::StrCat(absl::StrJoin(columns_, ",",
                                     [&record](std::string* line, const RecordField& column) {
-                                      line->append(Quoted(column.Text(record).value_or("")));
+                                      line->append(QuotedField(column.Text(record).value_or("")));
                                     }),
                       kEndOfLine);
 }

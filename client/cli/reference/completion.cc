@@ -16,7 +16,9 @@ namespace {
 bool IsFile(const OptionDescription& option) { return option.value == "FILE"; }
 
 // Within single quotes of a shell.
-std::string Quoted(absl::string_view text) { return absl::StrReplaceAll(text, {{"'", "'\\''"}}); }
+std::string ShellQuoted(absl::string_view text) {
+  return absl::StrReplaceAll(text, {{"'", "'\\''"}});
+}
 
 // What bash needs to know of all commands of a program.
 struct BashTables {
@@ -57,7 +59,7 @@ void AddPaths(const CommandDescription& command, const std::string& path,
 }
 
 std::string ZshText(absl::string_view text) {
-  return Quoted(absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"[", "\\["}, {"]", "\\]"}}));
+  return ShellQuoted(absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"[", "\\["}, {"]", "\\]"}}));
 }
 
 // The part of a specification that stands between colons.
@@ -86,7 +88,7 @@ std::string ZshFunction(const CommandDescription& command, const std::string& na
   if (!command.commands.empty()) {
     absl::StrAppend(&text, "  local curcontext=$curcontext state line\n", "  local -a commands=(");
     for (const CommandDescription& below : command.commands) {
-      absl::StrAppend(&text, "\n    '", below.name, ":", Quoted(below.text), "'");
+      absl::StrAppend(&text, "\n    '", below.name, ":", ShellQuoted(below.text), "'");
     }
     absl::StrAppend(&text, ")\n");
   }
