@@ -8,13 +8,12 @@
 ARG BASE=docker.io/library/debian:bookworm-slim
 
 FROM ${BASE} AS build
+WORKDIR /rollcall
+COPY tools/packages tools/
 RUN apt-get -q update && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-      ca-certificates ccache cmake g++ libabsl-dev libcli11-dev libcurl4-openssl-dev libgrpc++-dev \
-      libmicrohttpd-dev libprotobuf-dev libsimdjson-dev libspdlog-dev ninja-build nlohmann-json3-dev \
-      pkg-config prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc && \
+      $(sed -En 's/^(client|build): //p' tools/packages) && \
     rm -rf /var/lib/apt/lists/*
-WORKDIR /rollcall
 COPY CMakeLists.txt CMakePresets.json ./
 COPY proto proto
 COPY client client
@@ -32,7 +31,7 @@ RUN k8s/image/assemble /image build/release/bin/rollcalld
 FROM build AS build-demo
 RUN apt-get -q update && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-      libbenchmark-dev libcpp-httplib-dev libgmock-dev libgtest-dev && \
+      $(sed -n 's/^build-tests: //p' tools/packages) && \
     rm -rf /var/lib/apt/lists/*
 COPY tests tests
 RUN --mount=type=cache,target=/root/.cache/ccache \

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# Builds the container images and runs them. Needs packages.sh; scan_image and try_images write to
+# $scratch.
+
+engine=
+scratch=
+version=$(project_version)
+image_names=(rollcalld rollcall-demo)
+containers=()
+network=
+
+# The name of an image, which the kustomize files use, too.
+image() { echo "localhost/$1:$version"; }
+
+find_engine() {
+  for engine in podman docker; do
+    ! command -v "$engine" >/dev/null || return 0
+  done
+  need image-engine
+  engine=podman
+}
+
+# build_images [OPTION ...]: the options go to the engine's build.
+build_images() {
+  local name commit time=()
+  commit=$(git rev-parse HEAD)
+  # A fixed time, so that the same input gives the same image.
+  [[ $engine == docker ]] || time=(--timestamp "$(git log -1 --format=%ct)")
+  [[ -z $(git status --porcelain) ]] || commit+=-changed
+  for name in "${image_names[@]}"; do
+    say "Building $(image "$name")"
+    DOCKER_BUILDKIT=1 "$engine" build "${time[@]}" --target "${name#rollcall-}" --tag "$(image "$name")" \
+      --build-arg JOBS="$(jobs_at_once)" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
+  done
+}
+
+# image_contents NAME: digests of the layers, and the configuration. The image's own id would also
+# depend on when cached steps ran.
+image_contents() { "$engine" image inspect --format '{{.RootFS.Layers}} {{json .Config}}' "$(image "$1")"; }
+
+# Lists what an image contains, and its size.
+scan_image() {
+  local root=$scratch/$1 container
+  say "What is in $(image "$1")"
+  container=$("$engine" create "$(image "$1")" /none)
+  mkdir "$root"
+  "$engine" export "$container" | tar -x -C "$root"
+  "$engine" rm "$container" >/dev/null
+  k8s/image/scan "$root"
+  printf '%s: %d MB\n' "$(image "$1")" $(($("$engine" image inspect --format '{{.Size}}' "$(image "$1")") / 1000000))
+}
+
+# run_locked NAME IMAGE [OPTION ... --] COMMAND ...: runs a container with more restrictions than
+# Kubernetes' "restricted" policy asks for, on the network of this run.
+run_locked() {
+  local name=$1 image=$2 options=(--read-only --cap-drop=all --security-opt=no-new-privileges --user=65532:65532
+    --memory=256m --pids-limit=64)
+  shift 2
+  [[ $engine == docker ]] || options+=(--read-only-tmpfs=false)
+  while (($#)) && [[ $1 != -- ]]; do
+    options+=("$1")
+    shift
+  done
+  shift
+  "$engine" run --name "$network-$name" --network "$network" --network-alias "$name" "${options[@]}" \
+    "$(image "$image")" "$@"
+}
+
+remove_containers() {
+  ((${#containers[@]} == 0)) || "$engine" rm -f "${containers[@]}" >/dev/null 2>&1 || true
+  [[ -z $network ]] || "$engine" network rm "$network" >/dev/null || true
+  containers=()
+  network=
+}
+
+# await_output CONTAINER TEXT
+await_output() {
+  # shellcheck disable=SC2016
+  timeout 60 bash -c 'until "$1" logs "$2" 2>&1 | grep -q "$3"; do sleep 0.1; done' - "$engine" "$1" "$2" ||
+    fail "$1 did not print '$2': $("$engine" logs "$1" 2>&1 | tail -n 5)"
+}
+
+# Lists through both images with the demo's configuration, stops rollcalld by SIGTERM, and checks
+# production's configuration.
+try_images() {
+  local count code list=CF90000000000000000000000000005000 config=/etc/rollcall/config/rollcalld.json
+  say "Running them: no root, no capabilities, no writable file, 256 MB, 64 threads"
+  network=rollcall-$$
+  "$engine" network create "$network" >/dev/null
+  containers=("$network-simulator" "$network-rollcalld" "$network-client" "$network-check")
+  run_locked simulator rollcall-demo --detach -- /usr/bin/provider-simulator --listen 0.0.0.0:8080 >/dev/null
+  await_output "$network-simulator" 'listening on'
+  run_locked rollcalld rollcalld --detach --volume "$PWD/k8s/overlays/demo/rollcalld.json:$config:ro" -- \
+    --config "$config" >/dev/null
+  await_output "$network-rollcalld" 'listening on'
+  count=$(run_locked client rollcall-demo -- \
+    /usr/bin/rollcall list conference "$list" --server rollcalld:50051 --output ndjson | wc -l)
+  [[ $count == 5000 ]] || fail "$count participants, not 5000"
+  echo "$count participants"
+  "$engine" stop --time 60 "$network-rollcalld" >/dev/null
+  code=$("$engine" inspect --format '{{.State.ExitCode}}' "$network-rollcalld")
+  [[ $code == 0 ]] || fail "rollcalld, process 1 of its container, exited with $code on SIGTERM"
+  echo "rollcalld exited with 0 on SIGTERM"
+  check_production
+}
+
+check_production() {
+  local files=$scratch/files config=/etc/rollcall/config/rollcalld.json
+  mkdir -p "$files"/{credentials,tls}
+  echo secret >"$files/credentials/twilio-auth-token"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1 -subj /CN=rollcalld \
+    -keyout "$files/tls/tls.key" -out "$files/tls/tls.crt" 2>/dev/null
+  cp "$files/tls/tls.crt" "$files/tls/ca.crt"
+  chmod -R a+rX "$scratch"
+  run_locked check rollcalld --volume "$PWD/k8s/overlays/production/rollcalld.json:$config:ro" \
+    --volume "$PWD/k8s/overlays/production/policy.json:/etc/rollcall/policy/policy.json:ro" \
+    --volume "$files/credentials:/etc/rollcall/credentials:ro" --volume "$files/tls:/etc/rollcall/tls:ro" -- \
+    --config "$config" --check-config
+}
