@@ -90,6 +90,8 @@ class FirstRecord:
                 result = self._programs.read(rollcalld, of, arrivals=True)
                 left = page.left_ns()
                 arrived = result["arrivals_ns"]
+                if len(arrived) != len(left):
+                    raise Failure(f"{len(left)} records were sent, and {len(arrived)} arrived")
                 delays = [(a - b) / 1e6 for a, b in zip(arrived, left, strict=True)]
                 if min(delays) < 0:
                     raise Failure("a record arrived before it was sent")

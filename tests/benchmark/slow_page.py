@@ -16,8 +16,7 @@ class SlowPage:
     def __init__(self, provider, of, seconds):
         self._seconds = seconds
         body = fetch(of, of.first_page(provider, of.size)).decode()
-        self._pieces = self._cut(body)
-        self.records = len(self._pieces) - 1
+        self._records, self._end = self._cut(body)
         self._length = len(body.encode())
         self._lock = threading.Lock()
         self._left_ns = []
@@ -38,17 +37,17 @@ class SlowPage:
 
     @staticmethod
     def _cut(body):
-        """A piece up to the end of each record, and what is behind the last."""
+        """The body, cut at the end of each record, and the bytes after the last record."""
         decoder = json.JSONDecoder()
-        pieces = []
+        records = []
         begin = 0
         position = body.index('"participants": [') + len('"participants": [')
         while body[position] != "]":
             position += len(body[position:]) - len(body[position:].lstrip(", "))
             _, position = decoder.raw_decode(body, position)
-            pieces.append(body[begin:position].encode())
+            records.append(body[begin:position].encode())
             begin = position
-        return pieces + [body[begin:].encode()]
+        return records, body[begin:].encode()
 
     def _accept(self):
         while True:
@@ -77,8 +76,10 @@ class SlowPage:
         head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {self._length}\r\n\r\n".encode())
         begin = time.monotonic()
-        for number, piece in enumerate(self._pieces):
-            time.sleep(max(begin + number * self._seconds / self.records - time.monotonic(), 0))
+        step = self._seconds / len(self._records)
+        for number, record in enumerate(self._records):
+            time.sleep(max(begin + number * step - time.monotonic(), 0))
             with self._lock:
                 left_ns.append(time.monotonic_ns())
-            connection.sendall(piece)
+            connection.sendall(record)
+        connection.sendall(self._end)
