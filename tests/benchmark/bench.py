@@ -35,6 +35,10 @@ PROFILES = {
 }
 # The microbenchmark of all that happens to a record before it is handed over to be sent.
 WAY_OF_A_RECORD = "Measure/read_decode_append"
+MICRO_SECONDS = 0.5
+PREFETCH_PAGES = 20
+# Fewer have hardly a next page to ask for early.
+FEWEST_PREFETCH_PAGES = 4
 PEERS_FILE = "tests/benchmark/peers/peers.json"
 
 
@@ -80,7 +84,7 @@ def main():
     parser.add_argument("--results", type=pathlib.Path, default="build/bench")
     parser.add_argument("--rounds", type=int, help="in place of the profile's own")
     parser.add_argument(
-        "--scale", type=float, default=1, help="of all lists; less than 1 is to try it out"
+        "--scale", type=float, default=1, help="of all work; less than 1 is to try it out"
     )
     arguments = parser.parse_args()
     if arguments.rounds is not None and arguments.rounds < 1:
@@ -133,7 +137,7 @@ def main():
         goals += one_record.goals()
 
         say("The first record of a slow page")
-        first_record = FirstRecord(programs, peers)
+        first_record = FirstRecord(programs, peers, arguments.scale)
         first_record.run(arguments.rounds or 3)
         first_record.print()
         results["first_record"] = {"Rollcall": first_record.runs, **first_record.peers}
@@ -149,7 +153,10 @@ def main():
 
     if "prefetch" in parts:
         say("Prefetch")
-        found = programs.prefetch(arguments.results / "prefetch.json")
+        pages = max(int(PREFETCH_PAGES * arguments.scale), FEWEST_PREFETCH_PAGES)
+        found = programs.prefetch(
+            arguments.results / "prefetch.json", pages, repetitions=arguments.rounds or 3
+        )
         results["prefetch"] = found
         goals.append(
             Goal.at_most(
@@ -162,7 +169,9 @@ def main():
     if "micro" in parts:
         say("Each step of a record's way by itself")
         print("Time: of a page of 1,000 records, or of one token; each step with those before it.")
-        results["micro"] = programs.micro(arguments.results / "micro.json")
+        results["micro"] = programs.micro(
+            arguments.results / "micro.json", MICRO_SECONDS * arguments.scale
+        )
         goals.append(
             Goal.at_least(
                 "thousand records a second: page reader, decoder and protobuf on one core",

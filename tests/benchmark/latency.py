@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from goals import Goal
 from measure import number, print_table, progress, range_of, spread
 from processes import Failure, Server, run
-from programs import List, curl
+from programs import List, curl, fetch
 from slow_page import SlowPage
 
 WARM_UP = 50
@@ -32,13 +32,17 @@ class OneRecord:
         with ExitStack() as stack:
             provider = stack.enter_context(self._programs.provider())
             rollcalld = stack.enter_context(self._programs.rollcalld(provider.address))
-            urls = [of.first_page(provider.address, 1000)] * (WARM_UP + self._calls)
+            url = of.first_page(provider.address, 1000)
+            page_bytes = len(fetch(of, url))
+            urls = [url] * (WARM_UP + self._calls)
             for number_of_round in range(1, count + 1):
                 result = self._programs.read(
                     rollcalld, of, lists=self._calls, warm_up_lists=WARM_UP
                 )
                 self.runs["Rollcall"].append(result["list_ms"])
                 _, _, transfers = curl(of.user, urls)
+                if any(size != page_bytes for size, _ in transfers):
+                    raise Failure("curl did not get the page that the simulator has")
                 times = [1e3 * seconds for _, seconds in transfers[WARM_UP:]]
                 self.runs["curl"].append(
                     {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99)}
@@ -73,18 +77,21 @@ class OneRecord:
 class FirstRecord:
     """A page that takes its time: when do its records arrive?"""
 
-    def __init__(self, programs, peers):
+    def __init__(self, programs, peers, scale):
+        """`scale` makes the page shorter, in records and in seconds."""
         self._programs = programs
         self._peers = [peer for peer in peers if peer["kind"] == "conference"]
+        self._records = int(SLOW_PAGE_RECORDS * scale)
+        self._seconds = SLOW_PAGE_SECONDS * scale
         self.runs = []
         self.peers = {}
 
     def run(self, count):
-        of = List("conference", SLOW_PAGE_RECORDS)
+        of = List("conference", self._records)
         with ExitStack() as stack:
             start = stack.enter_context
             provider = start(self._programs.provider())
-            page = start(SlowPage(provider.address, of, SLOW_PAGE_SECONDS))
+            page = start(SlowPage(provider.address, of, self._seconds))
             rollcalld = start(self._programs.rollcalld(page.address))
             for number_of_round in range(1, count + 1):
                 result = self._programs.read(rollcalld, of, arrivals=True)
@@ -116,7 +123,7 @@ class FirstRecord:
             with Server(peer["name"], argv) as facade:
                 return self._programs.read(facade, of, sids_only=True)["first_record_ms"]["p50"]
         argv = peer["run"] + ["--base-url", page.address, "--list", of.sid]
-        argv += ["--page-size", SLOW_PAGE_RECORDS, "--records", of.size]
+        argv += ["--page-size", of.size, "--records", of.size]
         return json.loads(run(argv).output)["first_record_ms"]
 
     def print(self):
@@ -124,7 +131,7 @@ class FirstRecord:
         rows = [["Rollcall", number(since_call["median"], 1)]]
         rows += [[name, number(value, 1)] for name, value in self.peers.items()]
         print_table(["", "first record after ms"], rows)
-        print(f"  A page of {SLOW_PAGE_RECORDS:,} records takes {SLOW_PAGE_SECONDS} s to arrive.")
+        print(f"  A page of {self._records:,} records takes {self._seconds:g} s to arrive.")
         print()
         keys = {"first record": "first_ms", "p50": "p50_ms", "p99": "p99_ms", "most": "max_ms"}
         row = ["Rollcall: ms from a record's own last byte"]

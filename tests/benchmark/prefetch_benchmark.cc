@@ -12,8 +12,13 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "nlohmann/json.hpp"
@@ -24,11 +29,9 @@
 namespace rollcall {
 namespace {
 
-constexpr int64_t kPages = 20;
 constexpr int kPageSize = 1000;
 constexpr absl::Duration kLatency = absl::Milliseconds(200);
 constexpr absl::Duration kDownload = absl::Milliseconds(200);
-constexpr int kRepetitions = 3;
 constexpr double kTarget = 1.1;
 
 // rollcalld and a caller of it.
@@ -42,9 +45,9 @@ class Service {
         grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials()));
   }
 
-  // Reads the first `limit` of the list, or all of it for 0, and returns how long it took. Ends the
-  // program where what arrives is not the list.
-  absl::Duration Read(const simulator::List& list, int64_t limit = 0) {
+  // Reads the first `limit` of the list, or all of it for 0, and returns how long it took. An error
+  // where what arrives is not the list.
+  absl::StatusOr<absl::Duration> Read(const simulator::List& list, int64_t limit = 0) {
     v1::ListParticipantsRequest request;
     request.mutable_conference_participant_summaries()->set_conference_sid(ListSid(list));
     request.set_page_size(kPageSize);
@@ -57,22 +60,25 @@ class Service {
     while (reader->Read(&response)) {
       const auto& summary = response.participant().conference_participant_summary();
       if (summary.participant_sid() != ParticipantSid(list, count)) {
-        Fail("record " + std::to_string(count) + " is not the one that stands there");
+        context.TryCancel();
+        return absl::InternalError(absl::StrCat("record ", count, " is ", summary.participant_sid(),
+                                                ", not ", ParticipantSid(list, count)));
       }
       ++count;
     }
     const grpc::Status status = reader->Finish();
-    if (!status.ok()) Fail(status.error_message());
-    if (count != (limit == 0 ? list.size : limit)) Fail(std::to_string(count) + " records");
+    if (!status.ok()) {
+      return absl::InternalError(absl::StrCat("status ", static_cast<int>(status.error_code()),
+                                              ": ", status.error_message()));
+    }
+    const int64_t expected = limit == 0 ? list.size : limit;
+    if (count != expected) {
+      return absl::InternalError(absl::StrCat("a list of ", count, " records, not ", expected));
+    }
     return absl::Now() - begin;
   }
 
  private:
-  [[noreturn]] static void Fail(const std::string& what) {
-    std::fprintf(stderr, "prefetch_benchmark: %s\n", what.c_str());
-    std::exit(1);
-  }
-
   std::unique_ptr<Daemon> daemon_;
   std::unique_ptr<v1::ParticipantService::Stub> stub_;
 };
@@ -82,8 +88,8 @@ double Median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-int Run(const char* results_file) {
-  const simulator::List list(simulator::Api::kVoiceInsights, kPages * kPageSize);
+int Run(const char* results_file, int pages, int repetitions) {
+  const simulator::List list(simulator::Api::kVoiceInsights, int64_t{pages} * kPageSize);
   int64_t bytes = 0;
   for (int64_t i = 0; i < list.size; ++i) {
     bytes += static_cast<int64_t>(ParticipantJson(list, i).size());
@@ -91,30 +97,39 @@ int Run(const char* results_file) {
   simulator::Options options;
   options.latency = kLatency;
   options.bytes_per_second =
-      static_cast<int64_t>(static_cast<double>(bytes) / kPages / absl::ToDoubleSeconds(kDownload));
+      static_cast<int64_t>(static_cast<double>(bytes) / pages / absl::ToDoubleSeconds(kDownload));
   auto provider = simulator::Simulator::Start(options);
   if (!provider.ok()) {
     std::fprintf(stderr, "prefetch_benchmark: %s\n", provider.status().ToString().c_str());
-    return 1;
+    return 2;
   }
 
-  const double serial = absl::ToDoubleSeconds(kPages * (kLatency + kDownload));
-  const double hidden = absl::ToDoubleSeconds(kPages * kLatency + kDownload);
+  const double serial = absl::ToDoubleSeconds(pages * (kLatency + kDownload));
+  const double hidden = absl::ToDoubleSeconds(pages * kLatency + kDownload);
   std::vector<double> page;
   std::vector<double> without;
   std::vector<double> with;
   Service sequential(**provider, false);
   Service prefetching(**provider, true);
-  for (int i = 0; i < kRepetitions; ++i) {
-    page.push_back(absl::ToDoubleSeconds(sequential.Read(list, kPageSize)));
-    without.push_back(absl::ToDoubleSeconds(sequential.Read(list)));
-    with.push_back(absl::ToDoubleSeconds(prefetching.Read(list)));
+  for (int i = 0; i < repetitions; ++i) {
+    for (const auto& [service, limit, seconds] :
+         {std::tuple(&sequential, int64_t{kPageSize}, &page),
+          std::tuple(&sequential, int64_t{0}, &without),
+          std::tuple(&prefetching, int64_t{0}, &with)}) {
+      const absl::StatusOr<absl::Duration> took = service->Read(list, limit);
+      if (!took.ok()) {
+        std::fprintf(stderr, "prefetch_benchmark: %s\n",
+                     std::string(took.status().message()).c_str());
+        return 2;
+      }
+      seconds->push_back(absl::ToDoubleSeconds(*took));
+    }
   }
 
   const double ratio = Median(with) / hidden;
   std::printf(
       "%d pages of %d participants, each %.0f ms until it begins (L) and %.0f ms on its way (D):\n",
-      static_cast<int>(kPages), kPageSize, absl::ToDoubleMilliseconds(kLatency),
+      pages, kPageSize, absl::ToDoubleMilliseconds(kLatency),
       absl::ToDoubleMilliseconds(kDownload));
   std::printf("  %-18s %8s %10s\n", "", "seconds", "of ideal");
   const auto row = [&](const char* what, double seconds) {
@@ -125,11 +140,11 @@ int Run(const char* results_file) {
   row("no prefetch", Median(without));
   row("serial: N (L + D)", serial);
   std::printf("  %-18s %8.2f\n", "one page", Median(page));
-  std::printf("  median of %d; target with prefetch: %.2f of ideal, %s\n", kRepetitions, kTarget,
+  std::printf("  median of %d; target with prefetch: %.2f of ideal, %s\n", repetitions, kTarget,
               ratio <= kTarget ? "met" : "MISSED");
 
   std::ofstream(results_file) << nlohmann::json{
-      {"pages", kPages},
+      {"pages", pages},
       {"participants", list.size},
       {"latency_seconds", absl::ToDoubleSeconds(kLatency)},
       {"download_seconds", absl::ToDoubleSeconds(kDownload)},
@@ -148,9 +163,12 @@ int Run(const char* results_file) {
 }  // namespace rollcall
 
 int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: prefetch_benchmark RESULTS_FILE\n");
+  int pages = 0;
+  int repetitions = 0;
+  if (argc != 4 || !absl::SimpleAtoi(argv[2], &pages) || pages < 1 ||
+      !absl::SimpleAtoi(argv[3], &repetitions) || repetitions < 1) {
+    std::fprintf(stderr, "usage: prefetch_benchmark RESULTS_FILE PAGES REPETITIONS\n");
     return 2;
   }
-  return rollcall::Run(argv[1]);
+  return rollcall::Run(argv[1], pages, repetitions);
 }

@@ -77,6 +77,8 @@ class Sweeps:
         self._programs = programs
         self._total = int(TOTAL * scale)
         self._streams_total = int(STREAMS_TOTAL * scale)
+        # Shorter lists, and not fewer: the most streams take a list each.
+        self._streams_list = int(PAGE * scale)
         self._longest = int(1_000_000 * scale)
         self._sweeps = []
 
@@ -147,7 +149,7 @@ class Sweeps:
         sweep = Sweep("streams", "streams at once", flat=True)
         provider = start(self._programs.provider())
         server = start(self._programs.message_server())
-        of = List("conference", PAGE)
+        of = List("conference", self._streams_list)
         all_streams = (1, 10, 100, 1000)
         # By default no more than 100 would be read at once, and the others wait for their turn. A
         # list has a request for its page, and perhaps one for the next.
