@@ -33,7 +33,7 @@ class Goal:
     def beside(cls, name, spread, **more):
         return cls(name, spread, None, False, **more)
 
-    def row(self):
+    def row(self, judged):
         row = [
             self.name + (f"; {self.note}" if self.note else ""),
             show(self.spread, 2, self.unit),
@@ -41,15 +41,17 @@ class Goal:
         if self.target is None:
             return row + ["-", ""]
         bound = "at most" if self._at_most else "at least"
-        return row + [f"{bound} {self.target:g}{self.unit}", "met" if self.met else "MISSED"]
+        verdict = "not judged" if not judged else "met" if self.met else "MISSED"
+        return row + [f"{bound} {self.target:g}{self.unit}", verdict]
 
-    def json(self):
+    def json(self, judged):
         result = {"goal": self.name, "value": self.spread, "unit": self.unit}
         if self.target is not None:
             result["at_most" if self._at_most else "at_least"] = self.target
-            result["met"] = self.met
+            if judged:
+                result["met"] = self.met
         return {**result, **({"note": self.note} if self.note else {})}
 
 
-def print_goals(goals):
-    print_table(["", "found", "goal", ""], [goal.row() for goal in goals])
+def print_goals(goals, judged):
+    print_table(["", "found", "goal", ""], [goal.row(judged) for goal in goals])
