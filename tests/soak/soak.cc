@@ -35,6 +35,8 @@ using simulator::Direction;
 constexpr int kCallers = 50;
 // A caller connects anew now and then, as real ones do.
 constexpr int kListsPerConnection = 20;
+// A shorter run does not judge growth. Samples are at least a second apart.
+constexpr size_t kFewestSamples = 8;
 
 // The provider.
 
@@ -278,12 +280,15 @@ int Run(int seconds) {
       static_cast<long long>(totals.lists.load()), static_cast<long long>(totals.calls.load()),
       static_cast<long long>(totals.left.load()), static_cast<long long>(totals.failures.load()));
   bool good = totals.failures == 0 && totals.lists > 0;
-  if (samples.size() >= 8) {
+  if (samples.size() >= kFewestSamples) {
     std::printf("  %-14s %10s %10s   (medians of the second and the last quarter)\n", "rollcalld",
                 "before", "after");
     good = StandsStill("resident KiB", samples, &Sample::resident, 4096) && good;
     good = StandsStill("descriptors", samples, &Sample::descriptors, 20) && good;
     good = StandsStill("threads", samples, &Sample::threads, 4) && good;
+  } else {
+    std::printf("too short to judge growth: %d samples; it takes %d\n",
+                static_cast<int>(samples.size()), static_cast<int>(kFewestSamples));
   }
   daemon->Signal(SIGTERM);
   if (const int exit_code = daemon->Wait(); exit_code != 0) {
