@@ -85,7 +85,11 @@ v1::ListParticipantsRequest BenchmarkList::Request() const {
 }
 
 bool BenchmarkList::IsRecord(const v1::Participant& participant, int64_t index) const {
-  return !has_sid_ || simulator::SidOf(participant) == simulator::ParticipantSid(list_, index);
+  return !has_sid_ || simulator::SidOf(participant) == Sid(index);
+}
+
+std::string BenchmarkList::Sid(int64_t index) const {
+  return simulator::ParticipantSid(list_, index);
 }
 
 std::string BenchmarkList::Json(int64_t index) const {

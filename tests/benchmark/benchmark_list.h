@@ -38,6 +38,9 @@ class BenchmarkList {
   // every record. Always true where the sid was not asked for.
   bool IsRecord(const v1::Participant& participant, int64_t index) const;
 
+  // The sid of the record at `index`.
+  std::string Sid(int64_t index) const;
+
   // The provider's text of the record at `index`.
   std::string Json(int64_t index) const;
 

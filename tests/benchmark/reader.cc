@@ -24,6 +24,7 @@
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "tests/benchmark/benchmark_list.h"
 #include "tests/record/oracle.h"
+#include "tests/simulator/sid_of.h"
 
 namespace rollcall {
 namespace {
@@ -184,8 +185,8 @@ class Run {
       const int64_t index = run_.options_.round ? count_ % run_.list_.size() : count_;
       const v1::Participant& participant = response_.participant();
       if (!run_.list_.IsRecord(participant, index)) {
-        Fail(absl::StrCat("record ", count_,
-                          " is not the one that stands there: ", participant.ShortDebugString()));
+        Fail(absl::StrCat("record ", count_, " is ", simulator::SidOf(participant), ", not ",
+                          run_.list_.Sid(index)));
       }
       const int64_t turn = stream_.turn++;
       if (turn % kWeighed == 0) {
