@@ -34,19 +34,21 @@ def expect(condition, problem):
 class Server:
     """A program that prints where it listens. What it logs in JSON is kept, line by line."""
 
-    def __init__(self, *command):
+    def __init__(self, *command, **options):
         self.process = subprocess.Popen(
             [str(word) for word in command],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            **options,
         )
         atexit.register(self.process.terminate)
-        self.log = queue.Queue()
-        threading.Thread(target=self._read_log, daemon=True).start()
         line = self.process.stdout.readline()
         if "listening on " not in line:
-            raise RuntimeError(f"{command[0]} did not start: see {SERVERS_LOG}")
+            self.process.kill()
+            raise RuntimeError(f"{command[0]} did not start: {self.process.stderr.read()}")
+        self.log = queue.Queue()
+        threading.Thread(target=self._read_log, daemon=True).start()
         self.address = line.split("listening on ")[1].strip()
         self.port = self.address.rsplit(":", 1)[1]
 
