@@ -1,107 +1,91 @@
 #include "tests/simulator/http_server.h"
 
-#include <httplib.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <condition_variable>
-#include <cstring>
-#include <mutex>
-#include <set>
-#include <thread>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/http/chunk_encode.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/serializer.hpp>
+#include <boost/beast/http/write.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstdint>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 
 namespace rollcall::simulator {
 namespace {
 
-constexpr short kGone = POLLRDHUP | POLLHUP | POLLERR;
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
 
-// Lets cpp-httplib read and write a Connection.
-class ConnectionStream : public httplib::Stream {
- public:
-  explicit ConnectionStream(Connection* connection) : connection_(connection) {}
-
-  bool is_readable() const override { return true; }
-  bool is_writable() const override { return true; }
-  ssize_t read(char* buffer, size_t size) override {
-    return static_cast<ssize_t>(connection_->Receive(buffer, size));
-  }
-  ssize_t write(const char* bytes, size_t size) override {
-    return connection_->Send(absl::string_view(bytes, size)) ? static_cast<ssize_t>(size) : -1;
-  }
-  // Nobody asks for addresses.
-  void get_remote_ip_and_port(std::string&, int&) const override {}
-  void get_local_ip_and_port(std::string&, int&) const override {}
-  socket_t socket() const override { return connection_->socket(); }
-
- private:
-  Connection* const connection_;
-};
-
-// A held connection keeps its thread, so a pool of any size could be used up.
-class ThreadPerConnection : public httplib::TaskQueue {
- public:
-  void enqueue(std::function<void()> serve) override {
-    std::lock_guard<std::mutex> lock(mutex_);
-    ++running_;
-    std::thread([this, serve = std::move(serve)] {
-      serve();
-      std::lock_guard<std::mutex> done_lock(mutex_);
-      --running_;
-      done_.notify_all();
-    }).detach();
-  }
-
-  void shutdown() override {
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return running_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable done_;
-  int running_ = 0;
-};
+constexpr std::uint32_t kMaxRequestHeadBytes = 1 << 20;
 
 }  // namespace
 
-std::string Request::Header(absl::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (absl::EqualsIgnoreCase(key, name)) return value;
+Connection::Connection(tcp::socket socket)
+    : socket_(std::move(socket)), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+
+Connection::~Connection() { close(wake_); }
+
+std::optional<Request> Connection::Receive() {
+  if (was_last_request_) return std::nullopt;
+  http::request_parser<http::empty_body> parser;
+  parser.header_limit(kMaxRequestHeadBytes);
+  boost::system::error_code error;
+  http::read_header(socket_, received_, parser, error);
+  if (error) return std::nullopt;
+  const auto& head = parser.get();
+  was_last_request_ =
+      !head.keep_alive() || (head.method() != http::verb::get && head.method() != http::verb::head);
+  Request request{std::string(head.method_string()), std::string(head.target()), {}};
+  for (const auto& field : head) {
+    request.headers.emplace_back(field.name_string(), field.value());
   }
-  return "";
+  return request;
 }
 
-Connection::Connection(int socket, int send_buffer_bytes)
-    : socket_(socket), wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  const int on = 1;
-  setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-  if (send_buffer_bytes > 0) {
-    setsockopt(socket_, SOL_SOCKET, SO_SNDBUF, &send_buffer_bytes, sizeof(send_buffer_bytes));
-  }
+bool Connection::Sent(const boost::system::error_code& error) {
+  if (error && !closed_) peer_closed_ = true;
+  return !error;
 }
 
-Connection::~Connection() {
-  close(wake_);
-  close(socket_);
+bool Connection::Send(ResponseHead& head) {
+  if (was_last_request_) head.keep_alive(false);
+  http::response_serializer<http::empty_body> serializer(head);
+  boost::system::error_code error;
+  http::write_header(socket_, serializer, error);
+  return Sent(error);
 }
 
-void Connection::NotePeerClosed() {
-  if (!closed_) {
-    peer_closed_ = true;
+bool Connection::Send(absl::string_view bytes) {
+  boost::system::error_code error;
+  asio::write(socket_, asio::buffer(bytes.data(), bytes.size()), error);
+  return Sent(error);
+}
+
+bool Connection::SendChunk(absl::string_view bytes) {
+  boost::system::error_code error;
+  if (bytes.empty()) {
+    asio::write(socket_, http::make_chunk_last(), error);
+  } else {
+    asio::write(socket_, http::make_chunk(asio::buffer(bytes.data(), bytes.size())), error);
   }
+  return Sent(error);
 }
 
 Connection::WaitResult Connection::Wait(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
-  pollfd polled[] = {{socket_, POLLRDHUP, 0}, {wake_, POLLIN, 0}};
+  pollfd polled[] = {{socket_.native_handle(), POLLRDHUP, 0}, {wake_, POLLIN, 0}};
   for (;;) {
     // Rounded up, and never longer than poll() can be told.
     const int64_t left = absl::ToInt64Milliseconds(
@@ -113,7 +97,7 @@ Connection::WaitResult Connection::Wait(absl::Duration timeout) {
       continue;
     }
     if (polled[0].revents != 0) {
-      NotePeerClosed();
+      if (!closed_) peer_closed_ = true;
       return WaitResult::kPeerClosed;
     }
     uint64_t count;
@@ -121,47 +105,6 @@ Connection::WaitResult Connection::Wait(absl::Duration timeout) {
       return WaitResult::kWoken;
     }
   }
-}
-
-bool Connection::Send(absl::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) {
-      bytes.remove_prefix(static_cast<size_t>(sent));
-      continue;
-    }
-    if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      pollfd polled = {socket_, POLLOUT | POLLRDHUP, 0};
-      if (poll(&polled, 1, -1) > 0 && (polled.revents & kGone) != 0) {
-        NotePeerClosed();
-        return false;
-      }
-    } else if (errno != EINTR) {
-      NotePeerClosed();
-      return false;
-    }
-  }
-  return true;
-}
-
-size_t Connection::Receive(char* buffer, size_t size) {
-  while (received_begin_ == received_end_) {
-    pollfd polled = {socket_, POLLIN, 0};
-    if (poll(&polled, 1, -1) < 0) {
-      continue;
-    }
-    const ssize_t count = recv(socket_, received_, sizeof(received_), MSG_DONTWAIT);
-    if (count > 0) {
-      received_begin_ = 0;
-      received_end_ = static_cast<size_t>(count);
-    } else if (count == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
-      return 0;
-    }
-  }
-  const size_t count = std::min(size, received_end_ - received_begin_);
-  std::memcpy(buffer, received_ + received_begin_, count);
-  received_begin_ += count;
-  return count;
 }
 
 void Connection::Wake() {
@@ -172,7 +115,7 @@ void Connection::Wake() {
 
 void Connection::Close() {
   closed_ = true;
-  shutdown(socket_, SHUT_RDWR);
+  shutdown(socket_.native_handle(), SHUT_RDWR);
 }
 
 void Connection::Reset() {
@@ -180,139 +123,65 @@ void Connection::Reset() {
   // For a socket that is connected, this is to send a RST.
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
-  connect(socket_, &nowhere, sizeof(nowhere));
+  connect(socket_.native_handle(), &nowhere, sizeof(nowhere));
 }
-
-class HttpServer::Impl : public httplib::Server {
- public:
-  Impl(const HttpServer::Options& options, HttpServer::Handler handler)
-      : options_(options), handler_(std::move(handler)) {
-    new_task_queue = [] { return new ThreadPerConnection; };
-    // The default would let two servers share a port without a word.
-    set_socket_options([](socket_t socket) {
-      const int on = 1;
-      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    });
-    set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
-      handler_(exchange_->request, *exchange_->connection, response);
-      return HandlerResponse::Handled;
-    });
-    // Connections are kept for as long as the client likes, whatever cpp-httplib announces.
-    set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
-      response.headers.erase("Keep-Alive");
-    });
-  }
-
-  // The port, or -1 with errno set.
-  int Listen() {
-    int port = options_.port;
-    if (port == 0) {
-      port = bind_to_any_port(options_.host);
-    } else if (!bind_to_port(options_.host, port)) {
-      port = -1;
-    }
-    // cpp-httplib has room for five waiting connections; more would be refused at times.
-    if (port < 0 || ::listen(svr_sock_, SOMAXCONN) != 0) {
-      return -1;
-    }
-    listener_ = std::thread([this] { listen_after_bind(); });
-    return port;
-  }
-
-  ~Impl() override {
-    if (!listener_.joinable()) {
-      return;
-    }
-    const socket_t socket = svr_sock_.exchange(INVALID_SOCKET);
-    ::shutdown(socket, SHUT_RDWR);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      stopping_ = true;
-      for (Connection* connection : connections_) {
-        connection->Close();
-      }
-    }
-    listener_.join();
-    close(socket);
-  }
-
- private:
-  // What is under way on a connection's thread.
-  struct Exchange {
-    Connection* connection = nullptr;
-    Request request;
-    bool last = false;
-  };
-
-  bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket, options_.send_buffer_bytes);
-    {
-      std::lock_guard<std::mutex> lock(mutex_);
-      if (stopping_) {
-        return false;
-      }
-      connections_.insert(&connection);
-    }
-    ConnectionStream stream(&connection);
-    Exchange exchange;
-    exchange.connection = &connection;
-    exchange_ = &exchange;
-    const auto setup = [&exchange](httplib::Request& request) {
-      BeginExchange(request, &exchange);
-    };
-    bool client_closes = false;
-    while (process_request(stream, /*close_connection=*/false, client_closes, setup) &&
-           !client_closes && !exchange.last) {
-    }
-    exchange_ = nullptr;
-    std::lock_guard<std::mutex> lock(mutex_);
-    connections_.erase(&connection);
-    return true;
-  }
-
-  static void BeginExchange(httplib::Request& request, Exchange* exchange) {
-    // These are not headers of the request but what cpp-httplib adds to them.
-    for (const char* added : {"REMOTE_ADDR", "REMOTE_PORT", "LOCAL_ADDR", "LOCAL_PORT"}) {
-      request.headers.erase(added);
-    }
-    exchange->request.method = request.method;
-    exchange->request.target = request.target;
-    exchange->request.headers.assign(request.headers.begin(), request.headers.end());
-    // Bodies leave byte for byte as the handler gives them: not compressed, and whole.
-    request.headers.erase("Accept-Encoding");
-    request.ranges.clear();
-    // The body of any other request is not read, so that nothing can follow it.
-    exchange->last = request.method != "GET" && request.method != "HEAD";
-  }
-
-  // cpp-httplib does not say on which connection it calls back; it does so on that connection's
-  // thread.
-  static thread_local Exchange* exchange_;  // NOLINT(readability-identifier-naming): a member
-
-  const HttpServer::Options options_;
-  const HttpServer::Handler handler_;
-  std::thread listener_;
-  std::mutex mutex_;
-  bool stopping_ = false;
-  std::set<Connection*> connections_;
-};
-
-thread_local HttpServer::Impl::Exchange* HttpServer::Impl::exchange_ = nullptr;
 
 absl::StatusOr<std::unique_ptr<HttpServer>> HttpServer::Start(const Options& options,
                                                               Handler handler) {
-  auto impl = std::make_unique<Impl>(options, std::move(handler));
-  const int port = impl->Listen();
-  if (port < 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options.host, ":", options.port));
+  std::unique_ptr<HttpServer> server(new HttpServer(std::move(handler)));
+  try {
+    const auto found = tcp::resolver(server->io_)
+                           .resolve(options.host, absl::StrCat(options.port),
+                                    tcp::resolver::passive | tcp::resolver::numeric_service);
+    server->acceptor_ = tcp::acceptor(server->io_, found.begin()->endpoint());
+    // Accepted sockets inherit their options from the listening one.
+    server->acceptor_.set_option(tcp::no_delay(true));
+    if (options.send_buffer_bytes > 0) {
+      server->acceptor_.set_option(tcp::socket::send_buffer_size(options.send_buffer_bytes));
+    }
+  } catch (const boost::system::system_error& error) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", options.host, ":", options.port,
+                                               ": ", error.code().message()));
   }
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl), port));
+  server->accepting_ = std::thread([s = server.get()] { s->Accept(); });
+  return server;
 }
 
-HttpServer::HttpServer(std::unique_ptr<Impl> impl, int port)
-    : impl_(std::move(impl)), port_(port) {}
+HttpServer::HttpServer(Handler handler) : handler_(std::move(handler)) {}
 
-HttpServer::~HttpServer() = default;
+HttpServer::~HttpServer() {
+  if (!accepting_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    for (Connection& connection : connections_) connection.Close();
+  }
+  shutdown(acceptor_.native_handle(), SHUT_RDWR);  // ends accept()
+  accepting_.join();
+  std::unique_lock lock(mutex_);
+  connection_ended_.wait(lock, [this] { return connections_.empty(); });
+}
+
+void HttpServer::Accept() {
+  for (;;) {
+    tcp::socket socket(io_);
+    boost::system::error_code error;
+    acceptor_.accept(socket, error);
+    // Such as that no descriptor is free.
+    if (error) absl::SleepFor(absl::Milliseconds(1));
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return;
+    if (error) continue;
+    const auto connection = connections_.emplace(connections_.end(), std::move(socket));
+    std::thread([this, connection] {
+      while (const std::optional<Request> request = connection->Receive()) {
+        handler_(*request, *connection);
+      }
+      const std::lock_guard ended(mutex_);
+      connections_.erase(connection);
+      connection_ended_.notify_all();
+    }).detach();
+  }
+}
 
 }  // namespace rollcall::simulator

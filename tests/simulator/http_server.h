@@ -1,87 +1,80 @@
 #pragma once
 
-// HTTP for the simulator: cpp-httplib parses requests and frames answers, and this adds what a
-// simulated provider needs and a web server does not have: control over when each byte of a body
-// leaves, connections that are held or cut, and notice of a peer that went away.
+// HTTP/1.1 for the simulator, with blocking sockets. Boost.Beast parses requests and frames
+// responses; the handler of a request decides when each byte leaves, and how a connection ends.
 //
-// Used by Simulator. Each connection has a thread of its own, on which its requests are handled.
+// Each connection has a thread of its own, on which its requests are handled.
 
 #include <atomic>
-#include <cstddef>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <condition_variable>
 #include <functional>
+#include <list>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
-#include <utility>
-#include <vector>
+#include <thread>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-
-namespace httplib {
-struct Response;
-}  // namespace httplib
+#include "tests/simulator/request.h"
 
 namespace rollcall::simulator {
 
-// A request as it came.
-struct Request {
-  std::string method;
-  std::string target;  // The path with its query, not decoded.
-  std::vector<std::pair<std::string, std::string>> headers;
-
-  // Value of the first header of that name in any case; empty if there is none.
-  std::string Header(absl::string_view name) const;
-};
-
-// One client's connection, as the handler of a request sees it. Wake() and Close() may be called
-// from any thread, everything else from the connection's own.
+// A client's connection. Wake() and Close() may be called from any thread, everything else from the
+// connection's own.
 class Connection {
  public:
-  // Takes the socket. `send_buffer_bytes` bounds what the kernel takes in advance of a slow reader;
-  // 0 leaves it to the kernel.
-  Connection(int socket, int send_buffer_bytes);
+  using ResponseHead = boost::beast::http::response<boost::beast::http::empty_body>;
+
+  explicit Connection(boost::asio::ip::tcp::socket socket);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  // Reads the head of the next request; absent when there is none. No request follows one that has
+  // a method other than GET and HEAD, since its body is not read.
+  std::optional<Request> Receive();
+
+  // These send all of it, however slowly the peer reads. False if the connection has ended.
+  bool Send(ResponseHead& head);
+  bool Send(absl::string_view bytes);
+  bool SendChunk(absl::string_view bytes);  // An empty chunk ends the body.
+
   enum class WaitResult { kTimeout, kWoken, kPeerClosed };
 
-  // Sleeps until Wake(), until the peer closes the connection, or for so long.
+  // Sleeps until Wake(), until the peer closes the connection, or until `timeout` has passed.
   WaitResult Wait(absl::Duration timeout);
-
-  // Sends all of it, however slowly the peer reads. False once the connection is of no more use.
-  bool Send(absl::string_view bytes);
-
-  // Bytes of the next request, at least one; 0 once there will be none.
-  size_t Receive(char* buffer, size_t size);
 
   // Ends a Wait() or, if there is none, the next.
   void Wake();
 
-  // Nothing is sent or received any more. What was sent still reaches the peer.
+  // Stops sending and receiving. Bytes already sent still reach the peer.
   void Close();
 
-  // The same, but the peer gets an error instead, and perhaps not all of what was sent.
+  // The same, but the peer gets an error instead, and perhaps not all bytes already sent.
   void Reset();
 
-  // Whether the peer was found to have closed the connection, rather than we.
+  // Whether the peer closed the connection before we did.
   bool peer_closed() const { return peer_closed_; }
 
-  int socket() const { return socket_; }
-
  private:
-  void NotePeerClosed();
+  bool Sent(const boost::system::error_code& error);
 
-  const int socket_;
+  boost::asio::ip::tcp::socket socket_;
   // An eventfd, readable after Wake().
   const int wake_;
+  // Received bytes that belong to the next requests.
+  boost::beast::flat_buffer received_;
+  bool was_last_request_ = false;
   std::atomic<bool> closed_ = false;
   bool peer_closed_ = false;
-  // What was received and not yet asked for: requests are read byte by byte.
-  char received_[4096];
-  size_t received_begin_ = 0;
-  size_t received_end_ = 0;
 };
 
 class HttpServer {
@@ -89,25 +82,36 @@ class HttpServer {
   struct Options {
     std::string host;
     int port = 0;  // 0 takes a free one.
+    // Bounds how much the kernel buffers for a slow reader; 0 leaves it to the kernel.
     int send_buffer_bytes = 0;
   };
-  // Called for each request, on its connection's thread. The answer's body has to be a content
-  // provider.
-  using Handler = std::function<void(const Request&, Connection&, httplib::Response&)>;
+  // Called for each request, on its connection's thread. Sends the response, or closes the
+  // connection.
+  using Handler = std::function<void(const Request&, Connection&)>;
 
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
 
   // Stops listening, closes every connection and waits for their threads.
   ~HttpServer();
 
-  int port() const { return port_; }
+  int port() const { return acceptor_.local_endpoint().port(); }
 
  private:
-  class Impl;
-  HttpServer(std::unique_ptr<Impl> impl, int port);
+  explicit HttpServer(Handler handler);
 
-  const std::unique_ptr<Impl> impl_;
-  const int port_;
+  void Accept();
+
+  const Handler handler_;
+  boost::asio::io_context io_;
+  boost::asio::ip::tcp::acceptor acceptor_{io_};
+
+  std::mutex mutex_;
+  std::condition_variable connection_ended_;
+  // Guarded by mutex_.
+  bool stopping_ = false;
+  std::list<Connection> connections_;
+
+  std::thread accepting_;
 };
 
 }  // namespace rollcall::simulator

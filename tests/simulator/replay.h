@@ -14,7 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "tests/simulator/http_server.h"
+#include "tests/simulator/request.h"
 #include "tests/simulator/simulator.h"
 
 namespace rollcall::simulator {

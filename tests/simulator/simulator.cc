@@ -1,7 +1,5 @@
 #include "tests/simulator/simulator.h"
 
-#include <httplib.h>
-
 #include <algorithm>
 #include <limits>
 #include <memory>
@@ -10,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/simulator/http_server.h"
 
 namespace rollcall::simulator {
 namespace {
@@ -45,9 +44,8 @@ absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Start(Options options) {
   const Options& o = simulator->options_;
   absl::StatusOr<std::unique_ptr<HttpServer>> server =
       HttpServer::Start({o.host, o.port, o.send_buffer_bytes},
-                        [s = simulator.get()](const Request& request, Connection& connection,
-                                              httplib::Response& response) {
-                          s->Handle(request, connection, response);
+                        [s = simulator.get()](const Request& request, Connection& connection) {
+                          s->Handle(request, connection);
                         });
   if (!server.ok()) {
     return server.status();
@@ -147,8 +145,7 @@ void Simulator::NoteEnd(Connection& connection) {
   connection.Close();
 }
 
-void Simulator::Handle(const Request& request, Connection& connection,
-                       httplib::Response& response) {
+void Simulator::Handle(const Request& request, Connection& connection) {
   const absl::Time asked = absl::Now();
   std::function<Direction(const Request&)> direct;
   size_t number;
@@ -188,48 +185,25 @@ void Simulator::Handle(const Request& request, Connection& connection,
     return direction.reset ? connection.Reset() : connection.Close();
   }
 
-  if (direction.until_close) {
-    std::string text =
-        absl::StrCat("HTTP/1.1 ", answer->status, " Status\r\nConnection: close\r\n");
-    for (const auto& [name, value] : answer->headers) {
-      absl::StrAppend(&text, name, ": ", value, "\r\n");
-    }
-    absl::StrAppend(&text, "\r\n", body->substr(0, direction.cut_after.value_or(kNowhere)));
-    connection.Send(text);
-    return NoteEnd(connection);
-  }
-
-  response.status = answer->status;
+  Connection::ResponseHead head;
+  head.result(static_cast<unsigned>(answer->status));
   const auto request_id = RequestIdHeader(number);
-  response.set_header(request_id.first, request_id.second);
-  std::string content_type = "application/octet-stream";
-  for (const auto& [name, value] : answer->headers) {
-    if (absl::EqualsIgnoreCase(name, "Content-Type")) {
-      content_type = value;
-    } else {
-      response.set_header(name, value);
-    }
+  head.insert(request_id.first, request_id.second);
+  for (const auto& [name, value] : answer->headers) head.insert(name, value);
+  if (direction.until_close) {
+    head.keep_alive(false);
+  } else if (direction.chunked) {
+    head.chunked(true);
+  } else {
+    head.content_length(body->size());
   }
-  const bool chunked = direction.chunked;
-  const auto deliver = [this, &connection, direction = std::move(direction),
-                        body](httplib::DataSink& sink) {
-    return Deliver(direction, *body, connection, sink.write);
-  };
-  if (chunked) {
-    response.set_chunked_content_provider(content_type, [deliver](size_t, httplib::DataSink& sink) {
-      if (!deliver(sink)) return false;
-      sink.done();
-      return true;
-    });
-  } else if (!body->empty()) {
-    response.set_content_provider(
-        body->size(), content_type,
-        [deliver](size_t, size_t, httplib::DataSink& sink) { return deliver(sink); });
-  }
+  const bool sent =
+      connection.Send(head) && (request.method == "HEAD" || Deliver(direction, *body, connection));
+  if (!sent || direction.until_close) NoteEnd(connection);
 }
 
-bool Simulator::Deliver(const Direction& direction, const std::string& body, Connection& connection,
-                        const std::function<bool(const char*, size_t)>& write) {
+bool Simulator::Deliver(const Direction& direction, const std::string& body,
+                        Connection& connection) {
   const int64_t rate = options_.bytes_per_second;
   size_t piece = direction.piece_bytes > 0 ? direction.piece_bytes : kPieceBytes;
   if (rate > 0) {
@@ -245,17 +219,14 @@ bool Simulator::Deliver(const Direction& direction, const std::string& body, Con
     if (hold && sent == hold_at) {
       hold = false;
       hold_at = body.size();
-      if (!Hold(connection)) {
-        NoteEnd(connection);
-        return false;
-      }
+      if (!Hold(connection)) return false;
     }
     if (direction.cut_after && sent == cut_at) {
       if (direction.reset) connection.Reset();
       return false;
     }
     if (sent == body.size()) {
-      return true;
+      return !direction.chunked || connection.SendChunk("");
     }
     size_t end = std::min(sent + std::min(piece, body.size() - sent), cut_at);
     if (hold) {
@@ -266,16 +237,11 @@ bool Simulator::Deliver(const Direction& direction, const std::string& body, Con
       std::lock_guard<std::mutex> lock(mutex_);
       body_bytes_sent_ += end - sent;
     }
-    if (!write(body.data() + sent, end - sent)) {
-      NoteEnd(connection);
-      return false;
-    }
+    const absl::string_view bytes = absl::string_view(body).substr(sent, end - sent);
+    if (!(direction.chunked ? connection.SendChunk(bytes) : connection.Send(bytes))) return false;
     if (rate > 0) {
       due = std::max(due, absl::Now() - kCatchUp) + absl::Seconds(1) * (end - sent) / rate;
-      if (!Sleep(connection, due - absl::Now())) {
-        NoteEnd(connection);
-        return false;
-      }
+      if (!Sleep(connection, due - absl::Now())) return false;
     }
     sent = end;
   }

@@ -22,11 +22,14 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "tests/simulator/http_server.h"
 #include "tests/simulator/participants.h"
 #include "tests/simulator/provider_apis.h"
+#include "tests/simulator/request.h"
 
 namespace rollcall::simulator {
+
+class Connection;
+class HttpServer;
 
 struct Options {
   std::string host = "127.0.0.1";
@@ -74,7 +77,7 @@ struct Direction {
   size_t piece_bytes = 0;
   // Chunked transfer encoding in place of a Content-Length.
   bool chunked = false;
-  // Neither: the body, at once and as far as cut_after says, ends with the connection.
+  // Neither: the body ends with the connection.
   bool until_close = false;
 };
 
@@ -121,13 +124,12 @@ class Simulator {
  private:
   explicit Simulator(Options options);
 
-  void Handle(const Request& request, Connection& connection, httplib::Response& response);
+  void Handle(const Request& request, Connection& connection);
   // Waits for Release(). False if the connection ended first.
   bool Hold(Connection& connection);
   bool Sleep(Connection& connection, absl::Duration duration);
-  // Hands the body to `write` as directed. False if the connection is to be closed.
-  bool Deliver(const Direction& direction, const std::string& body, Connection& connection,
-               const std::function<bool(const char*, size_t)>& write);
+  // Sends the body as directed. False if the connection is to be closed.
+  bool Deliver(const Direction& direction, const std::string& body, Connection& connection);
   void NoteEnd(Connection& connection);
   bool WaitFor(absl::Duration timeout, const std::function<bool()>& condition);
   // What the provider answers, from memory where it is kept.
