@@ -4,13 +4,13 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <stdexcept>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -94,9 +94,11 @@ class PolicyReader {
     for (const std::string& hash :
          Identities(reader, "token_sha256", "64 hexadecimal digits, the SHA-256 of a token", IsHash,
                     "another caller has this token already")) {
-      const std::string bytes = absl::HexStringToBytes(hash);
       Policy::Digest digest{};
-      std::copy(bytes.begin(), bytes.end(), digest.begin());
+      for (size_t i = 0; i < digest.size(); ++i) {
+        const char* const digits = hash.data() + 2 * i;
+        std::from_chars(digits, digits + 2, digest[i], 16);
+      }
       caller.tokens.push_back(digest);
     }
     const bool by_certificate = reader.Has("uri_sans") || reader.Has("dns_sans");

@@ -4,12 +4,12 @@
 #include <curl/curl.h>
 
 #include <cassert>
+#include <charconv>
 #include <cstddef>
 #include <memory>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -76,11 +76,12 @@ absl::Status CheckPath(absl::string_view path) {
         continue;
       }
       const absl::string_view digits = segment.substr(i + 1, 2);
-      if (digits.size() != 2 || !absl::ascii_isxdigit(static_cast<unsigned char>(digits[0])) ||
-          !absl::ascii_isxdigit(static_cast<unsigned char>(digits[1]))) {
+      const char* const end = digits.data() + digits.size();
+      unsigned char value = 0;
+      if (digits.size() != 2 || std::from_chars(digits.data(), end, value, 16).ptr != end) {
         return Bad("must not have a '%' in its path that two hexadecimal digits do not follow");
       }
-      const char byte = absl::HexStringToBytes(digits)[0];
+      const char byte = static_cast<char>(value);
       // An encoded '%' would make a second decoding, somewhere behind a proxy, yield any of the
       // others.
       if (byte == '/' || byte == '\\' || byte == '%' ||

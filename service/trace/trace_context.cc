@@ -1,6 +1,7 @@
 #include "service/trace/trace_context.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,7 +9,6 @@
 
 #include "absl/random/random.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -59,7 +59,9 @@ std::optional<Traceparent> ParseTraceparent(absl::string_view text) {
   if (!IsLowerHex(trace_id) || IsZero(trace_id)) return std::nullopt;
   if (!IsLowerHex(span_id) || IsZero(span_id)) return std::nullopt;
   // Of the flags only the lowest means something to this version.
-  return Traceparent{trace_id, (absl::HexStringToBytes(flags)[0] & 1) != 0};
+  unsigned bits = 0;
+  std::from_chars(flags.data(), flags.data() + flags.size(), bits, 16);
+  return Traceparent{trace_id, (bits & 1) != 0};
 }
 
 // A part of a key: begins as said, and has up to `max` bytes.

@@ -118,6 +118,9 @@ TEST(BaseUrlParse, Refuses) {
       {"https://host/a%", "must not have a '%'"},
       {"https://host/a%2", "must not have a '%'"},
       {"https://host/a%zz", "must not have a '%'"},
+      {"https://host/a%2g", "must not have a '%'"},
+      {"https://host/a%g2", "must not have a '%'"},
+      {"https://host/a%-2", "must not have a '%'"},
   };
   for (const Refused& c : cases) {
     const absl::StatusOr<BaseUrl> url = BaseUrl::Parse(c.text);
