@@ -14,6 +14,7 @@
 #include "absl/strings/match.h"
 #include "tests/client/fake_server.h"
 #include "tests/end_to_end/certificate.h"
+#include "tests/paths.h"
 
 namespace rollcall {
 namespace {
@@ -37,7 +38,7 @@ class Program {
     for (char** variable = environ; *variable != nullptr; ++variable) {
       if (!absl::StartsWith(*variable, "GRPC_VERBOSITY=")) environment.push_back(*variable);
     }
-    arguments.insert(arguments.begin(), ROLLCALL_PROGRAM);
+    arguments.insert(arguments.begin(), BuildPath("bin/rollcall"));
     const std::vector<char*> argv = Pointers(arguments);
     const std::vector<char*> envp = Pointers(environment);
     int ends[2];
@@ -48,7 +49,7 @@ class Program {
     posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
     posix_spawn_file_actions_addclose(&actions, ends[0]);
     posix_spawn_file_actions_addclose(&actions, ends[1]);
-    EXPECT_EQ(posix_spawn(&pid_, ROLLCALL_PROGRAM, &actions, nullptr, argv.data(), envp.data()), 0);
+    EXPECT_EQ(posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), envp.data()), 0);
     posix_spawn_file_actions_destroy(&actions);
     close(ends[1]);
     out_ = ends[0];

@@ -23,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "gtest/gtest.h"
+#include "tests/paths.h"
 #include "tests/simulator/participants.h"
 
 namespace rollcall {
@@ -68,7 +69,7 @@ Daemon::Daemon(const std::vector<std::string>& arguments) {
   if (pipe2(output.data(), O_CLOEXEC) != 0) return;
 
   std::vector<char*> argv;
-  std::string program = ROLLCALLD;
+  std::string program = BuildPath("bin/rollcalld");
   argv.push_back(program.data());
   std::vector<std::string> copies = arguments;
   for (std::string& argument : copies) argv.push_back(argument.data());

@@ -15,6 +15,7 @@
 #include "absl/strings/strip.h"
 #include "rollcall/v1/error_reason.pb.h"
 #include "tests/end_to_end/access.h"
+#include "tests/paths.h"
 
 namespace rollcall {
 namespace {
@@ -30,9 +31,7 @@ std::string ReadText(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-std::string Repository(const std::string& path) {
-  return ReadText(std::filesystem::path(REPOSITORY) / path);
-}
+std::string Repository(const std::string& path) { return ReadText(SourcePath(path)); }
 
 // What the first group of `pattern` matches, everywhere.
 Names Matches(const std::string& text, const std::string& pattern) {
@@ -127,8 +126,7 @@ TEST(DocumentationTest, SaysWhatToDoAboutEveryAlert) {
 
 TEST(DocumentationTest, HasEveryEventOfTheLogWithItsLevel) {
   Names events = {"warn log lines lost"};  // which LogWriter says itself
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(
-           std::filesystem::path(REPOSITORY) / "service")) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(SourcePath("service"))) {
     if (entry.path().extension() != ".cc") continue;
     const std::string code = ReadText(entry.path());
     for (const char* level : {"Info", "Warn", "Error"}) {

@@ -17,6 +17,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/paths.h"
 #include "tests/simulator/replay.h"
 #include "tests/simulator/sid_of.h"
 
@@ -192,8 +193,8 @@ TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
   });
   const Listing listing = List(request);
   const Outcome original = OutcomeOf(listing);
-  EXPECT_EQ(original.code, "0") << listing.status.error_message();
-  EXPECT_THAT(original.participants, SizeIs(42));
+  ASSERT_EQ(original.code, "0") << listing.status.error_message();
+  ASSERT_THAT(original.participants, SizeIs(42));
   EXPECT_THAT(original.participants.back(), HasSubstr("nickname="));
   std::vector<std::string> secrets = {kMark,
                                       kMarkedNumber,
@@ -262,14 +263,15 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
 // What was recorded once: a failure, a page that is cut in its second record, that page again, with
 // a field that is not known, and a second page.
 TEST_F(RecordingEndToEndTest, APageThatWasCut) {
-  const std::vector<std::string> commands = Replay(absl::StrCat(RECORDINGS_DIR, "/cut_page"));
+  const std::vector<std::string> commands =
+      Replay(SourcePath("tests/testdata/recordings/cut_page"));
   ASSERT_THAT(commands, SizeIs(1));
   v1::ListParticipantsRequest request = RequestOf(commands[0], ConferenceRequest(1));
   request.set_page_size(3);
   const Listing listing = List(request);
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   const Outcome outcome = OutcomeOf(listing);
-  EXPECT_THAT(outcome.identities, ::testing::ElementsAre(0, 1, 2, 3, 4));
+  ASSERT_THAT(outcome.identities, ::testing::ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(outcome.participants[0], HasSubstr("sentiment="));
   EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "4");
 }

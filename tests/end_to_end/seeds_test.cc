@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "tests/end_to_end/end_to_end.h"
+#include "tests/paths.h"
 #include "tests/record/oracle.h"
 
 namespace rollcall {
@@ -18,7 +19,7 @@ class SeedsEndToEndTest : public EndToEndTest {
   // The list must be that of the seed document, whose text keeps its key order and number forms.
   void ExpectSeed(const v1::ListParticipantsRequest& request, const std::string& seed,
                   Participant::RecordCase kind) {
-    std::ifstream file(absl::StrCat(SEEDS_DIR, "/", seed, ".json"));
+    std::ifstream file(SourcePath(absl::StrCat("tests/testdata/seeds/", seed, ".json")));
     const auto page = nlohmann::ordered_json::parse(file);
     const auto& records = page.at("participants");
     const Listing listing = List(request);

@@ -19,6 +19,7 @@
 #include "client/cli/reference/command_tree.h"
 #include "client/cli/reference/man_page.h"
 #include "service/arguments.h"
+#include "tests/paths.h"
 
 namespace rollcall {
 namespace {
@@ -31,8 +32,13 @@ using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::StartsWith;
 
+// A manual page or a completion script, as it was built.
+std::string ReferencePath(const std::string& name) {
+  return BuildPath(absl::StrCat("service/package/reference/", name));
+}
+
 std::string Read(const std::string& name) {
-  std::ifstream file(absl::StrCat(REFERENCE, "/", name));
+  std::ifstream file(ReferencePath(name));
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
@@ -59,7 +65,7 @@ std::string Quoted(const std::string& text) {
 
 // What bash offers for the last of these words, as it splits a command line.
 std::vector<std::string> BashOffers(const std::vector<std::string>& words) {
-  std::string script = absl::StrCat("source ", REFERENCE, "/", words[0], ".bash; COMP_WORDS=(");
+  std::string script = absl::StrCat("source ", ReferencePath(words[0]), ".bash; COMP_WORDS=(");
   for (const std::string& word : words) absl::StrAppend(&script, " ", Quoted(word));
   absl::StrAppend(&script, " ); COMP_CWORD=", words.size() - 1, "; compopt() { :; }; _", words[0],
                   "; printf '%s\\n' \"${COMPREPLY[@]}\"");
@@ -67,7 +73,8 @@ std::vector<std::string> BashOffers(const std::vector<std::string>& words) {
 }
 
 std::vector<std::string> ZshOffers(const std::string& line) {
-  return Lines(absl::StrCat(ZSH_COMPLETIONS, " ", REFERENCE, " ", Quoted(line)));
+  return Lines(absl::StrCat(SourcePath("tests/package/zsh_completions"), " ", ReferencePath(""),
+                            " ", Quoted(line)));
 }
 
 CommandDescription Client() {
@@ -120,7 +127,7 @@ TEST(ReferenceTest, TheManualSaysOnceWhatAllCommandsHave) {
 
 TEST(ReferenceTest, ManHasNoComplaints) {
   for (const char* page : {"rollcall.1", "rollcalld.8"}) {
-    EXPECT_THAT(Lines(absl::StrCat("LC_ALL=C.UTF-8 man --warnings -Tutf8 -l ", REFERENCE, "/", page,
+    EXPECT_THAT(Lines(absl::StrCat("LC_ALL=C.UTF-8 man --warnings -Tutf8 -l ", ReferencePath(page),
                                    " 2>&1 >/dev/null")),
                 IsEmpty());
     EXPECT_THAT(Read(page), Not(HasSubstr("@")));
@@ -155,8 +162,8 @@ TEST(ReferenceTest, BashOffersValues) {
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--output", "="}),
               IsSupersetOf({"csv", "json", "ndjson", "table"}));
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--limit", ""}), IsEmpty());
-  EXPECT_THAT(BashOffers({"rollcalld", "--config", REFERENCE "/rollcall."}),
-              ElementsAre(REFERENCE "/rollcall.1", REFERENCE "/rollcall.bash"));
+  EXPECT_THAT(BashOffers({"rollcalld", "--config", ReferencePath("rollcall.")}),
+              ElementsAre(ReferencePath("rollcall.1"), ReferencePath("rollcall.bash")));
   // A value that is the name of a command is none.
   EXPECT_THAT(BashOffers({"rollcall", "list", "conference", "--label", "room", "--la"}),
               ElementsAre("--label"));
@@ -182,7 +189,7 @@ TEST(ReferenceTest, ZshOffersEachOptionAndCommand) {
 TEST(ReferenceTest, ZshOffersValues) {
   EXPECT_THAT(ZshOffers("rollcall list room --output c"), ElementsAre("csv"));
   EXPECT_THAT(ZshOffers("rollcall list room --output=c"), ElementsAre("csv"));
-  EXPECT_THAT(ZshOffers("rollcalld --config " REFERENCE "/rollcall."),
+  EXPECT_THAT(ZshOffers(absl::StrCat("rollcalld --config ", ReferencePath("rollcall."))),
               ElementsAre(StartsWith("rollcall.1"), StartsWith("rollcall.bash")));
 }
 

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 #include "service/error/error.h"
+#include "tests/paths.h"
 
 namespace rollcall {
 namespace {
@@ -80,7 +81,7 @@ Reading ReadByteByByte(absl::string_view page) {
 }
 
 std::string Seed(const std::string& name) {
-  std::ifstream file(absl::StrCat(SEEDS_DIR, "/", name));
+  std::ifstream file(SourcePath(absl::StrCat("tests/testdata/seeds/", name)));
   EXPECT_TRUE(file.is_open()) << name;
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }

@@ -24,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "service/provider/participant_api.h"
+#include "tests/paths.h"
 #include "tests/record/decode_record.h"
 #include "tests/record/oracle.h"
 
@@ -200,7 +201,7 @@ void AddFields(const ordered_json& table, const std::vector<std::string>& object
 }
 
 std::vector<Api> ReadTable() {
-  std::ifstream file(ROLLCALL_TESTDATA "/upstream_fields.json");
+  std::ifstream file(SourcePath("tests/testdata/upstream_fields.json"));
   const ordered_json table = ordered_json::parse(file);
   const std::map<std::string, const ParticipantApi*> apis_by_name = {
       {"twilio_voice_insights", &TwilioVoiceInsights()},

@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "service/provider/participant_api.h"
+#include "tests/paths.h"
 #include "tests/record/decode_record.h"
 
 namespace rollcall {
@@ -29,7 +30,7 @@ using google::protobuf::Timestamp;
 using nlohmann::ordered_json;
 
 ordered_json ReadSeed(const std::string& name) {
-  std::ifstream file(absl::StrCat(ROLLCALL_TESTDATA, "/seeds/", name, ".json"));
+  std::ifstream file(SourcePath(absl::StrCat("tests/testdata/seeds/", name, ".json")));
   ordered_json page = ordered_json::parse(file, nullptr, false);
   EXPECT_TRUE(page.is_object()) << name;
   return page;
