@@ -75,7 +75,7 @@ TEST(OperatorServerTest, WithATokenAsksForIt) {
   EXPECT_EQ(client.Get("/open")->body, "later\n");
   EXPECT_EQ(status("Bearer correct horse"), 200);
   EXPECT_EQ(status("bearer correct horse"), 200);
-  for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer correct hors", "Bearer correct horse ",
+  for (const char* wrong : {"", "Bearer", "Bearer ", "Bearer correct hors", "Bearer correct horses",
                             "Bearer Correct horse", "Basic correct horse", "correct horse"}) {
     EXPECT_EQ(status(wrong), 401) << wrong;
   }
