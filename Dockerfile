@@ -1,18 +1,21 @@
 # The images of Rollcall, as `./dev image` builds and tries them. Each holds programs, the shared
 # libraries that they load, CA certificates, and the record of what those are, and nothing else: no
-# shell, no package manager, nobody's home.
-#   rollcalld  the service, and what is built where no target is named
-#   demo       what stands around it in a demo or a test: the provider simulator and the clients
-# Who wants the same bytes again takes the same base image (name it by its digest), the same versions
-# of Debian's packages, and the same commit: docs/kubernetes.md says how.
+# shell, no package manager, no home directory.
+#   rollcalld  the service, and what is built if no target is named
+#   demo       the provider simulator and the clients, for demos and tests
+# The stages that compile run on the building machine's architecture, and cross-compile for others.
+# A build gives the same bytes again if it has the same base image (name it by its digest), the same
+# versions of Debian's packages and the same commit: docs/kubernetes.md says how.
 ARG BASE=docker.io/library/debian:bookworm-slim
 
-FROM ${BASE} AS build
+FROM --platform=${BUILDPLATFORM} ${BASE} AS build
 WORKDIR /rollcall
 COPY tools/packages tools/
-RUN apt-get -q update && \
+COPY tools/lib/cross tools/lib/
+ARG TARGETARCH
+RUN dpkg --add-architecture ${TARGETARCH} && apt-get -q update && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-      $(sed -En 's/^(client|build): //p' tools/packages) && \
+      $(tools/lib/cross packages ${TARGETARCH} client build) && \
     rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
 COPY proto proto
@@ -22,7 +25,8 @@ ARG JOBS=2
 # OFF compiles all of it anew.
 ARG CCACHE=ccache
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake --preset release -DCCACHE=${CCACHE} -DROLLCALL_BUILD_TESTS=OFF >/dev/null && \
+    cmake --preset release $(tools/lib/cross cmake ${TARGETARCH}) -DCCACHE=${CCACHE} -DROLLCALL_BUILD_TESTS=OFF \
+      >/dev/null && \
     cmake --build build/release -j ${JOBS} --target rollcalld
 COPY LICENSE ./
 COPY k8s/image/assemble k8s/image/
@@ -31,7 +35,7 @@ RUN k8s/image/assemble /image build/release/bin/rollcalld
 FROM build AS build-demo
 RUN apt-get -q update && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-      $(sed -n 's/^build-tests: //p' tools/packages) && \
+      $(tools/lib/cross packages ${TARGETARCH} build-tests) && \
     rm -rf /var/lib/apt/lists/*
 COPY tests tests
 RUN --mount=type=cache,target=/root/.cache/ccache \
@@ -58,7 +62,7 @@ LABEL org.opencontainers.image.title="rollcalld" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image /
-# Nobody's: a number, since there is no /etc/passwd.
+# A user without a name: a number, because there is no /etc/passwd.
 USER 65532:65532
 EXPOSE 50051 9464
 STOPSIGNAL SIGTERM

@@ -14,7 +14,8 @@ image() { echo "localhost/$1:$version"; }
 
 find_engine() {
   for engine in podman docker; do
-    ! command -v "$engine" >/dev/null || return 0
+    # Docker's client is of no use without its service.
+    ! "$engine" info >/dev/null 2>&1 || return 0
   done
   need image-engine
   engine=podman
