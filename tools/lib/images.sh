@@ -21,17 +21,45 @@ find_engine() {
   engine=podman
 }
 
-# build_images [OPTION ...]: the options go to the engine's build.
-build_images() {
-  local name commit time=()
+# build_image NAME OPTION ...: the options go to the engine's build.
+build_image() {
+  local name=$1 commit time=()
+  shift
   commit=$(git rev-parse HEAD)
   # A fixed time, so that the same input gives the same image.
   [[ $engine == docker ]] || time=(--timestamp "$(git log -1 --format=%ct)")
   [[ -z $(git status --porcelain) ]] || commit+=-changed
+  say "Building $(image "$name")"
+  DOCKER_BUILDKIT=1 "$engine" build "${time[@]}" --target "${name#rollcall-}" \
+    --build-arg JOBS="$(jobs_at_once)" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
+}
+
+# build_images [OPTION ...]
+build_images() {
+  local name
+  for name in "${image_names[@]}"; do build_image "$name" --tag "$(image "$name")" "$@"; done
+}
+
+# Writes build/image/NAME.tar, an OCI index with an image for each architecture, and runs the programs
+# of the arm64 image with qemu-user.
+build_indexes() {
+  local name index root program
+  [[ $engine == podman ]] || fail "an image for several architectures is built with podman, which is not installed"
+  mkdir -p build/image
   for name in "${image_names[@]}"; do
-    say "Building $(image "$name")"
-    DOCKER_BUILDKIT=1 "$engine" build "${time[@]}" --target "${name#rollcall-}" --tag "$(image "$name")" \
-      --build-arg JOBS="$(jobs_at_once)" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
+    index=$(image "$name")-index
+    ! "$engine" manifest exists "$index" || "$engine" manifest rm "$index" >/dev/null
+    build_image "$name" --platform linux/amd64,linux/arm64 --manifest "$index"
+    root=$scratch/$name-arm64
+    unpack_image "$root" --arch arm64 "$index"
+    k8s/image/scan "$root" | tail -n 1
+    for program in "$root"/usr/bin/*; do
+      qemu-aarch64-static -L "$root" "$program" --help >/dev/null || fail "${program##*/} for arm64 does not run"
+      echo "${program##*/} runs on arm64"
+    done
+    rm -f "build/image/$name.tar"
+    "$engine" manifest push --quiet --all "$index" "oci-archive:build/image/$name.tar"
+    echo "build/image/$name.tar"
   done
 }
 
@@ -39,15 +67,20 @@ build_images() {
 # depend on when cached steps ran.
 image_contents() { "$engine" image inspect --format '{{.RootFS.Layers}} {{json .Config}}' "$(image "$1")"; }
 
+# unpack_image FOLDER [OPTION ...] IMAGE: creates the folder.
+unpack_image() {
+  local container
+  container=$("$engine" create "${@:2}" /none)
+  mkdir "$1"
+  "$engine" export "$container" | tar -x -C "$1"
+  "$engine" rm "$container" >/dev/null
+}
+
 # Lists what an image contains, and its size.
 scan_image() {
-  local root=$scratch/$1 container
   say "What is in $(image "$1")"
-  container=$("$engine" create "$(image "$1")" /none)
-  mkdir "$root"
-  "$engine" export "$container" | tar -x -C "$root"
-  "$engine" rm "$container" >/dev/null
-  k8s/image/scan "$root"
+  unpack_image "$scratch/$1" "$(image "$1")"
+  k8s/image/scan "$scratch/$1"
   printf '%s: %d MB\n' "$(image "$1")" $(($("$engine" image inspect --format '{{.Size}}' "$(image "$1")") / 1000000))
 }
 
