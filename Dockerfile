@@ -7,6 +7,8 @@
 # A build gives the same bytes again if it has the same base image (name it by its digest), the same
 # versions of Debian's packages and the same commit: docs/kubernetes.md says how.
 ARG BASE=docker.io/library/debian:bookworm-slim
+# The building machine's. BuildKit knows it; Podman 4 must be told.
+ARG BUILDPLATFORM
 
 FROM --platform=${BUILDPLATFORM} ${BASE} AS build
 WORKDIR /rollcall

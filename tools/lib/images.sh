@@ -23,14 +23,15 @@ find_engine() {
 
 # build_image NAME OPTION ...: the options go to the engine's build.
 build_image() {
-  local name=$1 commit time=()
+  local name=$1 commit podman=()
   shift
   commit=$(git rev-parse HEAD)
-  # A fixed time, so that the same input gives the same image.
-  [[ $engine == docker ]] || time=(--timestamp "$(git log -1 --format=%ct)")
+  # A fixed time, so that the same input gives the same image; and what BuildKit knows by itself.
+  [[ $engine == docker ]] || podman=(--timestamp "$(git log -1 --format=%ct)"
+    --build-arg BUILDPLATFORM="$(podman version --format '{{.Client.OsArch}}')")
   [[ -z $(git status --porcelain) ]] || commit+=-changed
   say "Building $(image "$name")"
-  DOCKER_BUILDKIT=1 "$engine" build "${time[@]}" --target "${name#rollcall-}" \
+  DOCKER_BUILDKIT=1 "$engine" build "${podman[@]}" --target "${name#rollcall-}" \
     --build-arg JOBS="$(jobs_at_once)" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
 }
 
