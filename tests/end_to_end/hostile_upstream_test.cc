@@ -113,12 +113,14 @@ TEST_F(HostileUpstreamTest, AGigabyteOfOneRecordIsLeftAtTheLimit) {
 }
 
 TEST_F(HostileUpstreamTest, AGigabyteOfSpacesTakesNoMemory) {
+  // Where memory cannot be measured, only what is read is tested.
+  constexpr size_t kSpaces = kMemoryIsGivenBack ? kGigabyte : kGigabyte / 16;
   StartDaemon({{"limits", {{"max_page_bytes", 2 * kGigabyte}}}});
   const Listing listing = ListMeasured("spaces", [](const Peer& peer) {
     const std::string page = Page("null");
     peer.Send(
-        absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: ", kGigabyte + page.size(), "\r\n\r\n"));
-    peer.SendOver(std::string(1 << 20, ' '), kGigabyte);
+        absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: ", kSpaces + page.size(), "\r\n\r\n"));
+    peer.SendOver(std::string(1 << 20, ' '), kSpaces);
     peer.Send(page);
   });
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
