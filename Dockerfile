@@ -7,7 +7,8 @@
 # A build gives the same bytes again if it has the same base image (name it by its digest), the same
 # versions of Debian's packages and the same commit: docs/kubernetes.md says how.
 ARG BASE=docker.io/library/debian:bookworm-slim
-# The building machine's. BuildKit knows it; Podman 4 must be told.
+# The building machine's, for example linux/amd64. `./dev image` names it, because Podman 4 and older
+# BuildKits do not.
 ARG BUILDPLATFORM
 
 FROM --platform=${BUILDPLATFORM} ${BASE} AS build
@@ -16,8 +17,8 @@ COPY tools/packages tools/
 COPY tools/lib/cross tools/lib/
 ARG TARGETARCH
 RUN dpkg --add-architecture ${TARGETARCH} && apt-get -q update && \
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-      $(tools/lib/cross packages ${TARGETARCH} client build) && \
+    packages=$(tools/lib/cross packages ${TARGETARCH} client build) && \
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ${packages} && \
     rm -rf /var/lib/apt/lists/*
 COPY CMakeLists.txt CMakePresets.json ./
 COPY proto proto
@@ -27,8 +28,8 @@ ARG JOBS=2
 # OFF compiles all of it anew.
 ARG CCACHE=ccache
 RUN --mount=type=cache,target=/root/.cache/ccache \
-    cmake --preset release $(tools/lib/cross cmake ${TARGETARCH}) -DCCACHE=${CCACHE} -DROLLCALL_BUILD_TESTS=OFF \
-      >/dev/null && \
+    options=$(tools/lib/cross cmake ${TARGETARCH}) && \
+    cmake --preset release ${options} -DCCACHE=${CCACHE} -DROLLCALL_BUILD_TESTS=OFF >/dev/null && \
     cmake --build build/release -j ${JOBS} --target rollcalld
 COPY LICENSE ./
 COPY k8s/image/assemble k8s/image/
@@ -36,8 +37,8 @@ RUN k8s/image/assemble /image build/release/bin/rollcalld
 
 FROM build AS build-demo
 RUN apt-get -q update && \
-    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends \
-      $(tools/lib/cross packages ${TARGETARCH} build-tests) && \
+    packages=$(tools/lib/cross packages ${TARGETARCH} build-tests) && \
+    DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ${packages} && \
     rm -rf /var/lib/apt/lists/*
 COPY tests tests
 RUN --mount=type=cache,target=/root/.cache/ccache \

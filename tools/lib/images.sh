@@ -23,15 +23,19 @@ find_engine() {
 
 # build_image NAME OPTION ...: the options go to the engine's build.
 build_image() {
-  local name=$1 commit podman=()
+  local name=$1 commit platform options=()
   shift
   commit=$(git rev-parse HEAD)
-  # A fixed time, so that the same input gives the same image; and what BuildKit knows by itself.
-  [[ $engine == docker ]] || podman=(--timestamp "$(git log -1 --format=%ct)"
-    --build-arg BUILDPLATFORM="$(podman version --format '{{.Client.OsArch}}')")
+  if [[ $engine == podman ]]; then
+    # A fixed time, so that the same input gives the same image.
+    options=(--timestamp "$(git log -1 --format=%ct)")
+    platform=$(podman version --format '{{.Client.OsArch}}')
+  else
+    platform=$(docker version --format '{{.Client.Os}}/{{.Client.Arch}}')
+  fi
   [[ -z $(git status --porcelain) ]] || commit+=-changed
   say "Building $(image "$name")"
-  DOCKER_BUILDKIT=1 "$engine" build "${podman[@]}" --target "${name#rollcall-}" \
+  DOCKER_BUILDKIT=1 "$engine" build "${options[@]}" --target "${name#rollcall-}" --build-arg BUILDPLATFORM="$platform" \
     --build-arg JOBS="$(jobs_at_once)" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
 }
 
@@ -44,22 +48,25 @@ build_images() {
 # Writes build/image/NAME.tar, an OCI index with an image for each architecture, and runs the programs
 # of the arm64 image with qemu-user.
 build_indexes() {
-  local name index root program
-  [[ $engine == podman ]] || fail "an image for several architectures is built with podman, which is not installed"
+  local name index root program architecture
   mkdir -p build/image
   for name in "${image_names[@]}"; do
     index=$(image "$name")-index
     ! "$engine" manifest exists "$index" || "$engine" manifest rm "$index" >/dev/null
-    build_image "$name" --platform linux/amd64,linux/arm64 --manifest "$index"
-    root=$scratch/$name-arm64
-    unpack_image "$root" --arch arm64 "$index"
+    "$engine" manifest create "$index" >/dev/null
+    for architecture in amd64 arm64; do
+      build_image "$name" --platform "linux/$architecture" --tag "$(image "$name")-$architecture"
+      "$engine" manifest add "$index" "containers-storage:$(image "$name")-$architecture" >/dev/null
+    done
+    root=$scratch/$name
+    unpack_image "$root" "$(image "$name")-arm64"
     k8s/image/scan "$root" | tail -n 1
     for program in "$root"/usr/bin/*; do
       qemu-aarch64-static -L "$root" "$program" --help >/dev/null || fail "${program##*/} for arm64 does not run"
       echo "${program##*/} runs on arm64"
     done
     rm -f "build/image/$name.tar"
-    "$engine" manifest push --quiet --all "$index" "oci-archive:build/image/$name.tar"
+    "$engine" manifest push --quiet --all "$index" "oci-archive:build/image/$name.tar" >/dev/null
     echo "build/image/$name.tar"
   done
 }
@@ -68,10 +75,10 @@ build_indexes() {
 # depend on when cached steps ran.
 image_contents() { "$engine" image inspect --format '{{.RootFS.Layers}} {{json .Config}}' "$(image "$1")"; }
 
-# unpack_image FOLDER [OPTION ...] IMAGE: creates the folder.
+# unpack_image FOLDER IMAGE: creates the folder.
 unpack_image() {
   local container
-  container=$("$engine" create "${@:2}" /none)
+  container=$("$engine" create "$2" /none)
   mkdir "$1"
   "$engine" export "$container" | tar -x -C "$1"
   "$engine" rm "$container" >/dev/null
