@@ -1,23 +1,34 @@
 # shellcheck shell=bash
 # Configures and builds a preset of CMakePresets.json. Needs packages.sh.
 
+# Share compiled files between clones in different folders.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+
 # build PRESET [TARGET ...]: builds these targets, or everything.
 build() {
-  local preset=$1 begin=$SECONDS log jobs
-  shift
-  # Share compiled files between clones in different folders.
-  export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
+  local begin=$SECONDS
   need client build build-tests
-  say "Building $preset${*:+: $*}"
+  say "Building $1${2:+: ${*:2}}"
+  configure "$1"
+  compile "build/$1" "${@:2}"
+  echo "built in $((SECONDS - begin)) s"
+}
+
+# configure PRESET [OPTION ...]
+configure() {
+  local log=build/configure-$1.log
   mkdir -p build
-  log=build/configure-$preset.log
-  if ! cmake --preset "$preset" >"$log" 2>&1; then
+  cmake --preset "$@" >"$log" 2>&1 || {
     cat "$log" >&2
     fail "could not configure"
-  fi
+  }
+}
+
+# compile FOLDER [TARGET ...]
+compile() {
+  local jobs
   jobs=$(jobs_at_once)
-  cmake --build "build/$preset" -j "$jobs" ${1:+--target "$@"}
-  echo "built in $((SECONDS - begin)) s"
+  cmake --build "$1" -j "$jobs" ${2:+--target "${@:2}"}
 }
 
 check_preset() {
