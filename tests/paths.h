@@ -1,7 +1,6 @@
 // Where tests find files of this repository and of its build. These paths differ between clones, so
 // only one small source contains them, and a compiler cache can share all others.
-#ifndef TESTS_PATHS_H_
-#define TESTS_PATHS_H_
+#pragma once
 
 #include <string>
 #include <string_view>
@@ -16,5 +15,3 @@ std::string SourcePath(std::string_view path);
 std::string BuildPath(std::string_view path);
 
 }  // namespace rollcall
-
-#endif  // TESTS_PATHS_H_

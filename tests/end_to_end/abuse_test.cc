@@ -213,7 +213,7 @@ TEST_F(AbuseTest, ConnectionsDoNotFillTheMemory) {
   ExpectStillServes();
 }
 
-TEST_F(AbuseTest, ACallerWhoTakesNothingLetsTheProviderGo) {
+TEST_F(AbuseTest, StalledCallerReleasesProviderConnection) {
   StartDaemon({{"limits", {{"caller_stall_seconds", 0.2}}}});
   // A single page, larger than all buffers on its way, so that its transfer is under way when the
   // caller stalls.
