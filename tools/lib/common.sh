@@ -32,6 +32,9 @@ jobs_at_once() {
 
 project_version() { sed -n 's/^project(rollcall VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt; }
 
+# Debian's own Python, because another one does not find Debian's packages.
+debian_python() { if [[ -x /usr/bin/python3 ]]; then echo /usr/bin/python3; else echo python3; fi; }
+
 # own_files PATTERN ...: the repository's files, tracked or about to be, one a line.
 own_files() {
   local file
