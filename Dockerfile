@@ -36,6 +36,8 @@ COPY k8s/image/assemble k8s/image/
 RUN k8s/image/assemble /image build/release/bin/rollcalld
 
 FROM build AS build-demo
+ARG TARGETARCH
+ARG JOBS=2
 RUN apt-get -q update && \
     packages=$(tools/lib/cross packages ${TARGETARCH} build-tests) && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ${packages} && \
