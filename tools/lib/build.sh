@@ -34,6 +34,6 @@ compile() {
 check_preset() {
   case $1 in
     release | dev | asan | tsan) ;;
-    *) usage_error "no preset '$1': release, dev, asan or tsan" ;;
+    *) usage_error "no preset '$1': release, dev, asan or tsan; to choose tests: ./dev test -R '$1'" ;;
   esac
 }

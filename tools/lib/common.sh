@@ -35,6 +35,11 @@ project_version() { sed -n 's/^project(rollcall VERSION \([0-9.]*\) .*/\1/p' CMa
 # Debian's own Python, because another one does not find Debian's packages.
 debian_python() { if [[ -x /usr/bin/python3 ]]; then echo /usr/bin/python3; else echo python3; fi; }
 
+# Fails unless own_files() can list the repository's files.
+need_repository() {
+  git ls-files >/dev/null || fail "git cannot list the repository's files; this command works in a git clone that you own"
+}
+
 # own_files PATTERN ...: the repository's files, tracked or about to be, one a line.
 own_files() {
   local file

@@ -46,7 +46,7 @@ build_images() {
 }
 
 # Writes build/image/NAME.tar, an OCI index with an image for each architecture, and runs the programs
-# of the arm64 image with qemu-user.
+# of the arm64 image with qemu-user. Options are as for build_images.
 build_indexes() {
   local name index root program architecture
   mkdir -p build/image
@@ -55,7 +55,7 @@ build_indexes() {
     ! "$engine" manifest exists "$index" || "$engine" manifest rm "$index" >/dev/null
     "$engine" manifest create "$index" >/dev/null
     for architecture in amd64 arm64; do
-      build_image "$name" --platform "linux/$architecture" --tag "$(image "$name")-$architecture"
+      build_image "$name" --platform "linux/$architecture" --tag "$(image "$name")-$architecture" "$@"
       "$engine" manifest add "$index" "containers-storage:$(image "$name")-$architecture" >/dev/null
     done
     root=$scratch/$name
@@ -109,7 +109,11 @@ run_locked() {
 }
 
 remove_containers() {
-  ((${#containers[@]} == 0)) || "$engine" rm -f "${containers[@]}" >/dev/null 2>&1 || true
+  local container
+  # One by one, because podman removes none if it does not know one.
+  for container in ${containers[@]+"${containers[@]}"}; do
+    "$engine" rm -f "$container" >/dev/null 2>&1 || true
+  done
   [[ -z $network ]] || "$engine" network rm "$network" >/dev/null || true
   containers=()
   network=
