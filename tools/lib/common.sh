@@ -32,6 +32,9 @@ jobs_at_once() {
 
 project_version() { sed -n 's/^project(rollcall VERSION \([0-9.]*\) .*/\1/p' CMakeLists.txt; }
 
+# Where ccache keeps compiled files.
+ccache_folder() { echo "${CCACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/ccache}"; }
+
 # Debian's own Python, because another one does not find Debian's packages.
 debian_python() { if [[ -x /usr/bin/python3 ]]; then echo /usr/bin/python3; else echo python3; fi; }
 
@@ -43,7 +46,7 @@ need_repository() {
 # own_files PATTERN ...: the repository's files, tracked or about to be, one a line.
 own_files() {
   local file
-  git ls-files -co --exclude-standard -- "$@" | sort -u | while IFS= read -r file; do
+  git ls-files -z -co --exclude-standard -- "$@" | sort -zu | while IFS= read -r -d '' file; do
     [[ ! -f $file ]] || printf '%s\n' "$file"
   done
 }

@@ -23,8 +23,9 @@ find_engine() {
 
 # build_image NAME OPTION ...: the options go to the engine's build.
 build_image() {
-  local name=$1 commit platform options=()
+  local name=$1 commit jobs platform options=()
   shift
+  jobs=$(jobs_at_once)
   commit=$(git rev-parse HEAD)
   if [[ $engine == podman ]]; then
     # A fixed time, so that the same input gives the same image.
@@ -36,7 +37,7 @@ build_image() {
   [[ -z $(git status --porcelain) ]] || commit+=-changed
   say "Building $(image "$name")"
   DOCKER_BUILDKIT=1 "$engine" build "${options[@]}" --target "${name#rollcall-}" --build-arg BUILDPLATFORM="$platform" \
-    --build-arg JOBS="$(jobs_at_once)" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
+    --build-arg JOBS="$jobs" --build-arg VERSION="$version" --build-arg REVISION="$commit" "$@" .
 }
 
 # build_images [OPTION ...]
@@ -79,9 +80,9 @@ image_contents() { "$engine" image inspect --format '{{.RootFS.Layers}} {{json .
 unpack_image() {
   local container
   container=$("$engine" create "$2" /none)
+  containers+=("$container")
   mkdir "$1"
   "$engine" export "$container" | tar -x -C "$1"
-  "$engine" rm "$container" >/dev/null
 }
 
 # Lists what an image contains, and its size.
@@ -133,7 +134,7 @@ try_images() {
   say "Running them: no root, no capabilities, no writable file, 256 MB, 64 threads"
   network=rollcall-$$
   "$engine" network create "$network" >/dev/null
-  containers=("$network-simulator" "$network-rollcalld" "$network-client" "$network-check")
+  containers+=("$network-simulator" "$network-rollcalld" "$network-client" "$network-check")
   run_locked simulator rollcall-demo --detach -- /usr/bin/provider-simulator --listen 0.0.0.0:8080 >/dev/null
   await_output "$network-simulator" 'listening on'
   run_locked rollcalld rollcalld --detach --volume "$PWD/k8s/overlays/demo/rollcalld.json:$config:ro" -- \
