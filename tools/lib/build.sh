@@ -3,7 +3,8 @@
 
 # Share compiled files between clones in different folders.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
-mkdir -p "$(ccache_folder)" 2>/dev/null && [[ -w $(ccache_folder) ]] || export CCACHE_DISABLE=1
+mkdir -p "$(ccache_folder)" 2>/dev/null || true
+[[ -w $(ccache_folder) ]] || export CCACHE_DISABLE=1
 
 # build PRESET [TARGET ...]: builds these targets, or everything.
 build() {
