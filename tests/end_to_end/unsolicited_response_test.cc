@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
+#include <future>
 #include <optional>
 #include <string>
 #include <thread>
@@ -178,15 +180,21 @@ TEST_P(UnsolicitedTest, BeforeALaterPageIsNotRead) {
   }
 }
 
-// The provider asks for a wait of a second; all lists wait at once.
+// The provider asks for a wait of a second. All lists wait at once, each having had a connection of
+// its own.
 TEST_P(UnsolicitedTest, AfterARetryIsNotRead) {
   StartServer({{"retry", {{"max_attempts", 2}}}, {"circuit_breaker", {{"failures", 1000}}}});
   const std::vector<Unsolicited> all = AllUnsolicited();
   std::vector<std::atomic<bool>> failed(all.size());
+  std::atomic<size_t> arrived = 0;
+  std::promise<void> all_arrived;
+  const std::shared_future<void> together = all_arrived.get_future().share();
   server_->SetHandler([&](const Request& request) {
     size_t list = 0;
     while (!absl::StrContains(request.target, absl::StrCat(100 + list, "/Participants"))) ++list;
     if (failed[list].exchange(true)) return Reply{.response = Response("200 OK", Page("good"))};
+    if (++arrived == all.size()) all_arrived.set_value();
+    EXPECT_EQ(together.wait_for(std::chrono::seconds(30)), std::future_status::ready);
     return Reply{.response = Response("503 Unavailable", "{}", "Retry-After: 1\r\n"),
                  .unsolicited = all[list].bytes,
                  .end = all[list].end};
