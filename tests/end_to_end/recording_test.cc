@@ -103,8 +103,10 @@ class RecordingEndToEndTest : public EndToEndTest {
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     if (!loaded.ok()) return {};
     replay_ = *std::move(loaded);
-    simulator_->Direct(
-        [this](const Request& request) { return replay_->Next(request, simulator_->base_url()); });
+    // The simulator may still be using it when the fixture's members are destroyed.
+    simulator_->Direct([replay = replay_, origin = simulator_->base_url()](const Request& request) {
+      return replay->Next(request, origin);
+    });
     nlohmann::json upstreams = Configuration()["upstreams"];
     std::vector<std::string> commands;
     for (const std::string& line : replay_->Instructions()) {
@@ -160,7 +162,7 @@ class RecordingEndToEndTest : public EndToEndTest {
   }
 
   std::string folder_;
-  std::unique_ptr<simulator::Replay> replay_;
+  std::shared_ptr<simulator::Replay> replay_;
 };
 
 // A list with a failure, a page that is cut in the middle, and a second page.
