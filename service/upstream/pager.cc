@@ -1,6 +1,5 @@
 #include "service/upstream/pager.h"
 
-#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -8,9 +7,6 @@
 
 namespace rollcall {
 namespace {
-
-// A list whose links expire faster than it is read would be walked again and again.
-constexpr int kMaxWalksAgain = 10;
 
 PageLimits PageLimitsOf(const Limits& limits) {
   return {limits.max_record_bytes, limits.max_page_bytes, limits.max_json_depth};
@@ -34,13 +30,8 @@ Pager::Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQ
       sink_(sink),
       decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict, query_.ids),
       retry_(config.retry, &RandomFraction),
-      ordinals_known_(!query_.first_url.empty()) {
+      cursor_(!query_.first_url.empty(), query_.resume) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
-  if (query_.resume) {
-    begin_behind_ = query_.resume;
-    position_ = *query_.resume;
-    ordinals_known_ = ordinals_known_ && position_.ordinal > 0;
-  }
 }
 
 Pager::~Pager() {
@@ -155,11 +146,10 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
 }
 
 bool Pager::WantsPrefetch() const {
-  if (!config_.prefetch || urls_seen_.contains(std::hash<std::string>()(next_url_))) return false;
-  // A page that the limit makes needless is not asked for.
-  const int64_t of_this_page =
-      query_.page_size - static_cast<int64_t>(taken_.size() + expected_again_.size());
-  return query_.limit == 0 || totals_.records + of_this_page < query_.limit;
+  if (!config_.prefetch || cursor_.WasRead(TargetOf(next_url_))) return false;
+  // A page that the limit makes unnecessary is not requested.
+  const int64_t left_on_page = query_.page_size - cursor_.records_on_page();
+  return query_.limit == 0 || totals_.records + left_on_page < query_.limit;
 }
 
 absl::Status Pager::TakeRecord() {
@@ -168,18 +158,15 @@ absl::Status Pager::TakeRecord() {
     upstream_.participants.OnParticipant(decoder_.record(), decoder_.unrecognized());
     return status;
   }
-  const uint64_t identity = decoder_.identity();
-  if (!IsNew(identity)) return absl::OkStatus();
-  if (to_pass_over_ > 0) return PassOver(identity);
+  const ReplayCursor::Action action = cursor_.OnRecord(decoder_.identity());
+  if (action == ReplayCursor::Action::kSkip) return absl::OkStatus();
+  if (action == ReplayCursor::Action::kListChanged) return ListChanged();
   if (!decoder_.unrecognized().empty()) {
     upstream_.participants.OnUnrecognized(decoder_.unrecognized());
   }
   ++not_counted_;
 
-  position_.record = identity;
-  position_.occurrence = taken_[identity];
-  if (ordinals_known_) ++position_.ordinal;
-  totals_.resume_token = query_.tokens.Seal(position_);
+  totals_.resume_token = query_.tokens.Seal(cursor_.position());
   totals_.unrecognized += decoder_.unrecognized().size();
   ++totals_.records;
   retry_.Progress();
@@ -193,36 +180,10 @@ void Pager::CountParticipants() {
   upstream_.participants.OnParticipants(decoder_.record(), std::exchange(not_counted_, 0));
 }
 
-// Whether a record is to be handed on, rather than having been so before this page was fetched
-// (again).
-bool Pager::IsNew(uint64_t identity) {
-  const auto again = expected_again_.find(identity);
-  const bool repeated = again != expected_again_.end();
-  if (repeated) {
-    ++totals_.duplicates;
-    if (--again->second == 0) expected_again_.erase(again);
-  }
-  const uint32_t occurrence = ++taken_[identity];
-  if (begin_behind_) {
-    if (begin_behind_->record == identity && begin_behind_->occurrence == occurrence) {
-      begin_behind_.reset();
-    }
-    return false;
-  }
-  return !repeated;
-}
-
-// Counts a record that was handed on before the list is walked again.
-absl::Status Pager::PassOver(uint64_t identity) {
-  ++totals_.duplicates;
-  if (--to_pass_over_ > 0 || identity == position_.record) return absl::OkStatus();
-  return ListChanged();
-}
-
 void Pager::FinishPage() {
   const absl::Status outcome = page_->Outcome();
-  if (ReasonOf(outcome) == v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED && CanWalkAgain()) {
-    return WalkAgain();
+  if (ReasonOf(outcome) == v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED && cursor_.CanRestart()) {
+    return RestartList();
   }
   if (!outcome.ok()) return Retry(outcome);
   if (!link_seen_) {
@@ -231,28 +192,29 @@ void Pager::FinishPage() {
                   absl::StrCat("the provider's page has no member \"", layout_.link_member,
                                "\", so it does not say whether the list is complete")));
   }
-  if (begin_behind_) return End(ListChanged());
+  if (!cursor_.IsConsistentAtPageEnd(next_url_.empty())) return End(ListChanged());
   retry_.Progress();
-  if (next_url_.empty()) return End(to_pass_over_ > 0 ? ListChanged() : absl::OkStatus());
+  if (next_url_.empty()) return End(absl::OkStatus());
   if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
 }
 
+std::string Pager::TargetOf(const std::string& url) const {
+  return query_.api->base_url(upstream_.config).TargetOf(url);
+}
+
 absl::Status Pager::GoToNextPage() {
-  if (pages_asked_ == config_.limits.max_pages_per_list) {
+  if (cursor_.pages() == config_.limits.max_pages_per_list) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
                      absl::StrCat("the list has more than ", config_.limits.max_pages_per_list,
                                   " pages (limits.max_pages_per_list)"));
   }
-  if (!urls_seen_.insert(std::hash<std::string>()(next_url_)).second) {
+  const bool is_first = cursor_.pages() == 0 && cursor_.restarts() == 0;
+  const auto kind = is_first ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
+  const std::string url = std::exchange(next_url_, {});
+  if (!cursor_.BeginPage(TargetOf(url))) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
                      "the provider's link to the next page leads back to a page already read");
   }
-  const bool is_first = pages_asked_++ == 0 && walks_again_ == 0;
-  const auto kind = is_first ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
-  const std::string url = std::exchange(next_url_, {});
-  position_.page = query_.api->base_url(upstream_.config).TargetOf(url);
-  taken_.clear();
-  expected_again_.clear();
   link_seen_ = false;
   Leave(page_);
   // One that the gate refused while it was not wanted yet may pass now.
@@ -280,8 +242,7 @@ void Pager::Retry(const absl::Status& failure) {
                         : std::nullopt;
   if (!wait) return End(failure);
   upstream_.requests.OnRetry();
-  for (const auto& [identity, times] : taken_) expected_again_[identity] += times;
-  taken_.clear();
+  cursor_.RefetchPage();
   next_url_.clear();
   link_seen_ = false;
   retry_timer_ = client_.loop().After(*wait, [this, url, new_connection] {
@@ -291,18 +252,8 @@ void Pager::Retry(const absl::Status& failure) {
   });
 }
 
-// Whether walking the list again leads to where it was: its records must have been counted from the
-// first on, and something must have come of the last time.
-bool Pager::CanWalkAgain() const {
-  return ordinals_known_ && walked_again_at_ != position_.ordinal && walks_again_ < kMaxWalksAgain;
-}
-
-void Pager::WalkAgain() {
-  walked_again_at_ = to_pass_over_ = position_.ordinal;
-  ++walks_again_;
-  begin_behind_.reset();
-  urls_seen_.clear();
-  pages_asked_ = 0;
+void Pager::RestartList() {
+  cursor_.RestartList();
   Leave(next_page_);
   next_url_ = query_.first_url;
   if (absl::Status status = GoToNextPage(); !status.ok()) End(status);
@@ -326,6 +277,7 @@ void Pager::Finish(const absl::Status& status) {
   Leave(page_);
   Leave(next_page_);
   CountParticipants();
+  totals_.duplicates = cursor_.duplicates();
   sink_.OnListEnd(status, totals_);
 }
 

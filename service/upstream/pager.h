@@ -1,9 +1,8 @@
-// Walks the pages of one list: gets a page, hands each record on as soon as it is decoded, and asks
-// for the next page as soon as its link is read. Reads no more than its sink takes. A page that
-// fails is fetched again, and what was handed on of it before is recognised and left out. Where the
-// provider does not know its own link any more, the list is walked again from its first page to
-// where it was. Made by a ListParticipants call; everything here is for the thread of its event
-// loop.
+// Walks the pages of one list: fetches a page, passes each record to its sink as soon as it is
+// decoded, and requests the next page as soon as its link is read. Reads no more than the sink has
+// room for. A page that fails is fetched again; a list whose next link has expired is restarted
+// from its first page. A ReplayCursor then tells which records are new. Runs on the event loop's
+// thread.
 #pragma once
 
 #include <chrono>
@@ -13,8 +12,6 @@
 #include <optional>
 #include <string>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/config/config.h"
@@ -23,6 +20,7 @@
 #include "service/record/record_decoder.h"
 #include "service/telemetry/call_totals.h"
 #include "service/upstream/page_fetch.h"
+#include "service/upstream/replay_cursor.h"
 #include "service/upstream/retry_policy.h"
 #include "service/upstream/upstream.h"
 
@@ -83,14 +81,12 @@ class Pager final : private PageFetch::Listener {
   absl::Status ResolveNextLink(const std::string& link);
   bool WantsPrefetch() const;
   absl::Status TakeRecord();
-  bool IsNew(uint64_t identity);
-  absl::Status PassOver(uint64_t identity);
   void CountParticipants();
   void FinishPage();
+  std::string TargetOf(const std::string& url) const;
   absl::Status GoToNextPage();
   void Retry(const absl::Status& failure);
-  bool CanWalkAgain() const;
-  void WalkAgain();
+  void RestartList();
   void Leave(std::unique_ptr<PageFetch>& page);
   void End(const absl::Status& status);
   void Finish(const absl::Status& status);
@@ -104,33 +100,14 @@ class Pager final : private PageFetch::Listener {
   RecordDecoder decoder_;
   RetryPolicy retry_;
   ListTotals totals_;
-  int64_t not_counted_ = 0;                // of the participants, by the monitor
-  int64_t pages_asked_ = 0;                // of this walk through the list
-  absl::flat_hash_set<size_t> urls_seen_;  // hashes
+  int64_t not_counted_ = 0;  // participants that the monitor has not been told of
+  ReplayCursor cursor_;
 
-  // The page that is being read, and where it is.
+  // The page that is being read.
   std::unique_ptr<PageFetch> page_;
-  bool record_waits_ = false;  // the reader's record was not handed on yet
+  bool record_waits_ = false;  // the reader's record has not been passed on yet
   bool sink_is_full_ = false;
   std::optional<EventLoop::TimerId> retry_timer_;
-
-  // Records of this page that are dealt with, in case it must be fetched again; and, once it is,
-  // those of them that have not come again yet.
-  // How often each: a provider may name one twice.
-  absl::flat_hash_map<uint64_t, uint32_t> taken_;
-  absl::flat_hash_map<uint64_t, uint32_t> expected_again_;
-  // The record of a resume token, behind which this list begins, until it has come.
-  std::optional<ListPosition> begin_behind_;
-
-  // The last record that was handed on, here or before the resume token; its page is the one that
-  // is being read.
-  ListPosition position_;
-  bool ordinals_known_;  // whether the list is walked from its first page
-  // While the list is walked again: how many records are still to be passed over, of which the last
-  // must be the last one that was handed on.
-  uint64_t to_pass_over_ = 0;
-  std::optional<uint64_t> walked_again_at_;  // position_.ordinal of the last time
-  int walks_again_ = 0;
 
   // The page after it.
   bool link_seen_ = false;  // whether this page said where it is, or that there is none

@@ -1,0 +1,319 @@
+// Exactly once: which records of a list are emitted, skipped, or show that the list has changed.
+#include "service/upstream/replay_cursor.h"
+
+#include <gmock/gmock.h>
+
+#include <cstdint>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace rollcall {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Action = ReplayCursor::Action;
+
+// What happens to a list, in order.
+struct Page {
+  std::string page;
+};
+struct Refetch {};
+struct Restart {};
+struct Records {
+  std::vector<uint64_t> identities;
+};
+using Event = std::variant<Page, Refetch, Restart, Records>;
+
+// Plays events to a cursor. Returns the emitted records; after kListChanged, 0 as the last one.
+std::vector<uint64_t> Play(ReplayCursor& cursor, const std::vector<Event>& events) {
+  std::vector<uint64_t> emitted;
+  for (const Event& event : events) {
+    if (const auto* page = std::get_if<Page>(&event)) {
+      EXPECT_TRUE(cursor.BeginPage(page->page));
+    } else if (std::holds_alternative<Refetch>(event)) {
+      cursor.RefetchPage();
+    } else if (std::holds_alternative<Restart>(event)) {
+      EXPECT_TRUE(cursor.CanRestart());
+      cursor.RestartList();
+    } else {
+      for (const uint64_t identity : std::get<Records>(event).identities) {
+        const Action action = cursor.OnRecord(identity);
+        if (action == Action::kEmit) emitted.push_back(identity);
+        if (action == Action::kListChanged) {
+          emitted.push_back(0);
+          return emitted;
+        }
+      }
+    }
+  }
+  return emitted;
+}
+
+ListPosition After(std::string page, uint64_t record, uint32_t occurrence = 1,
+                   uint64_t ordinal = 0) {
+  return {std::move(page), record, occurrence, ordinal};
+}
+
+struct Case {
+  std::string name;
+  std::optional<ListPosition> resume_after;
+  std::vector<Event> events;
+  std::vector<uint64_t> emitted;  // as of Play()
+  int64_t duplicates = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& test) { return out << test.name; }
+
+class ReplayCursorTest : public ::testing::TestWithParam<Case> {};
+
+TEST_P(ReplayCursorTest, EmitsWhatIsNew) {
+  const Case& test = GetParam();
+  ReplayCursor cursor(true, test.resume_after);
+  EXPECT_EQ(Play(cursor, test.events), test.emitted);
+  EXPECT_EQ(cursor.duplicates(), test.duplicates);
+}
+
+const Case kCases[] = {
+    {"EmitsAllRecordsInOrder",
+     {},
+     {Page{"a"}, Records{{3, 1, 2}}, Page{"b"}, Records{{5, 4}}},
+     {3, 1, 2, 5, 4}},
+    {"EmitsASidThatAPageListsTwice", {}, {Page{"a"}, Records{{1, 1, 2}}}, {1, 1, 2}},
+    {"EmitsASidThatTwoPagesList",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Page{"b"}, Records{{2, 3}}},
+     {1, 2, 2, 3}},
+
+    {"SkipsRecordsOfARefetchedPage",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{1, 2, 3}}},
+     {1, 2, 3},
+     2},
+    {"SkipsThemInAnotherOrder",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{4, 2, 3, 1}}},
+     {1, 2, 4, 3},
+     2},
+    {"EmitsEachOccurrenceOnceWhenRefetched",
+     {},
+     {Page{"a"}, Records{{1, 1}}, Refetch{}, Records{{1, 1, 1}}},
+     {1, 1, 1},
+     2},
+    {"RefetchesOfAPageAddUp",
+     {},
+     {Page{"a"}, Records{{1, 2, 3}}, Refetch{}, Records{{1}}, Refetch{}, Records{{1, 2, 3, 4}}},
+     {1, 2, 3, 4},
+     4},
+    {"ARefetchMayAddRecordsBeforeTheNext",
+     {},
+     {Page{"a"}, Records{{1}}, Refetch{}, Records{{2}}, Refetch{}, Records{{1, 2, 3}}},
+     {1, 2, 3},
+     2},
+    {"ARefetchOfAnUnreadPageChangesNothing", {}, {Page{"a"}, Refetch{}, Records{{1}}}, {1}},
+    {"TheNextPageForgetsWhatWasRefetched",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{1}}, Page{"b"}, Records{{2}}},
+     {1, 2, 2},
+     1},
+
+    {"ResumesAfterItsRecord", After("a", 2), {Page{"a"}, Records{{1, 2, 3}}}, {3}},
+    {"ResumesAfterTheRightOccurrence", After("a", 1, 2), {Page{"a"}, Records{{1, 2, 1, 3}}}, {3}},
+    {"ResumesAfterTheFirstOccurrence", After("a", 1, 1), {Page{"a"}, Records{{1, 2, 1}}}, {2, 1}},
+    {"ResumesOnceOnly",
+     After("a", 1),
+     {Page{"a"}, Records{{1, 2}}, Page{"b"}, Records{{1}}},
+     {2, 1}},
+    {"ResumesWhenItsPageIsRefetchedBeforeTheRecord",
+     After("a", 2),
+     {Page{"a"}, Records{{1}}, Refetch{}, Records{{1, 2, 3}}},
+     {3},
+     1},
+    {"ResumesWhenItsPageIsRefetchedAfterTheRecord",
+     After("a", 2),
+     {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{1, 2, 3}}},
+     {3},
+     2},
+    {"CountsOccurrencesAnewWhenRefetchedWhileResuming",
+     After("a", 1, 2),
+     {Page{"a"}, Records{{1}}, Refetch{}, Records{{1, 1, 2}}},
+     {2},
+     1},
+
+    {"RestartsAfterTheLastEmittedRecord",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Page{"b"}, Records{{3}}, Restart{}, Page{"a"}, Records{{1, 2}},
+      Page{"b2"}, Records{{3, 4}}},
+     {1, 2, 3, 4},
+     3},
+    {"RestartsWhenNothingWasEmitted", {}, {Page{"a"}, Restart{}, Page{"a"}, Records{{1}}}, {1}},
+    {"ARestartFindsThatTheListHasChanged",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"}, Records{{1, 3, 2}}},
+     {1, 2, 0},
+     2},
+    {"ARestartComparesOnlyTheLastEmittedRecord",
+     {},
+     {Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"}, Records{{9, 2, 3}}},
+     {1, 2, 3},
+     2},
+    {"SkipsOnceWhenAPageOfARestartedListIsRefetched",
+     {},
+     {Page{"a"}, Records{{1, 2, 3}}, Restart{}, Page{"a"}, Records{{1, 2}}, Refetch{},
+      Records{{1, 2, 3, 4}}},
+     {1, 2, 3, 4},
+     5},
+    {"RestartsAgainWhenSomethingWasEmitted",
+     {},
+     {Page{"a"}, Records{{1}}, Restart{}, Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"},
+      Records{{1, 2, 3}}},
+     {1, 2, 3},
+     3},
+    {"RestartsAResumedList",
+     After("b", 3, 1, 3),
+     {Page{"b"}, Records{{3, 4}}, Restart{}, Page{"a"}, Records{{1, 2}}, Page{"b2"},
+      Records{{3, 4, 5}}},
+     {4, 5},
+     4},
+    {"RestartsWhenThePageToResumeOnHasExpired",
+     After("b", 3, 1, 3),
+     {Page{"b"}, Restart{}, Page{"a"}, Records{{1, 2}}, Page{"b2"}, Records{{3, 4}}},
+     {4},
+     3},
+};
+
+INSTANTIATE_TEST_SUITE_P(, ReplayCursorTest, ::testing::ValuesIn(kCases),
+                         [](const auto& test) { return test.param.name; });
+
+TEST(ReplayCursor, PositionIsThatOfTheLastEmittedRecord) {
+  ReplayCursor cursor(true, {});
+  Play(cursor, {Page{"a"}, Records{{7, 8, 7}}});
+  EXPECT_EQ(cursor.position().page, "a");
+  EXPECT_EQ(cursor.position().record, 7U);
+  EXPECT_EQ(cursor.position().occurrence, 2U);
+  EXPECT_EQ(cursor.position().ordinal, 3U);
+
+  // A skipped record changes nothing.
+  Play(cursor, {Refetch{}, Records{{8}}});
+  EXPECT_EQ(cursor.position().record, 7U);
+  EXPECT_EQ(cursor.position().ordinal, 3U);
+
+  // In a refetched page, an occurrence counts where it stands now.
+  Play(cursor, {Records{{9, 7, 7, 7}}});
+  EXPECT_EQ(cursor.position().record, 7U);
+  EXPECT_EQ(cursor.position().occurrence, 3U);
+  EXPECT_EQ(cursor.position().ordinal, 5U);
+}
+
+TEST(ReplayCursor, EveryPositionResumesAtTheNextRecord) {
+  const std::vector<uint64_t> records = {1, 2, 1, 1, 3, 2};
+  ReplayCursor first(true, {});
+  ASSERT_TRUE(first.BeginPage("a"));
+  for (size_t i = 0; i < records.size(); ++i) {
+    ASSERT_EQ(first.OnRecord(records[i]), Action::kEmit);
+    ReplayCursor second(true, first.position());
+    EXPECT_EQ(Play(second, {Page{"a"}, Records{records}}),
+              std::vector<uint64_t>(records.begin() + static_cast<ptrdiff_t>(i) + 1, records.end()))
+        << i;
+    EXPECT_TRUE(second.IsConsistentAtPageEnd(true));
+  }
+}
+
+TEST(ReplayCursor, CountsOnFromTheResumePosition) {
+  ReplayCursor cursor(true, After("b", 3, 1, 30));
+  EXPECT_EQ(cursor.position().ordinal, 30U);
+  Play(cursor, {Page{"b"}, Records{{3, 4}}});
+  EXPECT_EQ(cursor.position().ordinal, 31U);
+}
+
+TEST(ReplayCursor, DoesNotCountRecordsFromAnUnknownPlace) {
+  ReplayCursor not_the_first_page(false, {});
+  Play(not_the_first_page, {Page{"x"}, Records{{1}}});
+  EXPECT_EQ(not_the_first_page.position().ordinal, 0U);
+  EXPECT_FALSE(not_the_first_page.CanRestart());
+
+  ReplayCursor unknown_ordinal(true, After("x", 1));
+  Play(unknown_ordinal, {Page{"x"}, Records{{1, 2}}});
+  EXPECT_EQ(unknown_ordinal.position().ordinal, 0U);
+  EXPECT_FALSE(unknown_ordinal.CanRestart());
+
+  ReplayCursor unknown_first_page(false, After("x", 1, 1, 5));
+  Play(unknown_first_page, {Page{"x"}, Records{{1, 2}}});
+  EXPECT_EQ(unknown_first_page.position().ordinal, 5U);
+  EXPECT_FALSE(unknown_first_page.CanRestart());
+}
+
+TEST(ReplayCursor, MissesTheRecordToResumeAfterAtTheEndOfItsPage) {
+  ReplayCursor cursor(true, After("a", 2));
+  EXPECT_THAT(Play(cursor, {Page{"a"}, Records{{1, 3}}}), IsEmpty());
+  EXPECT_FALSE(cursor.IsConsistentAtPageEnd(false));
+  EXPECT_FALSE(cursor.IsConsistentAtPageEnd(true));
+  Play(cursor, {Records{{2}}});
+  EXPECT_TRUE(cursor.IsConsistentAtPageEnd(false));
+}
+
+TEST(ReplayCursor, MissesSkippedRecordsOnlyAtTheEndOfTheList) {
+  ReplayCursor cursor(true, {});
+  Play(cursor, {Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"}, Records{{1}}});
+  EXPECT_TRUE(cursor.IsConsistentAtPageEnd(false));
+  EXPECT_FALSE(cursor.IsConsistentAtPageEnd(true));
+  Play(cursor, {Page{"b"}, Records{{2}}});
+  EXPECT_TRUE(cursor.IsConsistentAtPageEnd(true));
+}
+
+TEST(ReplayCursor, DoesNotRestartTwiceWithoutANewRecord) {
+  ReplayCursor cursor(true, {});
+  Play(cursor, {Page{"a"}, Records{{1}}, Restart{}, Page{"a"}, Records{{1}}});
+  EXPECT_FALSE(cursor.CanRestart());
+  Play(cursor, {Records{{2}}});
+  EXPECT_TRUE(cursor.CanRestart());
+}
+
+TEST(ReplayCursor, RestartsTenTimes) {
+  ReplayCursor cursor(true, {});
+  std::vector<uint64_t> records;
+  for (uint64_t i = 1; i <= 10; ++i) {
+    records.push_back(i);
+    EXPECT_THAT(Play(cursor, {Page{"a"}, Records{records}}), ElementsAre(i));
+    EXPECT_EQ(cursor.restarts(), static_cast<int>(i) - 1);
+    Play(cursor, {Restart{}});
+  }
+  records.push_back(11);
+  EXPECT_THAT(Play(cursor, {Page{"a"}, Records{records}}), ElementsAre(11U));
+  EXPECT_FALSE(cursor.CanRestart());
+}
+
+TEST(ReplayCursor, RefusesAPageThatWasRead) {
+  ReplayCursor cursor(true, {});
+  Play(cursor, {Page{"a"}, Records{{1}}, Page{"b"}, Records{{2}}});
+  EXPECT_EQ(cursor.pages(), 2);
+  EXPECT_TRUE(cursor.WasRead("a"));
+  EXPECT_FALSE(cursor.WasRead("c"));
+  EXPECT_FALSE(cursor.BeginPage("a"));
+  EXPECT_EQ(cursor.pages(), 2);
+  EXPECT_EQ(cursor.position().page, "b");
+
+  // A restarted list may lead through the same pages.
+  cursor.RestartList();
+  EXPECT_EQ(cursor.pages(), 0);
+  EXPECT_FALSE(cursor.WasRead("a"));
+  EXPECT_TRUE(cursor.BeginPage("a"));
+}
+
+TEST(ReplayCursor, CountsTheRecordsOfAPageOnce) {
+  ReplayCursor cursor(true, {});
+  Play(cursor, {Page{"a"}, Records{{1, 1, 2}}});
+  EXPECT_EQ(cursor.records_on_page(), 3);
+  Play(cursor, {Refetch{}});
+  EXPECT_EQ(cursor.records_on_page(), 3);
+  Play(cursor, {Records{{2, 4}}});
+  EXPECT_EQ(cursor.records_on_page(), 4);
+  Play(cursor, {Page{"b"}});
+  EXPECT_EQ(cursor.records_on_page(), 0);
+}
+
+}  // namespace
+}  // namespace rollcall
