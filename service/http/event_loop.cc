@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cerrno>
 #include <cstdlib>
 #include <limits>
@@ -15,8 +16,8 @@
 namespace rollcall {
 namespace {
 
-// What an idle task waits for at the most, but for what the loop does in one round.
-constexpr std::chrono::milliseconds kMostIdleWait{1};
+// How long an idle task waits on a busy loop, besides the time of one round.
+constexpr std::chrono::milliseconds kMaxIdleWait{1};
 
 int Checked(int descriptor, const char* what) {
   if (descriptor < 0) throw std::system_error(errno, std::generic_category(), what);
@@ -56,20 +57,32 @@ void EventLoop::Post(Task task) {
   if (was_empty) eventfd_write(wakeup_, 1);
 }
 
-EventLoop::TimerId EventLoop::After(std::chrono::milliseconds delay, Task task) {
-  const TimerId id{Clock::now() + delay, next_timer_++};
+EventLoop::TimerId EventLoop::StartTimer(std::chrono::milliseconds delay, Task task) {
+  assert(IsOnLoopThread());
+  const TimerId id{Now() + delay, next_timer_++};
   timers_.emplace(id, std::move(task));
   return id;
 }
 
-void EventLoop::WhenIdle(Task task) {
-  if (idle_tasks_.empty()) idle_tasks_due_ = Clock::now() + kMostIdleWait;
-  idle_tasks_.push_back(std::move(task));
+void EventLoop::CancelTimer(const TimerId& timer) {
+  assert(IsOnLoopThread());
+  timers_.erase(timer);
 }
 
-void EventLoop::Cancel(const TimerId& timer) { timers_.erase(timer); }
+EventLoop::IdleId EventLoop::StartIdleTask(Task task) {
+  assert(IsOnLoopThread());
+  if (idle_tasks_.empty()) idle_tasks_due_ = Now() + kMaxIdleWait;
+  idle_tasks_.emplace(next_idle_task_, std::move(task));
+  return next_idle_task_++;
+}
+
+void EventLoop::CancelIdleTask(IdleId task) {
+  assert(IsOnLoopThread());
+  idle_tasks_.erase(task);
+}
 
 void EventLoop::Watch(int socket, uint32_t events, SocketCallback callback) {
+  assert(IsOnLoopThread());
   epoll_event event{};
   event.events = events;
   event.data.fd = socket;
@@ -82,11 +95,13 @@ void EventLoop::Watch(int socket, uint32_t events, SocketCallback callback) {
 }
 
 void EventLoop::Unwatch(int socket) {
+  assert(IsOnLoopThread());
   epoll_ctl(epoll_, EPOLL_CTL_DEL, socket, nullptr);
   sockets_.erase(socket);
 }
 
 void EventLoop::Run() {
+  thread_id_ = std::this_thread::get_id();
   std::array<epoll_event, 64> events{};
   while (true) {
     RunTimers();
@@ -130,7 +145,14 @@ void EventLoop::RunTasks() {
 }
 
 void EventLoop::RunIdleTasks() {
-  for (Task& task : std::exchange(idle_tasks_, {})) task();
+  // Those that start meanwhile wait for the next round; one may cancel another.
+  const IdleId end = next_idle_task_;
+  while (!idle_tasks_.empty() && idle_tasks_.begin()->first < end) {
+    Task task = std::move(idle_tasks_.begin()->second);
+    idle_tasks_.erase(idle_tasks_.begin());
+    task();
+  }
+  idle_tasks_due_ = Now() + kMaxIdleWait;
 }
 
 void EventLoop::RunTimers() {

@@ -80,7 +80,8 @@ class HttpClient::Exchange final : public HttpResponse {
         headers_(TraceHeadersOf(request.trace)),
         may_use_https_proxy_(MayUseHttpsProxy(request.proxy)),
         connect_timeout_(request.connect_timeout),
-        idle_timeout_(request.idle_timeout) {
+        idle_timeout_(request.idle_timeout),
+        idle_timer_(client.loop_) {
     Set(CURLOPT_URL, request.url.c_str());
     Set(CURLOPT_PATH_AS_IS, 1L);  // as it was checked
     Set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -135,10 +136,7 @@ class HttpClient::Exchange final : public HttpResponse {
     WaitForBytes();
   }
 
-  ~Exchange() {
-    client_.loop_.Cancel(idle_timer_);
-    curl_easy_cleanup(easy_);
-  }
+  ~Exchange() { curl_easy_cleanup(easy_); }
 
   CURL* easy() const { return easy_; }
 
@@ -228,7 +226,7 @@ class HttpClient::Exchange final : public HttpResponse {
     const auto left = std::min(
         std::chrono::ceil<std::chrono::milliseconds>(PatienceEnds() - EventLoop::Clock::now()),
         idle_timeout_);
-    idle_timer_ = client_.loop_.After(std::max(left, std::chrono::milliseconds(1)), [this] {
+    idle_timer_.Start(std::max(left, std::chrono::milliseconds(1)), [this] {
       if (EventLoop::Clock::now() < PatienceEnds()) {
         WaitForBytes();
         return;
@@ -364,7 +362,7 @@ class HttpClient::Exchange final : public HttpResponse {
   const std::chrono::milliseconds idle_timeout_;
   EventLoop::Clock::time_point start_ = EventLoop::Clock::now();
   EventLoop::Clock::time_point last_bytes_ = start_;
-  EventLoop::TimerId idle_timer_;
+  Timer idle_timer_;
   size_t header_bytes_ = 0;
   bool head_delivered_ = false;
   bool paused_ = false;
@@ -373,7 +371,7 @@ class HttpClient::Exchange final : public HttpResponse {
   bool not_its_response_ = false;  // a response began that is to another request
 };
 
-HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()) {
+HttpClient::HttpClient(EventLoop& loop) : loop_(loop), multi_(curl_multi_init()), timer_(loop) {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &HttpClient::OnSocket);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &HttpClient::OnTimer);
@@ -387,7 +385,6 @@ HttpClient::~HttpClient() {
   for (auto& [easy, exchange] : exchanges_) curl_multi_remove_handle(multi_, easy);
   exchanges_.clear();
   curl_multi_cleanup(multi_);  // calls OnSocket for the connections it closes
-  if (timer_) loop_.Cancel(*timer_);
 }
 
 std::unique_ptr<HttpClient::Transfer> HttpClient::Get(const HttpRequest& request,
@@ -423,13 +420,10 @@ int HttpClient::OnSocket(void* /*easy*/, int socket, int what, void* client,
 
 int HttpClient::OnTimer(void* /*multi*/, long milliseconds, void* client) {
   auto* const self = static_cast<HttpClient*>(client);
-  if (self->timer_) self->loop_.Cancel(*self->timer_);
-  self->timer_.reset();
+  self->timer_.Stop();
   if (milliseconds >= 0) {
-    self->timer_ = self->loop_.After(std::chrono::milliseconds(milliseconds), [self] {
-      self->timer_.reset();
-      self->Act(CURL_SOCKET_TIMEOUT, 0);
-    });
+    self->timer_.Start(std::chrono::milliseconds(milliseconds),
+                       [self] { self->Act(CURL_SOCKET_TIMEOUT, 0); });
   }
   return 0;
 }

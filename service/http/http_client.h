@@ -100,8 +100,8 @@ class HttpClient {
 
   EventLoop& loop_;
   Connections connections_;
-  void* const multi_;  // a CURLM
-  std::optional<EventLoop::TimerId> timer_;
+  void* const multi_;                                               // a CURLM
+  Timer timer_;                                                     // libcurl's
   std::unordered_map<void*, std::unique_ptr<Exchange>> exchanges_;  // by CURL handle
   std::unordered_set<void*> added_;                                 // not handed to libcurl yet
   std::unordered_set<void*> abandoned_;

@@ -1,7 +1,5 @@
 #include "service/rpc/list_call.h"
 
-#include <algorithm>
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -15,12 +13,12 @@ namespace {
 
 constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
 
-// While the server shuts down, gRPC closes a connection as soon as its last call is over, and what
-// the kernel has not sent by then may be lost, records among it. So the status comes a little later
-// than the last record.
+// While the server shuts down, gRPC closes a connection with its last call, and bytes that the
+// kernel has not sent by then may be lost. So the status is sent a little later than the last
+// record.
 constexpr std::chrono::milliseconds kTimeToBeSent{500};
 
-// The bytes themselves, not a copy.
+// Owns the bytes; does not copy them.
 grpc::Slice SliceOf(std::string bytes) {
   auto* const owned = new std::string(std::move(bytes));
   return {owned->data(), owned->size(),
@@ -29,82 +27,60 @@ grpc::Slice SliceOf(std::string bytes) {
 
 }  // namespace
 
+ListCall::ListCall(grpc::CallbackServerContext& context, const CallContext& call,
+                   std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
+                   const Config& config)
+    : UpstreamCall(std::move(report), loop, running, call),
+      context_(context),
+      config_(config),
+      queue_(config.limits.send_queue_bytes),
+      stall_detector_(scheduler()),
+      grace_timer_(scheduler()),
+      flush_task_(scheduler()) {}
+
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  std::shared_ptr<ListCall> call(new ListCall(context, std::move(report), loop, running, config,
-                                              query.call.trace, query.call.caller));
-  {
-    const std::lock_guard lock(call->mutex_);
-    call->self_ = call;
-  }
-  if (absl::Status refusal = running.Begin(*call, query.call.caller, query.call.max_calls);
-      !refusal.ok()) {
-    {
-      const std::lock_guard lock(call->mutex_);
-      call->end_ = refusal;  // so that nothing else ends the call
-    }
-    call->report_->End(refusal, {});
+  auto* const call = new ListCall(context, query.call, std::move(report), loop, running, config);
+  const int max_calls = query.call.max_calls;
+  absl::Status refusal =
+      call->Begin(max_calls, [call, &upstream, query = std::move(query)]() mutable {
+        call->WatchCaller();
+        RecordSink& sink = *call;
+        call->pager_ = std::make_unique<Pager>(call->loop_->client(), call->config_, upstream,
+                                               std::move(query), sink);
+        call->pager_->Start();
+      });
+  if (!refusal.ok()) {
+    call->end_ = refusal;
     call->Finish(ToGrpcStatus(refusal, call->trace_));
-    return call.get();
   }
-  loop.Post([call, &upstream, query = std::move(query)]() mutable {
-    if (call->HasEnded()) return;
-    call->StopAt(query.call.deadline);
-    call->WatchCaller();
-    call->pager_ = std::make_unique<Pager>(call->loop_->client(), call->config_, upstream,
-                                           std::move(query), static_cast<RecordSink&>(*call));
-    call->pager_->Start();
-  });
-  return call.get();
+  return call;
 }
 
-void ListCall::StopAt(const Deadline& deadline) {
-  const auto left = std::max(deadline.TimeLeft(), std::chrono::milliseconds(0));
-  deadline_timer_ = loop_->client().loop().After(left, [this] {
-    deadline_timer_.reset();
-    StopSoon(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
-                       "the list took longer than its caller or the service allows"));
-  });
-}
-
-// Looks now and then whether the write that is under way is the one of the last time. A clock at
-// each write would tell the same and cost every record.
 void ListCall::WatchCaller() {
-  constexpr int kLooks = 4;
-  const std::chrono::milliseconds stall = config_.limits.caller_stall;
-  const auto interval = std::max(stall / kLooks, std::chrono::milliseconds(1));
-  stall_timer_ = loop_->client().loop().After(interval, [this, stall] {
-    stall_timer_.reset();
-    const uint64_t written = written_;
-    bool waits = written == written_at_look_;
-    {
-      const std::lock_guard lock(mutex_);
-      waits = waits && writing_;
-    }
-    looks_in_vain_ = waits ? looks_in_vain_ + 1 : 0;
-    written_at_look_ = written;
-    if (looks_in_vain_ < kLooks) return WatchCaller();
-    StopSoon(MakeError(
-        v1::ERROR_REASON_CALLER_TOO_SLOW,
-        absl::StrCat("the caller took nothing for ", std::chrono::duration<double>(stall).count(),
-                     " s (limits.caller_stall_seconds)")));
-  });
+  const std::chrono::milliseconds limit = config_.limits.caller_stall;
+  stall_detector_.Start(
+      limit,
+      [this] {
+        return StallDetector::Progress{written_, queue_.is_writing()};
+      },
+      [this, limit] {
+        Abort(MakeError(v1::ERROR_REASON_CALLER_TOO_SLOW,
+                        absl::StrCat("the caller took nothing for ",
+                                     std::chrono::duration<double>(limit).count(),
+                                     " s (limits.caller_stall_seconds)")));
+      });
 }
 
-// Ends the list where it is, and the call whether or not its caller reads that.
-void ListCall::StopSoon(const absl::Status& status) {
-  EventLoop& loop = loop_->client().loop();
-  if (deadline_timer_) loop.Cancel(*std::exchange(deadline_timer_, std::nullopt));
-  if (stall_timer_) loop.Cancel(*std::exchange(stall_timer_, std::nullopt));
-  cancel_timer_ = loop.After(kTimeToFinish, [this] {
-    cancel_timer_.reset();
-    Cancel();
-  });
-  Stop(status);
+void ListCall::Abort(const absl::Status& reason) {
+  deadline_timer_.Stop();
+  stall_detector_.Stop();
+  grace_timer_.Start(kGracePeriod, [this] { Cancel(); });
+  Stop(reason);
 }
 
-// Ends a write that the caller does not take. gRPC's context is good until the call has finished.
+// Ends a write that is pending because the caller does not read.
 void ListCall::Cancel() {
   {
     const std::lock_guard lock(mutex_);
@@ -115,208 +91,115 @@ void ListCall::Cancel() {
   {
     const std::lock_guard lock(mutex_);
     cancelling_ = false;
-    if (!std::exchange(finish_waits_, false)) return;
-  }
-  SendStatus();
-}
-
-void ListCall::EndWith(const absl::Status& status) {
-  loop_->Post([call = Self(), status] { call->Stop(status); });
-}
-
-void ListCall::Stop(const absl::Status& status) {
-  if (pager_ != nullptr) {
-    pager_->Stop(status);
-  } else {
-    OnListEnd(status, {});
-  }
-}
-
-bool ListCall::HasRoom() {
-  // Asked before the record is known, which may be larger than the whole queue.
-  const size_t limit = config_.limits.send_queue_bytes;
-  if (writable_ && bytes_ + taken_.size() < limit) return true;
-  HandOver();
-  const std::lock_guard lock(mutex_);
-  loop_waits_ = !writable_ || bytes_ >= limit;
-  return !loop_waits_;
-}
-
-// Writes a v1::ListParticipantsResponse.
-void ListCall::Take(absl::string_view participant, absl::string_view resume_token) {
-  using Response = v1::ListParticipantsResponse;
-  const auto write = [this](int number, absl::string_view value) {
-    taken_.WriteBytes(LengthDelimitedTag(number), {value.data(), value.size()});
-  };
-  write(Response::kParticipantFieldNumber, participant);
-  if (!resume_token.empty()) write(Response::kResumeTokenFieldNumber, resume_token);
-  taken_ends_.push_back(taken_.size());
-  // While some are written, others are decoded.
-  if (taken_.size() >= config_.limits.send_queue_bytes / 2) HandOver();
-}
-
-// Not at once: the next piece of the page may be there already, and to hand over takes longer than
-// to decode some records.
-void ListCall::Flush() {
-  if (taken_.empty() || std::exchange(flush_waits_, true)) return;
-  loop_->client().loop().WhenIdle([call = Self()] {
-    call->flush_waits_ = false;
-    call->HandOver();
-  });
-}
-
-void ListCall::HandOver() {
-  if (taken_.empty()) return;
-  report_->OnRecords(static_cast<int64_t>(taken_ends_.size()));
-  Batch batch{SliceOf(taken_.Release()), std::move(taken_ends_)};
-  taken_ends_.clear();
-  {
-    const std::lock_guard lock(mutex_);
-    bytes_ += batch.messages.size();
-    ready_.push_back(std::move(batch));
-    if (writing_ || !writable_) return;
-    writing_ = true;
-    TakeBatch();
-  }
-  WriteNext();
-}
-
-// Under mutex_, while batch_ is nobody's.
-void ListCall::TakeBatch() {
-  batch_ = std::move(ready_.front());
-  ready_.pop_front();
-  next_ = 0;
-}
-
-// gRPC keeps what is written with a buffer hint until there is more, or something without: so a
-// batch goes to the socket in one piece. The first message takes the head of the answer with it,
-// which must not wait.
-void ListCall::WriteNext() {
-  const size_t index = next_;
-  const size_t begin = index == 0 ? 0 : batch_.ends[index - 1];
-  const size_t end = batch_.ends[index];
-  const grpc::Slice slice = batch_.messages.sub(begin, end);
-  grpc::ByteBuffer message(&slice, 1);
-  message_.Swap(&message);  // to assign it would be to copy it
-  grpc::WriteOptions options;
-  if (std::exchange(any_written_, true) && end < batch_.messages.size()) options.set_buffer_hint();
-  next_ = index + 1;
-  StartWrite(&message_, options);
-}
-
-void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
-  HandOver();
-  {
-    const std::lock_guard lock(mutex_);
-    if (end_) return;
-    end_ = status;
-    totals_ = totals;
-    // What was decoded is still written; OnWriteDone() finishes then.
-    if (writing_) return;
+    if (!finish_waits_) return;
   }
   FinishCall();
 }
 
-std::shared_ptr<ListCall> ListCall::Self() {
-  const std::lock_guard lock(mutex_);
-  return self_;
+void ListCall::Stop(const absl::Status& reason) {
+  if (pager_ != nullptr) {
+    pager_->Stop(reason);
+  } else {
+    OnListEnd(reason, {});
+  }
 }
 
-bool ListCall::HasEnded() {
-  const std::lock_guard lock(mutex_);
-  return end_.has_value();
+bool ListCall::HasRoom() {
+  if (queue_.HasRoom()) return true;
+  FlushQueue();
+  return !queue_.WaitForRoom();
+}
+
+// Adds a v1::ListParticipantsResponse.
+void ListCall::Take(absl::string_view participant, absl::string_view resume_token) {
+  using Response = v1::ListParticipantsResponse;
+  WireWriter& writer = queue_.writer();
+  const auto write = [&writer](int number, absl::string_view value) {
+    writer.WriteBytes(LengthDelimitedTag(number), {value.data(), value.size()});
+  };
+  write(Response::kParticipantFieldNumber, participant);
+  if (!resume_token.empty()) write(Response::kResumeTokenFieldNumber, resume_token);
+  queue_.EndMessage();
+  if (queue_.should_flush()) FlushQueue();
+}
+
+// The next bytes of the page may have arrived already, and a flush costs more than decoding some
+// records.
+void ListCall::Flush() {
+  if (queue_.unflushed() > 0 && !flush_task_.is_waiting()) {
+    flush_task_.Start([this] { FlushQueue(); });
+  }
+}
+
+void ListCall::FlushQueue() {
+  if (queue_.unflushed() == 0) return;
+  report_->OnRecords(static_cast<int64_t>(queue_.unflushed()));
+  if (auto batch = queue_.Flush()) WriteBatch(*std::move(batch));
+}
+
+void ListCall::WriteBatch(SendQueue::Batch batch) {
+  batch_ = SliceOf(std::move(batch.messages));
+  batch_ends_ = std::move(batch.ends);
+  next_ = 0;
+  WriteNext();
+}
+
+// All messages of a batch but the last have a buffer hint, so that gRPC sends the batch in one
+// piece. The first message of a call also carries the response headers, which must not wait.
+void ListCall::WriteNext() {
+  const size_t index = next_;
+  const size_t begin = index == 0 ? 0 : batch_ends_[index - 1];
+  const size_t end = batch_ends_[index];
+  const grpc::Slice slice = batch_.sub(begin, end);
+  grpc::ByteBuffer message(&slice, 1);
+  message_.Swap(&message);  // an assignment would copy it
+  grpc::WriteOptions options;
+  if (std::exchange(any_written_, true) && end < batch_.size()) options.set_buffer_hint();
+  next_ = index + 1;
+  StartWrite(&message_, options);
 }
 
 void ListCall::OnWriteDone(bool ok) {
   ++written_;
-  if (ok && next_ < batch_.ends.size()) {
-    WriteNext();
-    return;
-  }
-  bool write = false;
-  bool finish = false;
-  std::shared_ptr<ListCall> to_wake;
-  {
-    const std::lock_guard lock(mutex_);
-    bytes_ -= batch_.messages.size();
-    if (!ok) writable_ = false;  // the caller is gone; OnCancel() ends the pager, which waits
-    if (!writable_) ready_.clear();
-    write = !ready_.empty();
-    if (write) {
-      TakeBatch();
-    } else {
-      batch_ = {};
-      writing_ = false;
-      finish = end_.has_value();
-    }
-    // Woken at half, the loop decodes while the rest is written.
-    if (loop_waits_ && writable_ && bytes_ <= config_.limits.send_queue_bytes / 2) {
-      loop_waits_ = false;
-      to_wake = self_;
-    }
-  }
-  if (to_wake != nullptr) {
-    loop_->Post([call = std::move(to_wake)] {
-      if (call->pager_ != nullptr) call->pager_->Resume();
+  if (ok && next_ < batch_ends_.size()) return WriteNext();
+  batch_ = grpc::Slice();
+  SendQueue::Next next = ok ? queue_.OnWritten() : queue_.OnWriteFailed();
+  if (next.resume_producer) {
+    scheduler().Post([this] {
+      if (pager_ != nullptr) pager_->Resume();
     });
   }
-  if (write) {
-    WriteNext();
-  } else if (finish) {
-    FinishCall();
+  if (next.batch) {
+    WriteBatch(*std::move(next.batch));
+  } else if (next.is_drained) {
+    EndCall();
   }
 }
 
-void ListCall::OnCancel() { EndWith(absl::CancelledError("the caller ended the call")); }
-
-void ListCall::OnDone() {
-  std::shared_ptr<ListCall> self;
-  {
-    const std::lock_guard lock(mutex_);
-    self = std::move(self_);
-  }
-  // The last reference goes on the loop's thread, behind whatever was posted there before.
-  UpstreamLoop& loop = *loop_;
-  loop.Post([call = std::move(self)] {
-    EventLoop& its_loop = call->loop_->client().loop();
-    if (call->deadline_timer_) its_loop.Cancel(*call->deadline_timer_);
-    if (call->stall_timer_) its_loop.Cancel(*call->stall_timer_);
-    if (call->cancel_timer_) its_loop.Cancel(*call->cancel_timer_);
-    call->pager_.reset();
-  });
+void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
+  if (end_) return;
+  FlushQueue();
+  end_ = status;
+  totals_ = totals;
+  if (queue_.Close()) EndCall();
 }
 
-// After the last record was written.
+// The list has ended, and no write is pending.
+void ListCall::EndCall() {
+  ReportEnd(*end_, totals_);
+  if (!running_.IsDraining()) return FinishCall();
+  scheduler().Post([this] { scheduler().RunAfter(kTimeToBeSent, [this] { FinishCall(); }); });
+}
+
 void ListCall::FinishCall() {
-  absl::Status end;
-  ListTotals totals;
   {
     const std::lock_guard lock(mutex_);
-    end = *end_;
-    totals = totals_;
-  }
-  report_->End(end, totals);
-  running_.End(*this, caller_);  // before the caller can know, and call again
-  if (!running_.IsDraining()) return SendStatus();
-  loop_->Post([call = Self()] {
-    EventLoop& loop = call->loop_->client().loop();
-    loop.After(kTimeToBeSent, [call] { call->SendStatus(); });
-  });
-}
-
-void ListCall::SendStatus() {
-  grpc::Status status;
-  {
-    const std::lock_guard lock(mutex_);
-    if (cancelling_) {
-      finish_waits_ = true;
-      return;
-    }
+    finish_waits_ = cancelling_;
+    if (finish_waits_) return;
     finished_ = true;
-    AddTrailers();
-    status = ToGrpcStatus(*end_, trace_);
   }
-  Finish(status);
+  AddTrailers();
+  Finish(ToGrpcStatus(*end_, trace_));
 }
 
 void ListCall::AddTrailers() {
@@ -328,7 +211,7 @@ void ListCall::AddTrailers() {
   add("rollcall-attempts", totals_.attempts);
   add("rollcall-duplicates-suppressed", totals_.duplicates);
   add("rollcall-unrecognized", totals_.unrecognized);
-  // A longer one would not leave room for the error itself; the last message has it too.
+  // A longer one would leave no room for the error itself; the last message has it, too.
   if (!end_->ok() && !totals_.resume_token.empty() &&
       totals_.resume_token.size() <= kMaxTokenInTrailers) {
     context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);

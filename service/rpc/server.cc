@@ -147,12 +147,12 @@ class Server::Parts {
   void Drain(std::chrono::milliseconds time) {
     running_.Drain();
     server_->GetHealthCheckService()->SetServingStatus(false);
-    UpstreamLoop& loop = loops_.Pick();
-    loop.Post(
-        [this, &loop, time] { loop.client().loop().After(time, [this] { running_.EndAll(); }); });
+    Scheduler& scheduler = loops_.Pick().scheduler();
+    scheduler.Post(
+        [this, &scheduler, time] { scheduler.RunAfter(time, [this] { running_.EndAll(); }); });
     // Returns as soon as the last call is over, and cancels those that are not even then: their
     // callers have stopped to read.
-    server_->Shutdown(std::chrono::system_clock::now() + time + kTimeToFinish);
+    server_->Shutdown(std::chrono::system_clock::now() + time + kGracePeriod);
   }
 
   const std::string& address() const { return address_; }

@@ -20,18 +20,25 @@ class UpstreamLoop {
  public:
   // `lag` hears once a second how late the loop's timer was, and outlives the loop.
   explicit UpstreamLoop(prometheus::Histogram& lag)
-      : lag_(lag), client_(std::make_unique<HttpClient>(loop_)) {
-    loop_.Post([this] { MeasureLag(); });
+      : lag_(lag),
+        loop_(std::make_unique<EventLoop>()),
+        lag_timer_(*loop_),
+        client_(std::make_unique<HttpClient>(*loop_)) {
+    loop_->Post([this] { MeasureLag(); });
   }
 
-  // All calls that used it must be over. The client ends on the loop's thread, where it lived.
+  // All calls that used it must be over.
   ~UpstreamLoop() {
-    loop_.Post([this] { client_.reset(); });
+    loop_->Post([this] {
+      lag_timer_.Stop();
+      client_.reset();
+    });
+    loop_.reset();  // runs that task before it ends
   }
   UpstreamLoop(const UpstreamLoop&) = delete;
   UpstreamLoop& operator=(const UpstreamLoop&) = delete;
 
-  void Post(EventLoop::Task task) { loop_.Post(std::move(task)); }
+  Scheduler& scheduler() { return *loop_; }
 
   // For the loop's own thread.
   HttpClient& client() { return *client_; }
@@ -46,7 +53,7 @@ class UpstreamLoop {
     const auto now = EventLoop::Clock::now();
     measured_ = now;
     const auto due = now + kInterval;
-    loop_.After(kInterval, [this, due] {
+    lag_timer_.Start(kInterval, [this, due] {
       lag_.Observe(std::chrono::duration<double>(EventLoop::Clock::now() - due).count());
       MeasureLag();
     });
@@ -55,8 +62,10 @@ class UpstreamLoop {
   prometheus::Histogram& lag_;
   std::atomic<int> calls_ = 0;
   std::atomic<EventLoop::Clock::time_point> measured_ = EventLoop::Clock::now();  // last
-  std::unique_ptr<HttpClient> client_;  // made first, but only keeps the reference to the loop
-  EventLoop loop_;                      // ends first, after all its tasks
+  std::unique_ptr<EventLoop> loop_;
+  // Used and ended on the loop's thread.
+  Timer lag_timer_;
+  std::unique_ptr<HttpClient> client_;
 };
 
 // A call's use of a loop, for as long as it exists.

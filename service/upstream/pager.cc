@@ -30,12 +30,9 @@ Pager::Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQ
       sink_(sink),
       decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict, query_.ids),
       retry_(config.retry, &RandomFraction),
-      cursor_(!query_.first_url.empty(), query_.resume) {
+      cursor_(!query_.first_url.empty(), query_.resume),
+      retry_timer_(client.loop()) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
-}
-
-Pager::~Pager() {
-  if (retry_timer_) client_.loop().Cancel(*retry_timer_);
 }
 
 void Pager::Start() {
@@ -245,8 +242,7 @@ void Pager::Retry(const absl::Status& failure) {
   cursor_.RefetchPage();
   next_url_.clear();
   link_seen_ = false;
-  retry_timer_ = client_.loop().After(*wait, [this, url, new_connection] {
-    retry_timer_.reset();
+  retry_timer_.Start(*wait, [this, url, new_connection] {
     page_ = Ask({url, RequestGate::Kind::kNext, new_connection});
     page_->Open();
   });
@@ -273,7 +269,7 @@ void Pager::End(const absl::Status& status) { Finish(InUpstream(status, upstream
 
 void Pager::Finish(const absl::Status& status) {
   ended_ = true;
-  if (retry_timer_) client_.loop().Cancel(*std::exchange(retry_timer_, {}));
+  retry_timer_.Stop();
   Leave(page_);
   Leave(next_page_);
   CountParticipants();

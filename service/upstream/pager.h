@@ -57,7 +57,7 @@ class Pager final : private PageFetch::Listener {
   // All of the arguments but `query` must outlive the pager.
   Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQuery query,
         RecordSink& sink);
-  ~Pager();
+  ~Pager() = default;
   Pager(const Pager&) = delete;
   Pager& operator=(const Pager&) = delete;
 
@@ -107,7 +107,7 @@ class Pager final : private PageFetch::Listener {
   std::unique_ptr<PageFetch> page_;
   bool record_waits_ = false;  // the reader's record has not been passed on yet
   bool sink_is_full_ = false;
-  std::optional<EventLoop::TimerId> retry_timer_;
+  Timer retry_timer_;
 
   // The page after it.
   bool link_seen_ = false;  // whether this page said where it is, or that there is none

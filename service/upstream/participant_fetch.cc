@@ -17,12 +17,9 @@ ParticipantFetch::ParticipantFetch(HttpClient& client, const Config& config, Ups
       query_(std::move(query)),
       participant_(participant),
       done_(std::move(done)),
-      retry_(config.retry, &RandomFraction) {
+      retry_(config.retry, &RandomFraction),
+      retry_timer_(client.loop()) {
   Ask({query_.url, RequestGate::Kind::kFirst});
-}
-
-ParticipantFetch::~ParticipantFetch() {
-  if (retry_timer_) client_.loop().Cancel(*retry_timer_);
 }
 
 void ParticipantFetch::Ask(ProviderRequest::Target target) {
@@ -62,8 +59,7 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
                         : std::nullopt;
   if (!wait) return End(status);
   upstream_.requests.OnRetry();
-  retry_timer_ = client_.loop().After(*wait, [this, new_connection] {
-    retry_timer_.reset();
+  retry_timer_.Start(*wait, [this, new_connection] {
     Ask({query_.url, RequestGate::Kind::kNext, new_connection});
   });
 }

@@ -27,7 +27,6 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   // error; the fetch may be destroyed in it. The other arguments must outlive the fetch.
   ParticipantFetch(HttpClient& client, const Config& config, Upstream& upstream, GetQuery query,
                    v1::Participant& participant, Done done);
-  ~ParticipantFetch();
 
   // What it came to so far.
   CallTotals totals() const;
@@ -49,7 +48,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   v1::Participant& participant_;
   const Done done_;
   RetryPolicy retry_;
-  std::optional<EventLoop::TimerId> retry_timer_;
+  Timer retry_timer_;
 
   // Of the request that is under way.
   std::string body_;

@@ -47,11 +47,11 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, const P
       trace_(trace),
       listener_(listener),
       wanted_(target_.kind != RequestGate::Kind::kPrefetch),
+      standstill_timer_(client.loop()),
       place_(upstream.gate.Enter(target_.kind, std::move(caller), client.loop(),
                                  [this](const absl::Status& status) { OnTurn(status); })) {}
 
 ProviderRequest::~ProviderRequest() {
-  if (standstill_timer_) client_.loop().Cancel(*standstill_timer_);
   if (!sent() || counted_) return;
   if (place_ == nullptr) {
     upstream_.requests.OnEnd(absl::OkStatus());
@@ -154,9 +154,8 @@ void ProviderRequest::OnDone(absl::Status status) {
 
 // Looks once a while whether the document stands still, rather than with each piece.
 void ProviderRequest::WatchStandstill() {
-  if (standstill_timer_) return;
-  standstill_timer_ = client_.loop().After(kStandstill, [this, resumed = resumed_] {
-    standstill_timer_.reset();
+  if (standstill_timer_.is_waiting()) return;
+  standstill_timer_.Start(kStandstill, [this, resumed = resumed_] {
     if (!refused_ || place_ == nullptr) return;
     if (resumed_ == resumed) {
       place_->StandStill();

@@ -100,7 +100,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   bool counted_ = false;  // by the monitor
   bool refused_ = false;  // so that the transfer is to be resumed
   int resumed_ = 0;       // how often
-  std::optional<EventLoop::TimerId> standstill_timer_;
+  Timer standstill_timer_;
   std::shared_ptr<Recording::Answer> recorded_;  // null where nothing is recorded
   std::unique_ptr<RequestGate::Place> place_;    // null once the request is over
   std::unique_ptr<HttpClient::Transfer> transfer_;

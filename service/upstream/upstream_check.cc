@@ -42,7 +42,11 @@ class Probe final : private HttpClient::Receiver {
   };
 
   Probe(const UpstreamConfig& upstream, const ParticipantApi& api, HttpClient& client)
-      : upstream_(upstream), api_(api), client_(client), password_(upstream.password.get()) {
+      : upstream_(upstream),
+        api_(api),
+        client_(client),
+        password_(upstream.password.get()),
+        timer_(client.loop()) {
     std::string target = api.ProbeTarget(upstream);
     AppendQuery(target, "PageSize", "1");
     url_ = api.base_url(upstream).Join(target);
@@ -62,8 +66,7 @@ class Probe final : private HttpClient::Receiver {
     HttpClient::Receiver& receiver = *this;
     transfer_ = client_.Get(MakeHttpRequest(upstream_, url_, password_, trace_), receiver);
     // Else an answer that comes byte by byte would take as long as it likes.
-    timer_ = client_.loop().After(upstream_.connect_timeout + upstream_.idle_timeout, [this] {
-      timer_.reset();
+    timer_.Start(upstream_.connect_timeout + upstream_.idle_timeout, [this] {
       End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
                     "the provider's answer was not complete in time"));
     });
@@ -112,7 +115,7 @@ class Probe final : private HttpClient::Receiver {
 
   void End(const absl::Status& status) {
     transfer_.reset();
-    if (timer_) client_.loop().Cancel(*timer_);
+    timer_.Stop();
     const auto time = EventLoop::Clock::now() - begin_;
     result_.set_value({status, answer_.http_status(),
                        std::chrono::duration_cast<milliseconds>(time), clock_ahead_});
@@ -128,7 +131,7 @@ class Probe final : private HttpClient::Receiver {
   ProviderAnswer answer_;
   std::string body_;  // of as much as `answer_` takes
   absl::Duration clock_ahead_;
-  std::optional<EventLoop::TimerId> timer_;
+  Timer timer_;
   std::unique_ptr<HttpClient::Transfer> transfer_;
   std::promise<Result> result_;
 };

@@ -1,10 +1,11 @@
-// What an event loop does first, and what it leaves for when it has nothing else to do.
+// In which order an event loop runs timers, tasks and idle tasks, and how they are cancelled.
 #include "service/http/event_loop.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <future>
+#include <memory>
 #include <string>
 
 namespace rollcall {
@@ -12,7 +13,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What a loop of its own makes of an idle task and others that one task gives it.
+// Runs `task` on the loop's thread, and waits for it.
+void RunOn(EventLoop& loop, const std::function<void()>& task) {
+  std::promise<void> done;
+  loop.Post([&] {
+    task();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+// The order in which a loop runs an idle task and others that one task starts.
 struct Round {
   std::string order;
   std::chrono::steady_clock::duration idle_waited{};
@@ -22,45 +33,48 @@ Round RunRound() {
   Round round;
   std::promise<void> idle_done;
   std::promise<void> task_done;
-  {
-    EventLoop loop;
-    loop.Post([&] {
-      const auto begin = std::chrono::steady_clock::now();
-      loop.WhenIdle([&, begin] {
-        round.idle_waited = std::chrono::steady_clock::now() - begin;
-        round.order += "idle ";
-        idle_done.set_value();
-      });
-      loop.After(milliseconds(0), [&] { round.order += "timer "; });
-      loop.Post([&] {
-        round.order += "task ";
-        task_done.set_value();
-      });
-      loop.After(std::chrono::hours(1), [&] { round.order += "later "; });
+  EventLoop loop;
+  IdleTask idle(loop);
+  Timer timer(loop);
+  Timer later(loop);
+  loop.Post([&] {
+    const auto begin = std::chrono::steady_clock::now();
+    idle.Start([&, begin] {
+      round.idle_waited = std::chrono::steady_clock::now() - begin;
+      round.order += "idle ";
+      later.Stop();
+      idle_done.set_value();
     });
-    idle_done.get_future().wait();
-    task_done.get_future().wait();
-  }
+    timer.Start(milliseconds(0), [&] { round.order += "timer "; });
+    loop.Post([&] {
+      round.order += "task ";
+      task_done.set_value();
+    });
+    later.Start(std::chrono::hours(1), [&] { round.order += "later "; });
+  });
+  idle_done.get_future().wait();
+  task_done.get_future().wait();
   return round;
 }
 
-TEST(EventLoop, RunsIdleTasksBehindAllThatIsDue) {
+TEST(EventLoop, RunsIdleTasksAfterAllThatIsDue) {
   // After a millisecond an idle task is due as well, and a slow machine may take that long.
   Round round = RunRound();
   for (int i = 0; i < 100 && round.idle_waited >= milliseconds(1); ++i) round = RunRound();
   EXPECT_EQ(round.order, "timer task idle ");
 }
 
-TEST(EventLoop, RunsIdleTasksWhereItIsNeverIdle) {
+TEST(EventLoop, RunsIdleTasksWhenItIsNeverIdle) {
   std::promise<void> done;
   bool is_done = false;
   std::function<void()> keep_busy;
   EventLoop loop;
+  IdleTask idle(loop);
   keep_busy = [&] {
     if (!is_done) loop.Post(keep_busy);
   };
   loop.Post([&] {
-    loop.WhenIdle([&] {
+    idle.Start([&] {
       is_done = true;
       done.set_value();
     });
@@ -71,18 +85,89 @@ TEST(EventLoop, RunsIdleTasksWhereItIsNeverIdle) {
 
 TEST(EventLoop, RunsIdleTasksBeforeItEnds) {
   bool has_run = false;
-  {
-    EventLoop loop;
-    loop.Post([&] { loop.WhenIdle([&] { has_run = true; }); });
-  }
+  auto loop = std::make_unique<EventLoop>();
+  IdleTask idle(*loop);
+  loop->Post([&] { idle.Start([&] { has_run = true; }); });
+  loop.reset();
   EXPECT_TRUE(has_run);
 }
 
-TEST(EventLoop, RunsAnIdleTaskOfAnIdleTask) {
+TEST(EventLoop, RunsAnIdleTaskThatAnIdleTaskStarts) {
   std::promise<void> done;
   EventLoop loop;
-  loop.Post([&] { loop.WhenIdle([&] { loop.WhenIdle([&] { done.set_value(); }); }); });
+  IdleTask idle(loop);
+  loop.Post([&] { idle.Start([&] { idle.Start([&] { done.set_value(); }); }); });
   done.get_future().wait();
+}
+
+TEST(EventLoop, DoesNotRunWhatWasStopped) {
+  std::string order;
+  EventLoop loop;
+  Timer timer(loop);
+  Timer other_timer(loop);
+  IdleTask idle(loop);
+  IdleTask other_idle(loop);
+  RunOn(loop, [&] {
+    timer.Start(milliseconds(0), [&] {
+      order += "timer ";
+      other_timer.Stop();
+    });
+    other_timer.Start(milliseconds(0), [&] { order += "stopped timer "; });
+    idle.Start([&] {
+      order += "idle ";
+      other_idle.Stop();
+    });
+    other_idle.Start([&] { order += "stopped idle "; });
+    EXPECT_TRUE(other_timer.is_waiting());
+    EXPECT_TRUE(other_idle.is_waiting());
+  });
+  std::promise<void> done;
+  IdleTask last(loop);
+  RunOn(loop, [&] { last.Start([&] { done.set_value(); }); });
+  done.get_future().wait();
+  EXPECT_EQ(order, "timer idle ");
+  EXPECT_FALSE(other_timer.is_waiting());
+  EXPECT_FALSE(other_idle.is_waiting());
+}
+
+TEST(EventLoop, ATimerRunsItsLatestTaskOnly) {
+  std::promise<int> ran;
+  EventLoop loop;
+  Timer timer(loop);
+  RunOn(loop, [&] {
+    timer.Start(milliseconds(0), [&] { ran.set_value(1); });
+    timer.Start(milliseconds(1), [&] { ran.set_value(2); });
+  });
+  EXPECT_EQ(ran.get_future().get(), 2);
+}
+
+TEST(EventLoop, ATimersTaskMayDestroyTheTimer) {
+  std::promise<void> done;
+  EventLoop loop;
+  auto timer = std::make_unique<Timer>(loop);
+  loop.Post([&] {
+    timer->Start(milliseconds(0), [&] {
+      timer.reset();
+      done.set_value();
+    });
+  });
+  done.get_future().wait();
+}
+
+TEST(EventLoop, DeletesLaterThanTasksThatWerePosted) {
+  std::string order;
+  EventLoop loop;
+  struct Object {
+    ~Object() { order += "deleted "; }
+    std::string& order;
+  };
+  RunOn(loop, [&] {
+    loop.Post([&] { order += "task "; });
+    loop.DeleteLater(std::make_unique<Object>(order));
+    order += "now ";
+  });
+  RunOn(loop, [] {});
+  EXPECT_EQ(order, "now task deleted ");
 }
 
 }  // namespace

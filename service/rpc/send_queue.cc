@@ -1,0 +1,61 @@
+#include "service/rpc/send_queue.h"
+
+#include <utility>
+
+namespace rollcall {
+
+bool SendQueue::WaitForRoom() {
+  const std::lock_guard lock(mutex_);
+  producer_waits_ = !writable_ || bytes_ >= max_bytes_;
+  return producer_waits_;
+}
+
+std::optional<SendQueue::Batch> SendQueue::Flush() {
+  if (open_ends_.empty()) return std::nullopt;
+  Batch batch{open_.Release(), std::exchange(open_ends_, {})};
+  const std::lock_guard lock(mutex_);
+  if (!writable_) return std::nullopt;
+  bytes_ += batch.messages.size();
+  ready_.push_back(std::move(batch));
+  return writing_bytes_ == 0 ? TakeBatch() : std::nullopt;
+}
+
+bool SendQueue::Close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  return writing_bytes_ == 0;
+}
+
+// Under mutex_, while the writer is idle.
+std::optional<SendQueue::Batch> SendQueue::TakeBatch() {
+  if (ready_.empty()) return std::nullopt;
+  std::optional<Batch> batch = std::move(ready_.front());
+  ready_.pop_front();
+  writing_bytes_ = batch->messages.size();
+  return batch;
+}
+
+SendQueue::Next SendQueue::OnBatchEnd(bool written) {
+  const std::lock_guard lock(mutex_);
+  bytes_ -= std::exchange(writing_bytes_, 0);
+  if (!written) {
+    writable_ = false;
+    ready_.clear();
+    bytes_ = 0;
+  }
+  Next next;
+  next.batch = TakeBatch();
+  next.is_drained = closed_ && !next.batch;
+  // At half, so that the producer decodes while the rest is written.
+  if (writable_ && bytes_ <= max_bytes_ / 2) {
+    next.resume_producer = std::exchange(producer_waits_, false);
+  }
+  return next;
+}
+
+bool SendQueue::is_writing() const {
+  const std::lock_guard lock(mutex_);
+  return writing_bytes_ > 0;
+}
+
+}  // namespace rollcall

@@ -1,0 +1,94 @@
+// Messages on their way from the producer, the event loop's thread, to the writer, which sends them
+// to the caller on gRPC's threads. They change threads in batches: waking a thread costs more than
+// decoding many records. A full queue pauses the producer, and with it the provider's socket.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/record/wire_writer.h"
+
+namespace rollcall {
+
+class SendQueue {
+ public:
+  struct Batch {
+    std::string messages;      // serialized, one after the other
+    std::vector<size_t> ends;  // of each message
+  };
+
+  // What is to be done when a batch has been written.
+  struct Next {
+    std::optional<Batch> batch;  // write this one; if there is none, the writer is idle
+    bool resume_producer = false;
+    bool is_drained = false;  // the queue is closed, and there is nothing left to write
+  };
+
+  // `max_bytes` limits messages that are added before all earlier ones have been written; the last
+  // of them may exceed it, because its size is not known before.
+  explicit SendQueue(size_t max_bytes) : max_bytes_(max_bytes) {}
+
+  // The producer's functions. Each batch that Flush() returns must be written now.
+
+  bool HasRoom() const { return writable_ && bytes_ + open_.size() < max_bytes_; }
+
+  // After Flush(), if there is no room: true makes a later Next tell to resume the producer, unless
+  // a write fails; false means that there is room meanwhile.
+  bool WaitForRoom();
+
+  // Where to serialize the next message. EndMessage() completes it.
+  WireWriter& writer() { return open_; }
+  void EndMessage() { open_ends_.push_back(open_.size()); }
+
+  // Messages that were added since the last Flush(), and whether they should not wait for more: the
+  // writer writes one half of the queue while the producer fills the other.
+  size_t unflushed() const { return open_ends_.size(); }
+  bool should_flush() const { return open_.size() >= max_bytes_ / 2; }
+
+  // Hands all messages over to the writer. Nothing if there are none or the writer is busy.
+  std::optional<Batch> Flush();
+
+  // After Flush(): no more messages follow. True if all have been written or dropped; otherwise a
+  // later Next says so.
+  bool Close();
+
+  // The writer's functions, called when a batch is done.
+
+  Next OnWritten() { return OnBatchEnd(true); }
+  // The caller is gone. Drops all messages; there will never be room again.
+  Next OnWriteFailed() { return OnBatchEnd(false); }
+
+  // From any thread.
+
+  // Flushed, and not yet written.
+  size_t bytes() const { return bytes_; }
+  bool is_writing() const;
+
+ private:
+  std::optional<Batch> TakeBatch();
+  Next OnBatchEnd(bool written);
+
+  const size_t max_bytes_;
+
+  // The producer's: messages since the last Flush().
+  WireWriter open_;
+  std::vector<size_t> open_ends_;
+
+  // Written under mutex_.
+  std::atomic<size_t> bytes_ = 0;
+  std::atomic<bool> writable_ = true;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  std::deque<Batch> ready_;
+  size_t writing_bytes_ = 0;  // of the batch that is being written; 0 if the writer is idle
+  bool producer_waits_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace rollcall
