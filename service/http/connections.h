@@ -1,6 +1,6 @@
-// The TCP connections of one HttpClient. libcurl owns, pools and reuses them; when it is about to
-// send a request it names the connection only by its addresses. This class maps those to the
-// socket, so that the connection can be examined. For the thread of the client's event loop.
+// The TCP connections of one CurlTransport. libcurl owns, pools and reuses them; when it is about
+// to send a request it names the connection only by its addresses. This class maps those to the
+// socket, so that the connection can be examined. For the thread of the transport's event loop.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// What libcurl's errors mean to a call. Used by HttpClient only, on its loop's thread.
+// What libcurl's errors mean to a call.
 #pragma once
 
 #include <curl/curl.h>

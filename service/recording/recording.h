@@ -20,7 +20,7 @@
 #include "absl/strings/string_view.h"
 #include "nlohmann/json_fwd.hpp"
 #include "service/config/config.h"
-#include "service/http/http_client.h"
+#include "service/http/http_transport.h"
 #include "service/provider/participant_api.h"
 #include "service/recording/fakes.h"
 #include "service/recording/redactor.h"

@@ -1,5 +1,4 @@
-// Event loops, each with the HTTP client that lives on it: what calls need to work upstream. Made
-// by the server; a call stays on the loop that it was given.
+// Event loops, each with the HTTP transport that runs on it. A call stays on one loop.
 #pragma once
 
 #include <prometheus/histogram.h>
@@ -11,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "service/http/curl_transport.h"
 #include "service/http/event_loop.h"
-#include "service/http/http_client.h"
 
 namespace rollcall {
 
@@ -23,7 +22,7 @@ class UpstreamLoop {
       : lag_(lag),
         loop_(std::make_unique<EventLoop>()),
         lag_timer_(*loop_),
-        client_(std::make_unique<HttpClient>(*loop_)) {
+        transport_(std::make_unique<CurlTransport>(*loop_)) {
     loop_->Post([this] { MeasureLag(); });
   }
 
@@ -31,7 +30,7 @@ class UpstreamLoop {
   ~UpstreamLoop() {
     loop_->Post([this] {
       lag_timer_.Stop();
-      client_.reset();
+      transport_.reset();
     });
     loop_.reset();  // runs that task before it ends
   }
@@ -41,7 +40,7 @@ class UpstreamLoop {
   Scheduler& scheduler() { return *loop_; }
 
   // For the loop's own thread.
-  HttpClient& client() { return *client_; }
+  HttpTransport& transport() { return *transport_; }
 
  private:
   friend class UpstreamLoops;
@@ -65,7 +64,7 @@ class UpstreamLoop {
   std::unique_ptr<EventLoop> loop_;
   // Used and ended on the loop's thread.
   Timer lag_timer_;
-  std::unique_ptr<HttpClient> client_;
+  std::unique_ptr<HttpTransport> transport_;
 };
 
 // A call's use of a loop, for as long as it exists.

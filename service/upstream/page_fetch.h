@@ -26,12 +26,12 @@ class PageFetch final : private ProviderRequest::Listener {
   };
 
   // Asks for the page. What is passed by reference must outlive it.
-  PageFetch(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
+  PageFetch(Upstream& upstream, HttpTransport& transport, const ParticipantApi& api,
             ProviderRequest::Target target, const std::string& caller, const TraceContext& trace,
             const PageLimits& limits, Listener& listener)
       : listener_(listener),
         reader_(api.page_layout().records_key, limits),
-        request_(upstream, client, api, std::move(target), caller, trace, *this) {}
+        request_(upstream, transport, api, std::move(target), caller, trace, *this) {}
 
   // Lets the body in; what waited comes at once.
   void Open();

@@ -20,18 +20,18 @@ absl::Status ListChanged() {
 
 }  // namespace
 
-Pager::Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQuery query,
-             RecordSink& sink)
-    : client_(client),
+Pager::Pager(HttpTransport& transport, const Config& config, Upstream& upstream, ListQuery query,
+             RecordSink& sink, RetryPolicy::Random random)
+    : transport_(transport),
       config_(config),
       upstream_(upstream),
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
       sink_(sink),
       decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict, query_.ids),
-      retry_(config.retry, &RandomFraction),
+      retry_(config.retry, std::move(random)),
       cursor_(!query_.first_url.empty(), query_.resume),
-      retry_timer_(client.loop()) {
+      retry_timer_(transport.scheduler()) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
 }
 
@@ -53,7 +53,7 @@ void Pager::Stop(const absl::Status& reason) {
 
 std::unique_ptr<PageFetch> Pager::Ask(ProviderRequest::Target target) {
   PageFetch::Listener& listener = *this;
-  return std::make_unique<PageFetch>(upstream_, client_, *query_.api, std::move(target),
+  return std::make_unique<PageFetch>(upstream_, transport_, *query_.api, std::move(target),
                                      query_.call.caller, query_.call.trace,
                                      PageLimitsOf(config_.limits), listener);
 }

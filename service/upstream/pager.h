@@ -15,7 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/config/config.h"
-#include "service/http/http_client.h"
+#include "service/http/http_transport.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
 #include "service/telemetry/call_totals.h"
@@ -54,17 +54,17 @@ class RecordSink {
 
 class Pager final : private PageFetch::Listener {
  public:
-  // All of the arguments but `query` must outlive the pager.
-  Pager(HttpClient& client, const Config& config, Upstream& upstream, ListQuery query,
-        RecordSink& sink);
+  // What is passed by reference must outlive the pager. `random` is for the waits between retries.
+  Pager(HttpTransport& transport, const Config& config, Upstream& upstream, ListQuery query,
+        RecordSink& sink, RetryPolicy::Random random = &RandomFraction);
   ~Pager() = default;
   Pager(const Pager&) = delete;
   Pager& operator=(const Pager&) = delete;
 
-  // Begins. Not called from within the sink.
+  // Requests the first page. Must not be called by the sink.
   void Start();
 
-  // Goes on after the sink had no room.
+  // Continues after the sink had no room.
   void Resume();
 
   // Ends the list where it is, for a reason that is not the upstream's.
@@ -91,7 +91,7 @@ class Pager final : private PageFetch::Listener {
   void End(const absl::Status& status);
   void Finish(const absl::Status& status);
 
-  HttpClient& client_;
+  HttpTransport& transport_;
   const Config& config_;
   Upstream& upstream_;
   ListQuery query_;

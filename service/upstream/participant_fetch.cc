@@ -9,16 +9,17 @@
 
 namespace rollcall {
 
-ParticipantFetch::ParticipantFetch(HttpClient& client, const Config& config, Upstream& upstream,
-                                   GetQuery query, v1::Participant& participant, Done done)
-    : client_(client),
+ParticipantFetch::ParticipantFetch(HttpTransport& transport, const Config& config,
+                                   Upstream& upstream, GetQuery query, v1::Participant& participant,
+                                   Done done)
+    : transport_(transport),
       config_(config),
       upstream_(upstream),
       query_(std::move(query)),
       participant_(participant),
       done_(std::move(done)),
       retry_(config.retry, &RandomFraction),
-      retry_timer_(client.loop()) {
+      retry_timer_(transport.scheduler()) {
   Ask({query_.url, RequestGate::Kind::kFirst});
 }
 
@@ -26,8 +27,9 @@ void ParticipantFetch::Ask(ProviderRequest::Target target) {
   body_.clear();
   totals_ = totals();
   ProviderRequest::Listener& listener = *this;
-  request_ = std::make_unique<ProviderRequest>(upstream_, client_, *query_.api, std::move(target),
-                                               query_.call.caller, query_.call.trace, listener);
+  request_ =
+      std::make_unique<ProviderRequest>(upstream_, transport_, *query_.api, std::move(target),
+                                        query_.call.caller, query_.call.trace, listener);
 }
 
 bool ParticipantFetch::OnDocument(absl::string_view bytes) {

@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant.pb.h"
 #include "service/config/config.h"
-#include "service/http/http_client.h"
+#include "service/http/http_transport.h"
 #include "service/query/query.h"
 #include "service/telemetry/call_totals.h"
 #include "service/upstream/provider_request.h"
@@ -25,8 +25,8 @@ class ParticipantFetch final : private ProviderRequest::Listener {
 
   // Begins. `done` is called once, with what it came to, after `participant` is filled or with an
   // error; the fetch may be destroyed in it. The other arguments must outlive the fetch.
-  ParticipantFetch(HttpClient& client, const Config& config, Upstream& upstream, GetQuery query,
-                   v1::Participant& participant, Done done);
+  ParticipantFetch(HttpTransport& transport, const Config& config, Upstream& upstream,
+                   GetQuery query, v1::Participant& participant, Done done);
 
   // What it came to so far.
   CallTotals totals() const;
@@ -41,7 +41,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   absl::Status Decode();
   void End(const absl::Status& status);
 
-  HttpClient& client_;
+  HttpTransport& transport_;
   const Config& config_;
   Upstream& upstream_;
   const GetQuery query_;

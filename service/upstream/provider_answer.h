@@ -9,7 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "service/config/config.h"
-#include "service/http/http_client.h"
+#include "service/http/http_transport.h"
 
 namespace rollcall {
 

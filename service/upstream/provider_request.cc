@@ -31,24 +31,24 @@ HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, con
           upstream.connect_timeout,
           upstream.idle_timeout,
           upstream.ca_file,
-          upstream.min_tls_version,
+          upstream.min_tls_version == TlsVersion::k13,
           upstream.http2,
           upstream.proxy,
           trace};
 }
 
-ProviderRequest::ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api,
-                                 Target target, std::string caller, const TraceContext& trace,
-                                 Listener& listener)
+ProviderRequest::ProviderRequest(Upstream& upstream, HttpTransport& transport,
+                                 const ParticipantApi& api, Target target, std::string caller,
+                                 const TraceContext& trace, Listener& listener)
     : upstream_(upstream),
-      client_(client),
+      transport_(transport),
       api_(api),
       target_(std::move(target)),
       trace_(trace),
       listener_(listener),
       wanted_(target_.kind != RequestGate::Kind::kPrefetch),
-      standstill_timer_(client.loop()),
-      place_(upstream.gate.Enter(target_.kind, std::move(caller), client.loop(),
+      standstill_timer_(transport.scheduler()),
+      place_(upstream.gate.Enter(target_.kind, std::move(caller), transport.scheduler(),
                                  [this](const absl::Status& status) { OnTurn(status); })) {}
 
 ProviderRequest::~ProviderRequest() {
@@ -92,20 +92,20 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
 
 void ProviderRequest::Send() {
   ++times_sent_;
-  sent_ = EventLoop::Clock::now();
+  sent_ = transport_.scheduler().Now();
   const UpstreamConfig& config = upstream_.config;
   if (upstream_.recording != nullptr) recorded_ = upstream_.recording->Begin(api_, config, url());
   password_ = config.password.get();
   HttpRequest request = MakeHttpRequest(config, url(), *password_, trace_);
   request.new_connection = target_.new_connection;
-  transfer_ = client_.Get(request, *this);
+  transfer_ = transport_.Get(request, *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {
   if (recorded_) recorded_->TakeHead(response);
   answer_.TakeHead(response);
   may_be_cut_ = response.ends_with_connection();
-  upstream_.requests.OnHead(response.status(), EventLoop::Clock::now() - sent_);
+  upstream_.requests.OnHead(response.status(), transport_.scheduler().Now() - sent_);
   place_->OnAnswer(response.status(), AccountRequests(response));
 }
 

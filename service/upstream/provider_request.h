@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "service/http/http_client.h"
+#include "service/http/http_transport.h"
 #include "service/provider/participant_api.h"
 #include "service/recording/recording.h"
 #include "service/upstream/provider_answer.h"
@@ -23,7 +23,7 @@ namespace rollcall {
 HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, const Secret& password,
                             const TraceContext& trace);
 
-class ProviderRequest final : private HttpClient::Receiver {
+class ProviderRequest final : private HttpTransport::Receiver {
  public:
   // Any of its functions may destroy the request.
   class Listener {
@@ -44,10 +44,10 @@ class ProviderRequest final : private HttpClient::Receiver {
     bool new_connection = false;  // as in HttpRequest
   };
 
-  // Nothing is called from here. `upstream`, `client`, `api`, `trace` and `listener` must outlive
-  // the request. `caller` names who asks, for those who wait in line.
-  ProviderRequest(Upstream& upstream, HttpClient& client, const ParticipantApi& api, Target target,
-                  std::string caller, const TraceContext& trace, Listener& listener);
+  // Nothing is called from here. `upstream`, `transport`, `api`, `trace` and `listener` must
+  // outlive the request. `caller` names who asks, for those who wait in line.
+  ProviderRequest(Upstream& upstream, HttpTransport& transport, const ParticipantApi& api,
+                  Target target, std::string caller, const TraceContext& trace, Listener& listener);
   ~ProviderRequest();
   ProviderRequest(const ProviderRequest&) = delete;
   ProviderRequest& operator=(const ProviderRequest&) = delete;
@@ -86,14 +86,14 @@ class ProviderRequest final : private HttpClient::Receiver {
   void WatchStandstill();
 
   Upstream& upstream_;
-  HttpClient& client_;
+  HttpTransport& transport_;
   const ParticipantApi& api_;
   const Target target_;
   const TraceContext& trace_;
   Listener& listener_;
   ProviderAnswer answer_;
   int times_sent_ = 0;
-  EventLoop::Clock::time_point sent_;  // when, the last time
+  Scheduler::Clock::time_point sent_;  // when, the last time
   std::optional<Secret> password_;     // with which
   bool wanted_;
   bool may_be_cut_ = false;
@@ -103,7 +103,7 @@ class ProviderRequest final : private HttpClient::Receiver {
   Timer standstill_timer_;
   std::shared_ptr<Recording::Answer> recorded_;  // null where nothing is recorded
   std::unique_ptr<RequestGate::Place> place_;    // null once the request is over
-  std::unique_ptr<HttpClient::Transfer> transfer_;
+  std::unique_ptr<HttpTransport::Transfer> transfer_;
 };
 
 }  // namespace rollcall

@@ -24,8 +24,9 @@ RequestGate::RequestGate(const RequestLimits& limits, const BreakerSettings& bre
       limit_(limits.max_in_flight) {}
 
 std::unique_ptr<RequestGate::Place> RequestGate::Enter(Kind kind, std::string caller,
-                                                       EventLoop& loop, Decided decided) {
-  std::unique_ptr<Place> place(new Place(*this, kind, std::move(caller), loop, std::move(decided)));
+                                                       Scheduler& scheduler, Decided decided) {
+  std::unique_ptr<Place> place(
+      new Place(*this, kind, std::move(caller), scheduler, std::move(decided)));
   const std::lock_guard lock(mutex_);
   if (!breaker_.is_closed()) {
     if (const auto wait = breaker_.TimeToWait(now_())) {
@@ -126,7 +127,7 @@ void RequestGate::OnOutcome(Place& place, std::optional<int> http_status, int ac
 
 void RequestGate::Decide(Place& place, const absl::Status& status) {
   place.state_ = status.ok() ? Place::State::kInFlight : Place::State::kRefused;
-  place.loop_.Post([&place, gone = place.gone_, status] {
+  place.scheduler_.Post([&place, gone = place.gone_, status] {
     if (*gone) return;
     Decided decided = std::move(place.decided_);  // which may destroy the place
     decided(status);

@@ -15,7 +15,7 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "service/config/config.h"
-#include "service/http/event_loop.h"
+#include "service/http/scheduler.h"
 #include "service/upstream/circuit_breaker.h"
 #include "service/upstream/fair_queue.h"
 #include "service/upstream/in_flight_limit.h"
@@ -52,10 +52,11 @@ class RequestGate {
               std::function<void(bool up)> on_change,
               std::function<Clock::time_point()> now = &Clock::now);
 
-  // `decided` is called once, from `loop`: with OK when the request is to go out, else with why it
-  // is not, which is UPSTREAM_CIRCUIT_OPEN or, of a first request, UPSTREAM_QUEUE_FULL. Not called
-  // once the place is gone. `caller` names who asks.
-  std::unique_ptr<Place> Enter(Kind kind, std::string caller, EventLoop& loop, Decided decided);
+  // `decided` is called once, on the thread of `scheduler`: with OK when the request is to go out,
+  // else with why it is not, which is UPSTREAM_CIRCUIT_OPEN or, of a first request,
+  // UPSTREAM_QUEUE_FULL. Not called once the place is gone. `caller` names who asks.
+  std::unique_ptr<Place> Enter(Kind kind, std::string caller, Scheduler& scheduler,
+                               Decided decided);
 
   Counts counts() const;
 
@@ -114,16 +115,16 @@ class RequestGate::Place {
   friend class RequestGate;
   enum class State { kWaiting, kInFlight, kStanding, kRefused };
 
-  Place(RequestGate& gate, Kind kind, std::string caller, EventLoop& loop, Decided decided)
+  Place(RequestGate& gate, Kind kind, std::string caller, Scheduler& scheduler, Decided decided)
       : gate_(gate),
         caller_(std::move(caller)),
-        loop_(loop),
+        scheduler_(scheduler),
         decided_(std::move(decided)),
         kind_(kind) {}
 
   RequestGate& gate_;
   const std::string caller_;
-  EventLoop& loop_;
+  Scheduler& scheduler_;
   Decided decided_;
   const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);  // of the loop's thread
 

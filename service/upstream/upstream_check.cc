@@ -16,8 +16,8 @@
 #include "google/rpc/error_details.pb.h"
 #include "nlohmann/json.hpp"
 #include "service/error/error.h"
+#include "service/http/curl_transport.h"
 #include "service/http/event_loop.h"
-#include "service/http/http_client.h"
 #include "service/provider/participant_api.h"
 #include "service/record/times.h"
 #include "service/upstream/provider_answer.h"
@@ -32,7 +32,7 @@ using std::chrono::milliseconds;
 constexpr absl::Duration kClockTolerance = absl::Minutes(1);
 
 // One request to one API.
-class Probe final : private HttpClient::Receiver {
+class Probe final : private HttpTransport::Receiver {
  public:
   struct Result {
     absl::Status status;  // OK: the API would serve
@@ -41,12 +41,12 @@ class Probe final : private HttpClient::Receiver {
     absl::Duration clock_ahead;  // this machine's to the provider's; zero where nobody knows
   };
 
-  Probe(const UpstreamConfig& upstream, const ParticipantApi& api, HttpClient& client)
+  Probe(const UpstreamConfig& upstream, const ParticipantApi& api, HttpTransport& transport)
       : upstream_(upstream),
         api_(api),
-        client_(client),
+        transport_(transport),
         password_(upstream.password.get()),
-        timer_(client.loop()) {
+        timer_(transport.scheduler()) {
     std::string target = api.ProbeTarget(upstream);
     AppendQuery(target, "PageSize", "1");
     url_ = api.base_url(upstream).Join(target);
@@ -63,8 +63,8 @@ class Probe final : private HttpClient::Receiver {
 
   void Start() {
     begin_ = EventLoop::Clock::now();
-    HttpClient::Receiver& receiver = *this;
-    transfer_ = client_.Get(MakeHttpRequest(upstream_, url_, password_, trace_), receiver);
+    HttpTransport::Receiver& receiver = *this;
+    transfer_ = transport_.Get(MakeHttpRequest(upstream_, url_, password_, trace_), receiver);
     // Else an answer that comes byte by byte would take as long as it likes.
     timer_.Start(upstream_.connect_timeout + upstream_.idle_timeout, [this] {
       End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
@@ -123,7 +123,7 @@ class Probe final : private HttpClient::Receiver {
 
   const UpstreamConfig& upstream_;
   const ParticipantApi& api_;
-  HttpClient& client_;
+  HttpTransport& transport_;
   const Secret password_;
   const TraceContext trace_;
   std::string url_;
@@ -132,7 +132,7 @@ class Probe final : private HttpClient::Receiver {
   std::string body_;  // of as much as `answer_` takes
   absl::Duration clock_ahead_;
   Timer timer_;
-  std::unique_ptr<HttpClient::Transfer> transfer_;
+  std::unique_ptr<HttpTransport::Transfer> transfer_;
   std::promise<Result> result_;
 };
 
@@ -158,7 +158,7 @@ std::optional<std::pair<const char*, std::string>> FirstSet(
   return std::nullopt;
 }
 
-// The proxy of https URLs, as HttpClient and libcurl choose it.
+// The proxy of https URLs, as CurlTransport and libcurl choose it.
 std::string DescribeProxy(const UpstreamConfig& upstream, const Environment& env) {
   if (upstream.proxy) return upstream.proxy->empty() ? "none, as configured" : *upstream.proxy;
   const auto proxy = FirstSet(env, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
@@ -224,15 +224,16 @@ std::string Verdict(const Probe::Result& result) {
 
 absl::Status CheckUpstreams(const Config& config, const Environment& env, std::ostream& out) {
   std::vector<std::unique_ptr<Probe>> probes;
-  std::unique_ptr<HttpClient> client;
+  std::unique_ptr<HttpTransport> transport;
   EventLoop loop;  // ends first, after all its tasks
-  client = std::make_unique<HttpClient>(loop);
+  transport = std::make_unique<CurlTransport>(loop);
   size_t name_width = 0;
   size_t api_width = 0;
   size_t url_width = 0;
   for (const UpstreamConfig& upstream : config.upstreams) {
     for (const ParticipantApi* api : ApisOf(upstream.provider)) {
-      const Probe& probe = *probes.emplace_back(std::make_unique<Probe>(upstream, *api, *client));
+      const Probe& probe =
+          *probes.emplace_back(std::make_unique<Probe>(upstream, *api, *transport));
       name_width = std::max(name_width, upstream.name.size());
       api_width = std::max(api_width, api->name().size());
       url_width = std::max(url_width, probe.base_url().ToString().size());
@@ -264,9 +265,9 @@ absl::Status CheckUpstreams(const Config& config, const Environment& env, std::o
   }
   const size_t asked = probes.size();
   // From here on they are the loop's.
-  loop.Post([&probes, &client] {
+  loop.Post([&probes, &transport] {
     probes.clear();
-    client.reset();
+    transport.reset();
   });
   if (failed == 0) return absl::OkStatus();
   return absl::UnavailableError(

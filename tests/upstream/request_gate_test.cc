@@ -1,15 +1,14 @@
-// Who goes out when, and who is refused. Decisions come on the thread of an event loop, for which
-// the test waits.
+// Which requests are sent when, and which are refused.
 #include "service/upstream/request_gate.h"
 
 #include <gmock/gmock.h>
 
-#include <future>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "service/error/error.h"
+#include "tests/fakes/fake_scheduler.h"
 
 namespace rollcall {
 namespace {
@@ -21,16 +20,6 @@ using Place = RequestGate::Place;
 
 class RequestGateTest : public ::testing::Test {
  protected:
-  // Runs `task` on the loop's thread and waits for it, and with it for all decisions before it.
-  void OnLoop(const std::function<void()>& task) {
-    std::promise<void> done;
-    loop_.Post([&] {
-      task();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
-
   void MakeGate(const RequestLimits& limits, const BreakerSettings& breaker = {}) {
     gate_ = std::make_unique<RequestGate>(
         limits, breaker, [this](bool up) { changes_.push_back(up); }, [this] { return now_; });
@@ -38,7 +27,7 @@ class RequestGateTest : public ::testing::Test {
 
   // The place of a request whose decision is noted under its name.
   std::unique_ptr<Place> Enter(Kind kind, const std::string& name, const std::string& caller = "") {
-    return gate_->Enter(kind, caller, loop_, [this, name](const absl::Status& status) {
+    return gate_->Enter(kind, caller, scheduler_, [this, name](const absl::Status& status) {
       if (status.ok()) {
         out_.push_back(name);
       } else {
@@ -49,26 +38,18 @@ class RequestGateTest : public ::testing::Test {
 
   // The names of the requests that went out since the last time.
   std::vector<std::string> Out() {
-    std::vector<std::string> out;
-    OnLoop([&] { out = std::exchange(out_, {}); });
-    return out;
+    scheduler_.Run();
+    return std::exchange(out_, {});
   }
   std::vector<v1::ErrorReason> Refused() {
-    std::vector<v1::ErrorReason> refused;
-    OnLoop([&] { refused = std::exchange(refused_, {}); });
-    return refused;
+    scheduler_.Run();
+    return std::exchange(refused_, {});
   }
 
-  // Places are given up on the loop's thread.
-  void Drop(std::unique_ptr<Place>& place) {
-    OnLoop([&] { place.reset(); });
-  }
-
-  EventLoop loop_;
+  FakeScheduler scheduler_;
   std::unique_ptr<RequestGate> gate_;
   std::vector<bool> changes_;
   RequestGate::Clock::time_point now_ = RequestGate::Clock::time_point() + std::chrono::hours(1);
-  // Of the loop's thread.
   std::vector<std::string> out_;
   std::vector<v1::ErrorReason> refused_;
 };
@@ -80,12 +61,12 @@ TEST_F(RequestGateTest, AsManyAsAllowedGoOutAndTheRestInTurn) {
   auto c = Enter(Kind::kFirst, "c");
   auto d = Enter(Kind::kFirst, "d");
   EXPECT_THAT(Out(), ElementsAre("a", "b"));
-  Drop(a);
+  a.reset();
   EXPECT_THAT(Out(), ElementsAre("c"));
-  Drop(d);
-  Drop(b);
+  d.reset();
+  b.reset();
   EXPECT_THAT(Out(), IsEmpty());
-  Drop(c);
+  c.reset();
 }
 
 TEST_F(RequestGateTest, CallersAreServedInTurnAndPrefetchesLast) {
@@ -98,17 +79,18 @@ TEST_F(RequestGateTest, CallersAreServedInTurnAndPrefetchesLast) {
   much.push_back(Enter(Kind::kNext, "much 2", "much"));
   auto little = Enter(Kind::kFirst, "little", "little");
   wanted->Want();
-  Drop(running);
-  EXPECT_THAT(Out(), ElementsAre("running", "much 1"));
-  Drop(much[0]);
+  EXPECT_THAT(Out(), ElementsAre("running"));
+  running.reset();
+  EXPECT_THAT(Out(), ElementsAre("much 1"));
+  much[0].reset();
   EXPECT_THAT(Out(), ElementsAre("little"));
-  Drop(little);
+  little.reset();
   EXPECT_THAT(Out(), ElementsAre("much 2"));
-  Drop(much[1]);
+  much[1].reset();
   EXPECT_THAT(Out(), ElementsAre("wanted"));
-  Drop(wanted);
+  wanted.reset();
   EXPECT_THAT(Out(), ElementsAre("early"));
-  Drop(early);
+  early.reset();
 }
 
 TEST_F(RequestGateTest, OnlyNewCallsAreRefusedWhereTooManyWait) {
@@ -122,10 +104,10 @@ TEST_F(RequestGateTest, OnlyNewCallsAreRefusedWhereTooManyWait) {
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_QUEUE_FULL));
   auto another = Enter(Kind::kNext, "another");
   EXPECT_THAT(Refused(), IsEmpty());
-  Drop(waiting);
+  waiting.reset();
   auto again = Enter(Kind::kFirst, "again");
   EXPECT_THAT(Refused(), IsEmpty());
-  for (auto* place : {&refused, &again, &another, &early, &next, &running}) Drop(*place);
+  for (auto* place : {&refused, &again, &another, &early, &next, &running}) place->reset();
 }
 
 TEST_F(RequestGateTest, WhatStandsStillCountsAsAConnectionOnly) {
@@ -134,14 +116,14 @@ TEST_F(RequestGateTest, WhatStandsStillCountsAsAConnectionOnly) {
   auto b = Enter(Kind::kFirst, "b");
   auto c = Enter(Kind::kFirst, "c");
   EXPECT_THAT(Out(), ElementsAre("a"));
-  OnLoop([&] { a->StandStill(); });
+  a->StandStill();
   EXPECT_THAT(Out(), ElementsAre("b"));
-  OnLoop([&] { b->StandStill(); });
+  b->StandStill();
   EXPECT_THAT(Out(), IsEmpty());
-  Drop(a);
+  a.reset();
   EXPECT_THAT(Out(), ElementsAre("c"));
-  Drop(b);
-  Drop(c);
+  b.reset();
+  c.reset();
 }
 
 TEST_F(RequestGateTest, FewerGoOutWhileTheAccountHasTooMany) {
@@ -151,13 +133,13 @@ TEST_F(RequestGateTest, FewerGoOutWhileTheAccountHasTooMany) {
     for (const char* name : {"1", "2", "3", "4"}) places.push_back(Enter(Kind::kFirst, name));
     EXPECT_THAT(Out(), ElementsAre("1", "2", "3", "4"));
     places[0]->OnAnswer(status, account_requests);
-    Drop(places[0]);
-    Drop(places[1]);
+    places[0].reset();
+    places[1].reset();
     places.push_back(Enter(Kind::kFirst, "5"));
     EXPECT_THAT(Out(), IsEmpty()) << status;
-    Drop(places[2]);
+    places[2].reset();
     EXPECT_THAT(Out(), ElementsAre("5"));
-    for (auto& place : places) Drop(place);
+    for (auto& place : places) place.reset();
   }
 }
 
@@ -174,7 +156,7 @@ TEST_F(RequestGateTest, AnUpstreamThatIsDownIsAskedNothingUntilAProbeIsAnswered)
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN,
                                      v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
   EXPECT_THAT(changes_, ElementsAre(false));
-  for (auto* place : {&a, &b, &c, &d}) Drop(*place);
+  for (auto* place : {&a, &b, &c, &d}) place->reset();
 
   // One is let through once the time is over; it is the only one.
   now_ += std::chrono::seconds(5);
@@ -183,14 +165,14 @@ TEST_F(RequestGateTest, AnUpstreamThatIsDownIsAskedNothingUntilAProbeIsAnswered)
   auto another = Enter(Kind::kNext, "another");
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
   // A probe that is given up leaves it to the next.
-  Drop(probe);
+  probe.reset();
   probe = Enter(Kind::kFirst, "second probe");
   EXPECT_THAT(Out(), ElementsAre("second probe"));
   probe->OnAnswer(404, 0);
   EXPECT_THAT(changes_, ElementsAre(false, true));
   auto last = Enter(Kind::kFirst, "last");
   EXPECT_THAT(Out(), ElementsAre("last"));
-  for (auto* place : {&another, &probe, &last}) Drop(*place);
+  for (auto* place : {&another, &probe, &last}) place->reset();
 }
 
 TEST_F(RequestGateTest, RequestsFromBeforeSayNothingOfTheProbe) {
@@ -211,21 +193,19 @@ TEST_F(RequestGateTest, RequestsFromBeforeSayNothingOfTheProbe) {
   auto last = Enter(Kind::kNext, "last");
   EXPECT_THAT(Out(), ElementsAre("last"));
   EXPECT_THAT(changes_, ElementsAre(false, true));
-  for (auto* place : {&a, &b, &c, &probe, &another, &last}) Drop(*place);
+  for (auto* place : {&a, &b, &c, &probe, &another, &last}) place->reset();
 }
 
 TEST_F(RequestGateTest, APlaceThatIsGivenUpHearsNothing) {
   MakeGate({.max_in_flight = 1});
-  OnLoop([&] {
-    auto a = Enter(Kind::kFirst, "a");
-    auto b = Enter(Kind::kFirst, "b");
-    a.reset();  // and with it, b goes out; but not before this task is over
-    b.reset();
-  });
+  auto a = Enter(Kind::kFirst, "a");
+  auto b = Enter(Kind::kFirst, "b");
+  a.reset();  // which admits b, but does not call it from here
+  b.reset();
   EXPECT_THAT(Out(), IsEmpty());
   auto c = Enter(Kind::kFirst, "c");
   EXPECT_THAT(Out(), ElementsAre("c"));
-  Drop(c);
+  c.reset();
 }
 
 }  // namespace

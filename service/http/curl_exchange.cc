@@ -1,0 +1,387 @@
+#include "service/http/curl_exchange.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <new>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
+#include "service/http/curl_error.h"
+#include "service/http/socket_state.h"
+
+namespace rollcall {
+namespace {
+
+constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
+constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
+
+using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
+
+HeaderList TraceHeadersOf(const TraceContext& trace) {
+  HeaderList headers(nullptr, curl_slist_free_all);
+  const auto add = [&headers](absl::string_view name, absl::string_view value) {
+    if (value.empty()) return;
+    curl_slist* const longer =
+        curl_slist_append(headers.get(), absl::StrCat(name, ": ", value).c_str());
+    if (longer == nullptr) throw std::bad_alloc();
+    headers.release();
+    headers.reset(longer);
+  };
+  add("traceparent", trace.NewTraceparent());
+  add("tracestate", trace.tracestate());
+  add("X-Request-Id", trace.request_id());
+  return headers;
+}
+
+// Whether a request may go through an HTTPS proxy, and so through TLS within TLS.
+bool MayUseHttpsProxy(const std::optional<std::string>& proxy) {
+  const auto is_https = [](absl::string_view url) {
+    return absl::StartsWithIgnoreCase(url, "https://");
+  };
+  if (proxy) return is_https(*proxy);
+  const auto from_environment = [&](const char* name) {
+    const char* const url = std::getenv(name);
+    return url != nullptr && is_https(url);
+  };
+  static const bool kInEnvironment = from_environment("https_proxy") ||
+                                     from_environment("HTTPS_PROXY") ||
+                                     from_environment("all_proxy") || from_environment("ALL_PROXY");
+  return kInEnvironment;
+}
+
+bool IsHttp2(SSL* tls) {
+  const unsigned char* protocol = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(tls, &protocol, &size);
+  return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
+}
+
+CURL* NewHandle() {
+  CURL* const easy = curl_easy_init();
+  if (easy == nullptr) throw std::bad_alloc();
+  return easy;
+}
+
+}  // namespace
+
+CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
+                           HttpTransport::Receiver& receiver)
+    : transport_(transport),
+      receiver_(&receiver),
+      easy_(NewHandle()),
+      headers_(TraceHeadersOf(request.trace)),
+      may_use_https_proxy_(MayUseHttpsProxy(request.proxy)),
+      connect_timeout_(request.connect_timeout),
+      idle_timeout_(request.idle_timeout),
+      start_(EventLoop::Clock::now()),
+      last_bytes_(start_),
+      idle_timer_(transport.scheduler()) {
+  Set(CURLOPT_URL, request.url.c_str());
+  Set(CURLOPT_PATH_AS_IS, 1L);  // as it was checked
+  Set(CURLOPT_PROTOCOLS_STR, "http,https");
+  Set(CURLOPT_FOLLOWLOCATION, 0L);
+  Set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+  Set(CURLOPT_USERNAME, request.username.c_str());
+  Set(CURLOPT_PASSWORD, request.password.reveal().c_str());
+  Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  if (request.http2) {
+    Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+    // Otherwise each request that starts before the first connection is ready opens another one.
+    Set(CURLOPT_PIPEWAIT, 1L);
+  } else {
+    // One request per connection: a body that is not read does not block another one, and libcurl
+    // buffers one piece of it.
+    Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  }
+  Set(CURLOPT_USERAGENT, kUserAgent);
+  Set(CURLOPT_HTTPHEADER, headers_.get());
+  Set(CURLOPT_NOSIGNAL, 1L);
+  // Otherwise the end of a transfer would wait, and the loop with it, for a name that is being
+  // resolved.
+  Set(CURLOPT_QUICK_EXIT, 1L);
+  Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  if (request.new_connection) Set(CURLOPT_FRESH_CONNECT, 1L);
+  SetTls(request);
+  SetProxy(request);
+  SetCallbacks();
+  WaitForBytes();
+}
+
+CurlExchange::~CurlExchange() { curl_easy_cleanup(easy_); }
+
+template <class T>
+void CurlExchange::Set(CURLoption option, T value) {
+  const CURLcode code = curl_easy_setopt(easy_, option, value);
+  if (setup_ == CURLE_OK) setup_ = code;
+}
+
+void CurlExchange::SetTls(const HttpRequest& request) {
+  if (!request.ca_file.empty()) {
+    Set(CURLOPT_CAINFO, request.ca_file.c_str());
+    Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // the system's would count as well
+  }
+  Set(CURLOPT_SSLVERSION, request.require_tls_1_3 ? static_cast<long>(CURL_SSLVERSION_TLSv1_3)
+                                                  : static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+}
+
+void CurlExchange::SetProxy(const HttpRequest& request) {
+  // Through a proxy for plain HTTP, credentials would travel further than to the provider.
+  if (absl::StartsWith(request.url, "http:")) {
+    Set(CURLOPT_PROXY, "");
+  } else if (request.proxy) {
+    Set(CURLOPT_PROXY, request.proxy->c_str());
+    Set(CURLOPT_NOPROXY, "");  // NO_PROXY would take precedence
+  }
+  Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+void CurlExchange::SetCallbacks() {
+  // A connection outlives the exchange that opened it.
+  Set(CURLOPT_SOCKOPTFUNCTION, &CurlTransport::OnOpenSocket);
+  Set(CURLOPT_SOCKOPTDATA, &transport_);
+  Set(CURLOPT_CLOSESOCKETFUNCTION, &CurlTransport::OnCloseSocket);
+  Set(CURLOPT_CLOSESOCKETDATA, &transport_);
+  Set(CURLOPT_PREREQFUNCTION, &CurlExchange::OnConnection);
+  Set(CURLOPT_PREREQDATA, this);
+  Set(CURLOPT_WRITEFUNCTION, &CurlExchange::OnWrite);
+  Set(CURLOPT_WRITEDATA, this);
+  Set(CURLOPT_HEADERFUNCTION, &CurlExchange::OnHeader);
+  Set(CURLOPT_HEADERDATA, this);
+}
+
+absl::Status CurlExchange::SetupStatus() const {
+  if (setup_ == CURLE_OK) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("libcurl rejected the request: ", curl_easy_strerror(setup_)));
+}
+
+void CurlExchange::FailSoon(const absl::Status& status) {
+  idle_timer_.Start(std::chrono::milliseconds(0),
+                    [this, status] { transport_.Drop(*this, status); });
+}
+
+int CurlExchange::status() const {
+  long status = 0;
+  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  return static_cast<int>(status);
+}
+
+std::optional<std::string> CurlExchange::header(const char* name) const {
+  curl_header* header = nullptr;
+  if (curl_easy_header(easy_, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+    return std::nullopt;
+  }
+  return header->value;
+}
+
+bool CurlExchange::ends_with_connection() const {
+  // HTTP/2 shows where a body ends, but libcurl 7.88 does not in all cases: a stream that is cut
+  // while another one of its connection is paused, or after a GOAWAY, can look like one that has
+  // ended.
+  return !header("Content-Length") && !header("Transfer-Encoding");
+}
+
+void CurlExchange::Resume() {
+  paused_ = false;
+  last_bytes_ = EventLoop::Clock::now();
+  const CurlTransport::CallIntoCurl call(transport_);
+  curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call OnWrite
+}
+
+bool CurlExchange::StartOver(CURLcode result) {
+  const bool has_no_status_line =
+      result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL;
+  // The peer had closed the connection as idle. libcurl itself tries other reused ones first.
+  const bool has_no_response =
+      result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR;
+  if (!not_its_response_ && !has_no_status_line && !has_no_response &&
+      result != CURLE_ABORTED_BY_CALLBACK) {
+    return false;
+  }
+  if (!reuses_connection_ || head_delivered_ || receiver_ == nullptr) return false;
+  Set(CURLOPT_FRESH_CONNECT, 1L);
+  UseConnection(nullptr);
+  reuses_connection_ = not_its_response_ = false;
+  header_bytes_ = 0;
+  start_ = last_bytes_ = EventLoop::Clock::now();
+  return true;
+}
+
+void CurlExchange::Finish(CURLcode result) {
+  if (connection_ != nullptr && connection_->socket >= 0) AcknowledgeInput(connection_->socket);
+  if (result == CURLE_OK) DeliverHead();
+  End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy_, result));
+}
+
+void CurlExchange::End(const absl::Status& status) {
+  if (receiver_ == nullptr) return;
+  HttpTransport::Receiver& receiver = *receiver_;
+  transfer_->exchange_ = nullptr;
+  Detach();
+  receiver.OnDone(status);
+}
+
+// One timer for the whole transfer polls how long ago the last bytes arrived: to restart it with
+// all bytes would cost more.
+void CurlExchange::WaitForBytes() {
+  // At least once per idle timeout, because the time to count from is unknown while the request
+  // waits for a connection.
+  const auto left = std::min(
+      std::chrono::ceil<std::chrono::milliseconds>(PatienceEnds() - EventLoop::Clock::now()),
+      idle_timeout_);
+  idle_timer_.Start(std::max(left, std::chrono::milliseconds(1)), [this] {
+    if (EventLoop::Clock::now() < PatienceEnds()) {
+      WaitForBytes();
+      return;
+    }
+    transport_.Drop(*this, WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                                                  "the provider sent nothing for too long")
+                                      : ErrorOf(easy_, CURLE_OPERATION_TIMEDOUT));
+  });
+}
+
+// Nothing until the request has a connection.
+std::optional<EventLoop::Clock::time_point> CurlExchange::WhenSent() const {
+  curl_off_t connecting = 0;  // microseconds
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connecting);
+  if (connecting == 0) return std::nullopt;
+  return start_ + std::chrono::microseconds(connecting);
+}
+
+EventLoop::Clock::time_point CurlExchange::PatienceEnds() const {
+  // A slow caller does not end a transfer.
+  if (paused_) return EventLoop::Clock::now() + idle_timeout_;
+  const auto sent = WhenSent();
+  // libcurl applies the connect timeout to the request that opens a connection, but not to those
+  // that wait to share it: each of them would then open one, with a timeout of its own.
+  if (!sent) return start_ + connect_timeout_;
+  return std::max(last_bytes_, *sent) + idle_timeout_;
+}
+
+// Called when the request is about to be written to a connection, with the connection's ends.
+int CurlExchange::OnConnection(void* self, char* remote_ip, char* local_ip, int remote_port,
+                               int local_port) {
+  auto* const exchange = static_cast<CurlExchange*>(self);
+  return exchange->MaySendOn({local_ip, local_port, remote_ip, remote_port})
+             ? CURL_PREREQFUNC_OK
+             : CURL_PREREQFUNC_ABORT;
+}
+
+bool CurlExchange::MaySendOn(const Connections::Ends& ends) {
+  long connects = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+  reuses_connection_ = connects == 0;
+  SSL* const tls = Tls();
+  std::shared_ptr<Connection> connection = transport_.connections_.Find(ends);
+  if (tls != nullptr && IsHttp2(tls)) {
+    // Its streams have numbers, and the peer may send at any time.
+    UseConnection(nullptr);
+    return true;
+  }
+  UseConnection(connection);
+  if (connection == nullptr) return !reuses_connection_;
+  if (!connection->reusable) return false;
+  // Input may be inside libcurl, decrypted from the proxy's TLS records, where nothing shows it.
+  if (tls != nullptr && may_use_https_proxy_) return !reuses_connection_;
+  const UnreadInput input = CheckUnreadInput(connection->socket, tls);
+  return input == UnreadInput::kNone || (input == UnreadInput::kUnknown && !reuses_connection_);
+}
+
+// Null on a connection without TLS.
+SSL* CurlExchange::Tls() const {
+  curl_tlssessioninfo* session = nullptr;
+  curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session);
+  const bool is_openssl = session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL;
+  return is_openssl ? static_cast<SSL*>(session->internals) : nullptr;
+}
+
+void CurlExchange::UseConnection(std::shared_ptr<Connection> connection) {
+  connection_ = std::move(connection);
+  if (transfer_ != nullptr) transfer_->connection_ = connection_;
+}
+
+// Whether a response that begins now cannot belong to this request: the connection has brought
+// another request's response meanwhile, or this response was sent before the request arrived. A
+// server that responds before it has read the whole request (414, 431) does so on a new connection
+// as well, so its response is not lost.
+bool CurlExchange::IsNotItsResponse() const {
+  return reuses_connection_ && connection_ != nullptr &&
+         (!connection_->reusable || HasUnacknowledgedOutput(connection_->socket));
+}
+
+// Called for each line of the head, and of the trailer of a chunked body.
+size_t CurlExchange::OnHeader(char* data, size_t /*one*/, size_t size, void* self) {
+  return static_cast<CurlExchange*>(self)->TakeHeader(absl::string_view(data, size));
+}
+
+// Returns the line's size, or another value to end the transfer.
+size_t CurlExchange::TakeHeader(absl::string_view line) {
+  if (header_bytes_ == 0 && IsNotItsResponse()) {
+    not_its_response_ = true;
+    return 0;
+  }
+  last_bytes_ = EventLoop::Clock::now();
+  header_bytes_ += line.size();
+  if (header_bytes_ > kMaxHeaderBytes) return 0;
+  // libcurl would decompress a compressed transfer, and a small piece of it can become very large.
+  if (absl::StartsWithIgnoreCase(line, "transfer-encoding:") &&
+      !absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)),
+                              "chunked")) {
+    return 0;
+  }
+  // The line after the last header. A response with 1xx is not the final one.
+  if (absl::StripAsciiWhitespace(line).empty() && status() >= 200) {
+    DeliverHead();
+    if (receiver_ == nullptr) return 0;
+  }
+  return line.size();
+}
+
+size_t CurlExchange::OnWrite(char* data, size_t /*one*/, size_t size, void* self) {
+  return static_cast<CurlExchange*>(self)->DeliverBody(absl::string_view(data, size));
+}
+
+void CurlExchange::DeliverHead() {
+  if (head_delivered_ || receiver_ == nullptr) return;
+  head_delivered_ = true;
+  receiver_->OnHead(*this);
+}
+
+size_t CurlExchange::DeliverBody(absl::string_view bytes) {
+  last_bytes_ = EventLoop::Clock::now();
+  DeliverHead();
+  if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
+  const bool taken = receiver_->OnBody(bytes);
+  if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
+  paused_ = !taken;
+  return taken ? bytes.size() : size_t{CURL_WRITEFUNC_PAUSE};
+}
+
+CurlTransfer::CurlTransfer(CurlTransport& transport, CurlExchange& exchange)
+    : transport_(transport), exchange_(&exchange) {}
+
+CurlTransfer::~CurlTransfer() {
+  if (exchange_ != nullptr) transport_.Abandon(*exchange_);
+}
+
+void CurlTransfer::Resume() {
+  if (exchange_ == nullptr) return;
+  CurlTransport& transport = transport_;  // the receiver may destroy this transfer meanwhile
+  exchange_->Resume();
+  transport.CatchUp();
+}
+
+void CurlTransfer::DistrustConnection() {
+  if (connection_ == nullptr) return;
+  connection_->reusable = false;
+  // So that libcurl drops it from its pool.
+  if (connection_->socket >= 0) shutdown(connection_->socket, SHUT_RDWR);
+}
+
+}  // namespace rollcall

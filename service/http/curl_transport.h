@@ -1,0 +1,67 @@
+// HttpTransport with libcurl, on an event loop. Redirects are not followed: a request goes where it
+// is told to, with its credentials, and nowhere else. Over HTTP/1.1 a request is never sent on a
+// connection that has unread input; if a reused connection brings a response that cannot be its
+// own, the request is sent once more, on a new connection.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "absl/status/status.h"
+#include "service/http/connections.h"
+#include "service/http/event_loop.h"
+#include "service/http/http_transport.h"
+
+namespace rollcall {
+
+class CurlExchange;
+class CurlTransfer;
+
+class CurlTransport final : public HttpTransport {
+ public:
+  explicit CurlTransport(EventLoop& loop);
+  ~CurlTransport() override;
+
+  std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver) override;
+  Scheduler& scheduler() override { return loop_; }
+
+ private:
+  friend class CurlExchange;
+  friend class CurlTransfer;
+
+  // While one exists, libcurl is on the stack, and no handle may be added or removed.
+  class CallIntoCurl {
+   public:
+    explicit CallIntoCurl(CurlTransport& transport) : transport_(transport) {
+      ++transport_.calls_into_curl_;
+    }
+    ~CallIntoCurl() { --transport_.calls_into_curl_; }
+    CallIntoCurl(const CallIntoCurl&) = delete;
+    CallIntoCurl& operator=(const CallIntoCurl&) = delete;
+
+   private:
+    CurlTransport& transport_;
+  };
+
+  static int OnSocket(void* easy, int socket, int what, void* transport, void* socket_data);
+  static int OnTimer(void* multi, long milliseconds, void* transport);
+  static int OnOpenSocket(void* transport, int socket, int purpose);
+  static int OnCloseSocket(void* transport, int socket);
+  void Act(int socket, int events);
+  void DeliverFinished();
+  void Drop(CurlExchange& exchange, const absl::Status& status);
+  void Abandon(CurlExchange& exchange);
+  void CatchUp();
+
+  EventLoop& loop_;
+  Connections connections_;
+  void* const multi_;                                                   // a CURLM
+  Timer timer_;                                                         // libcurl's
+  std::unordered_map<void*, std::unique_ptr<CurlExchange>> exchanges_;  // by CURL handle
+  std::unordered_set<void*> added_;                                     // not passed to libcurl yet
+  std::unordered_set<void*> abandoned_;
+  int calls_into_curl_ = 0;
+};
+
+}  // namespace rollcall

@@ -1,0 +1,93 @@
+// HTTP requests as the rest of the service sees them: a GET whose response body arrives in pieces.
+// The receiver can refuse a piece, which pauses the transfer. CurlTransport is the real
+// implementation; tests have one that plays a script. Everything here must be called on the
+// scheduler's thread.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "service/config/secret.h"
+#include "service/http/scheduler.h"
+#include "service/trace/trace_context.h"
+
+namespace rollcall {
+
+// A GET. What it refers to must outlive the transfer.
+struct HttpRequest {
+  std::string url;
+  const std::string& username;
+  const Secret& password;
+  std::chrono::milliseconds connect_timeout;
+  std::chrono::milliseconds idle_timeout;   // the longest time without a byte from the server
+  const std::string& ca_file;               // in PEM form; the system's if empty
+  bool require_tls_1_3;                     // otherwise at least 1.2
+  bool http2;                               // whether requests may share a connection
+  const std::optional<std::string>& proxy;  // its URL; empty: none; absent: the environment's
+  const TraceContext& trace;                // whose headers are sent
+  bool new_connection = false;              // do not reuse one
+};
+
+// The head of a response. Valid during OnHead().
+class HttpResponse {
+ public:
+  virtual int status() const = 0;
+  // The value of a header; nullopt if it is absent.
+  virtual std::optional<std::string> header(const char* name) const = 0;
+  // Whether only the end of the connection shows where the body ends.
+  virtual bool ends_with_connection() const = 0;
+
+ protected:
+  ~HttpResponse() = default;
+};
+
+class HttpTransport {
+ public:
+  // Gets the response to a request. Its functions may destroy the transfer.
+  class Receiver {
+   public:
+    // The head is complete. Not called if there is none.
+    virtual void OnHead(const HttpResponse& response) = 0;
+    // False refuses `bytes`: they are passed again, perhaps with more, after Transfer::Resume().
+    virtual bool OnBody(absl::string_view bytes) = 0;
+    // The response is complete, or `status` says why the rest is missing: UNAVAILABLE with
+    // UPSTREAM_UNREACHABLE or UPSTREAM_TIMEOUT, INTERNAL with UPSTREAM_NOT_TRUSTED or
+    // UPSTREAM_MALFORMED_RESPONSE, or INTERNAL if the request could not be made. The last call.
+    virtual void OnDone(absl::Status status) = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  // A request in flight. Destroying it cancels the request. Must not outlive the transport.
+  class Transfer {
+   public:
+    Transfer() = default;
+    Transfer(const Transfer&) = delete;
+    Transfer& operator=(const Transfer&) = delete;
+    virtual ~Transfer() = default;
+
+    // Continues after a refused piece of the body. May call the receiver.
+    virtual void Resume() = 0;
+
+    // The response belongs to another request: no further request may be sent on its connection.
+    // Also after the transfer has ended.
+    virtual void DistrustConnection() = 0;
+  };
+
+  HttpTransport() = default;
+  HttpTransport(const HttpTransport&) = delete;
+  HttpTransport& operator=(const HttpTransport&) = delete;
+  virtual ~HttpTransport() = default;
+
+  // Sends a request. `receiver` is not called from here, and must outlive the transfer.
+  virtual std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver) = 0;
+
+  virtual Scheduler& scheduler() = 0;
+};
+
+}  // namespace rollcall

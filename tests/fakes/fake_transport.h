@@ -1,0 +1,138 @@
+// A transport whose server is the test: it sees each request and plays the response. Bytes that the
+// receiver refuses wait, as they would on a socket, until the transfer is resumed.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "service/http/http_transport.h"
+#include "tests/fakes/fake_scheduler.h"
+
+namespace rollcall {
+
+class FakeTransport final : public HttpTransport {
+ public:
+  class Exchange;
+
+  explicit FakeTransport(FakeScheduler& scheduler) : scheduler_(scheduler) {}
+
+  std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver) override;
+  FakeScheduler& scheduler() override { return scheduler_; }
+
+  // All requests so far, in order.
+  const std::vector<std::shared_ptr<Exchange>>& requests() const { return requests_; }
+  Exchange& last() const { return *requests_.back(); }
+
+ private:
+  class FakeTransfer;
+
+  FakeScheduler& scheduler_;
+  std::vector<std::shared_ptr<Exchange>> requests_;
+};
+
+class FakeTransport::Exchange final : private HttpResponse {
+ public:
+  using Headers = std::map<std::string, std::string>;
+
+  Exchange(std::string url, bool new_connection, Receiver& receiver)
+      : url_(std::move(url)), new_connection_(new_connection), receiver_(&receiver) {}
+
+  const std::string& url() const { return url_; }
+  bool new_connection() const { return new_connection_; }
+
+  // These do nothing once the request is cancelled or has ended.
+
+  void Head(int status, Headers headers = {{"Content-Length", "0"}}) {
+    if (receiver_ == nullptr) return;
+    status_ = status;
+    headers_ = std::move(headers);
+    receiver_->OnHead(*this);
+  }
+  void Body(absl::string_view bytes) {
+    waiting_.append(bytes.data(), bytes.size());
+    if (!paused_) Deliver();
+  }
+  void End(absl::Status status = absl::OkStatus()) {
+    end_ = std::move(status);
+    if (!paused_) Deliver();
+  }
+  // A whole response.
+  void Respond(int status, absl::string_view body, Headers headers = {{"Content-Length", "0"}}) {
+    Head(status, std::move(headers));
+    Body(body);
+    End();
+  }
+
+  bool is_in_flight() const { return receiver_ != nullptr; }
+  bool is_paused() const { return paused_; }
+  bool is_distrusted() const { return distrusted_; }
+
+ private:
+  friend class FakeTransfer;
+
+  int status() const override { return status_; }
+  std::optional<std::string> header(const char* name) const override {
+    const auto found = headers_.find(name);
+    if (found == headers_.end()) return std::nullopt;
+    return found->second;
+  }
+  bool ends_with_connection() const override {
+    return !header("Content-Length") && !header("Transfer-Encoding");
+  }
+
+  void Resume() {
+    paused_ = false;
+    Deliver();
+  }
+
+  void Deliver() {
+    if (receiver_ != nullptr && !waiting_.empty()) {
+      const std::string bytes = std::exchange(waiting_, {});
+      if (!receiver_->OnBody(bytes)) {
+        paused_ = true;
+        waiting_ = bytes;
+        return;
+      }
+    }
+    if (receiver_ != nullptr && end_) std::exchange(receiver_, nullptr)->OnDone(*end_);
+  }
+
+  const std::string url_;
+  const bool new_connection_;
+  Receiver* receiver_;  // null once the request is cancelled or has ended
+  int status_ = 0;
+  Headers headers_;
+  std::string waiting_;
+  bool paused_ = false;
+  bool distrusted_ = false;
+  std::optional<absl::Status> end_;
+};
+
+class FakeTransport::FakeTransfer final : public Transfer {
+ public:
+  explicit FakeTransfer(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  ~FakeTransfer() override { exchange_->receiver_ = nullptr; }
+
+  void Resume() override {
+    const std::shared_ptr<Exchange> exchange = exchange_;  // the receiver may destroy this
+    exchange->Resume();
+  }
+  void DistrustConnection() override { exchange_->distrusted_ = true; }
+
+ private:
+  const std::shared_ptr<Exchange> exchange_;
+};
+
+inline std::unique_ptr<HttpTransport::Transfer> FakeTransport::Get(const HttpRequest& request,
+                                                                   Receiver& receiver) {
+  requests_.push_back(std::make_shared<Exchange>(request.url, request.new_connection, receiver));
+  return std::make_unique<FakeTransfer>(requests_.back());
+}
+
+}  // namespace rollcall
