@@ -174,18 +174,18 @@ class Server::Parts {
       upstreams.emplace(
           upstream.name,
           new Upstream{upstream, telemetry.participants(upstream.name), requests, recording,
-                       RequestGate(upstream.requests, config.breaker,
-                                   [&requests](bool up) { requests.OnCircuit(up); })});
+                       ConcurrencyLimiter(upstream.requests, config.breaker,
+                                          [&requests](bool up) { requests.OnCircuit(up); })});
     }
     return upstreams;
   }
 
-  // On the thread of the operator's server.
+  // On the thread of the admin server.
   ServiceState State() {
     ServiceState state;
     for (const UpstreamConfig& upstream : config_.upstreams) {
-      const RequestGate::Counts counts = upstreams_.at(upstream.name)->gate.counts();
-      state.upstreams.push_back({upstream.name, counts.waiting, counts.in_flight, counts.standing,
+      const ConcurrencyLimiter::Counts counts = upstreams_.at(upstream.name)->limiter.counts();
+      state.upstreams.push_back({upstream.name, counts.waiting, counts.in_flight, counts.stalled,
                                  counts.limit, counts.circuit_open});
     }
     state.calls = running_.Describe();

@@ -1,7 +1,7 @@
 // Watches the requests to one upstream: counts them, times them, and tells the operator in the log,
 // once for each change, that the upstream is down, does not take the credentials or is not trusted,
 // and why. Made by Telemetry, one for each upstream; called on the threads of the event loops and
-// of the operator's server.
+// of the admin server.
 #pragma once
 
 #include <prometheus/counter.h>

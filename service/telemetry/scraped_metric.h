@@ -1,5 +1,5 @@
 // Metrics whose values are looked up when they are scraped, rather than kept. Used by what knows
-// such values, on the operator server's thread.
+// such values, on the admin server's thread.
 #pragma once
 
 #include <prometheus/metric_family.h>

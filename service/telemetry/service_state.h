@@ -35,8 +35,8 @@ struct UpstreamRequests {
   std::string upstream;
   int waiting = 0;
   int in_flight = 0;
-  int standing = 0;  // answered in part, and waiting for a slow caller
-  int limit = 0;     // of those in flight, as it is now
+  int stalled = 0;  // paused because their callers do not read
+  int limit = 0;    // of those in flight, as it is now
   bool circuit_open = false;
 };
 

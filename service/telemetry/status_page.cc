@@ -125,7 +125,7 @@ void AddUpstreams(std::string& html, const StatusPage& page) {
     const std::string state = StateOf(health, requests.circuit_open);
     table.Row({upstream.name, upstream.provider, upstream.origin, state,
                absl::StrCat(requests.in_flight), absl::StrCat(requests.limit),
-               absl::StrCat(requests.waiting), absl::StrCat(requests.standing),
+               absl::StrCat(requests.waiting), absl::StrCat(requests.stalled),
                health.failed_at ? absl::StrCat(Time(*health.failed_at), ": ", Text(health.failure))
                                 : "none"},
               state != "up");

@@ -61,26 +61,24 @@ std::vector<MetricFamily> MetricsOf(const ServiceState& state) {
   AddValue(draining, state.draining ? 1 : 0);
 
   MetricFamily waiting =
-      gauge("rollcall_requests_waiting", "Requests to the provider that wait for their turn");
-  MetricFamily in_flight =
-      gauge("rollcall_requests_in_flight", "Requests that the provider works on");
-  MetricFamily standing = gauge("rollcall_requests_standing",
-                                "Requests whose answers wait for slow callers to take them");
-  MetricFamily limit =
-      gauge("rollcall_request_limit", "Requests that the provider is let work on at once");
-  MetricFamily circuit_open = gauge(
-      "rollcall_circuit_open", "1 while the upstream counts as down, and next to nothing is sent");
+      gauge("rollcall_requests_waiting", "Requests that wait for a permit to be sent");
+  MetricFamily in_flight = gauge("rollcall_requests_in_flight",
+                                 "Requests that were sent and are not complete or stalled");
+  MetricFamily stalled =
+      gauge("rollcall_requests_stalled", "Responses paused because their callers do not read");
+  MetricFamily limit = gauge("rollcall_request_limit", "The present limit of requests in flight");
+  MetricFamily circuit_open = gauge("rollcall_circuit_open", "1 while the circuit breaker is open");
   for (const UpstreamRequests& upstream : state.upstreams) {
     const auto add = [&upstream](MetricFamily& metric, int value) {
       AddValue(metric, value, {{"upstream", upstream.upstream}});
     };
     add(waiting, upstream.waiting);
     add(in_flight, upstream.in_flight);
-    add(standing, upstream.standing);
+    add(stalled, upstream.stalled);
     add(limit, upstream.limit);
     add(circuit_open, upstream.circuit_open ? 1 : 0);
   }
-  return {running, queued, draining, waiting, in_flight, standing, limit, circuit_open};
+  return {running, queued, draining, waiting, in_flight, stalled, limit, circuit_open};
 }
 
 StatusPage ConfiguredPart(const Config& config, const std::string& version) {
@@ -101,8 +99,8 @@ StatusPage ConfiguredPart(const Config& config, const std::string& version) {
 constexpr std::chrono::seconds kLongSilence{30};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 
-OperatorServer::Page Ok() { return {kPlainText, "ok\n"}; }
-OperatorServer::Page Unavailable(const char* why) { return {kPlainText, why, 503}; }
+AdminServer::Page Ok() { return {kPlainText, "ok\n"}; }
+AdminServer::Page Unavailable(const char* why) { return {kPlainText, why, 503}; }
 
 }  // namespace
 
@@ -170,15 +168,15 @@ void Telemetry::OnDrain() { log_.Info("draining", {}); }
 
 absl::StatusOr<std::string> Telemetry::Serve(const std::string& listen,
                                              std::optional<CurrentSecret> token) {
-  OperatorServer::Pages pages;
+  AdminServer::Pages pages;
   pages["/metrics"] = {[this] {
-    return OperatorServer::Page{"text/plain; version=0.0.4; charset=utf-8", Metrics()};
+    return AdminServer::Page{"text/plain; version=0.0.4; charset=utf-8", Metrics()};
   }};
-  pages["/"] = {[this] { return OperatorServer::Page{"text/html; charset=utf-8", Status()}; }};
+  pages["/"] = {[this] { return AdminServer::Page{"text/html; charset=utf-8", Status()}; }};
   // Those who probe have no token.
   pages["/livez"] = {.make = [this] { return Liveness(); }, .needs_token = false};
   pages["/readyz"] = {.make = [this] { return Readiness(); }, .needs_token = false};
-  auto server = OperatorServer::Start(listen, std::move(token), std::move(pages));
+  auto server = AdminServer::Start(listen, std::move(token), std::move(pages));
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   return absl::StrCat(server_->url(), "/metrics");
@@ -208,14 +206,14 @@ std::string Telemetry::Status() {
 }
 
 // Whether the process would be better off if it were started again.
-OperatorServer::Page Telemetry::Liveness() {
+AdminServer::Page Telemetry::Liveness() {
   const auto state = State();
   return state && state->silence_of_loops >= kLongSilence ? Unavailable("an event loop hangs\n")
                                                           : Ok();
 }
 
 // Whether new calls are served here.
-OperatorServer::Page Telemetry::Readiness() {
+AdminServer::Page Telemetry::Readiness() {
   const auto state = State();
   if (!state) return Unavailable("starting\n");
   return state->draining ? Unavailable("draining\n") : Ok();

@@ -19,10 +19,10 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "service/config/config.h"
+#include "service/telemetry/admin_server.h"
 #include "service/telemetry/call_monitor.h"
 #include "service/telemetry/event_log.h"
 #include "service/telemetry/log_writer.h"
-#include "service/telemetry/operator_server.h"
 #include "service/telemetry/participant_monitor.h"
 #include "service/telemetry/request_monitor.h"
 #include "service/telemetry/service_state.h"
@@ -43,7 +43,7 @@ class Telemetry {
   // and /readyz. Called once at most, by main().
   absl::StatusOr<std::string> Serve(const std::string& listen, std::optional<CurrentSecret> token);
 
-  // From now on asks `state` for what the service does, on the operator server's thread; until the
+  // From now on asks `state` for what the service does, on the admin server's thread; until the
   // next call, which returns when nobody is asked any more. nullptr asks nobody.
   void Watch(std::function<ServiceState()> state);
 
@@ -89,8 +89,8 @@ class Telemetry {
 
   std::string Metrics();
   std::string Status();
-  OperatorServer::Page Liveness();
-  OperatorServer::Page Readiness();
+  AdminServer::Page Liveness();
+  AdminServer::Page Readiness();
   std::optional<ServiceState> State();
 
   // Of the status page, what does not change.
@@ -107,7 +107,7 @@ class Telemetry {
   std::mutex mutex_;
   std::function<ServiceState()> state_;  // guarded by mutex_
 
-  std::unique_ptr<OperatorServer> server_;  // ends first
+  std::unique_ptr<AdminServer> server_;  // ends first
 };
 
 }  // namespace rollcall

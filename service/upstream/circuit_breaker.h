@@ -1,7 +1,6 @@
-// Leaves an upstream alone that is down: after so many failures in a row, no request goes out for a
-// while; then one does, and what comes of it decides for all. Where nothing comes of it for as long
-// again, another one does. Time is handed in. Used by the
-// request gate, under its lock.
+// After a number of failures in a row, no request is sent to an upstream for a while. Then one is,
+// the probe, and its outcome decides for all. If it has none for as long again, another probe is
+// sent. Not thread-safe; time is passed in.
 #pragma once
 
 #include <chrono>
@@ -17,21 +16,21 @@ class CircuitBreaker {
 
   explicit CircuitBreaker(const BreakerSettings& settings) : settings_(settings) {}
 
-  // Whether requests go out as usual.
   bool is_closed() const { return state_ == State::kClosed; }
 
-  // Nothing where a request may go out now; else how long to wait before asking again. While not
-  // closed, a request that may go out is the probe: one of the three below must follow it.
+  // Nothing if a request may be sent now, otherwise how long to wait before asking again. While not
+  // closed, the request that may be sent is the probe: one of the three functions below must
+  // follow.
   std::optional<std::chrono::milliseconds> TimeToWait(Time now);
 
-  // How long no request goes out once it opens.
+  // How long no request is sent after the breaker has opened.
   std::chrono::milliseconds open_time() const { return settings_.open; }
 
-  // The upstream answered a request: it is up.
+  // The upstream has responded: it is up.
   void OnAnswer();
-  // It did not, or said itself that it cannot. While not closed, this is of the probe only.
+  // No response, or one that says that the upstream is down. While not closed, only for the probe.
   void OnFailure(Time now);
-  // The probe was given up before anything came of it.
+  // The probe was cancelled before it had an outcome.
   void OnProbeGivenUp();
 
  private:
@@ -40,7 +39,7 @@ class CircuitBreaker {
   const BreakerSettings settings_;
   State state_ = State::kClosed;
   int failures_ = 0;  // in a row
-  Time shut_until_;   // while not closed: when the next probe may go out
+  Time shut_until_;   // while not closed: when the next probe may be sent
 };
 
 }  // namespace rollcall

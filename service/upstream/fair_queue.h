@@ -1,5 +1,5 @@
-// A queue that serves its callers in turn: one of each, then the next of each. Who asks for much
-// waits longer for the last of it, and nobody else does. Used by the request gate, under its lock.
+// A queue that serves its callers in turn, one item of each, so that a caller with many items
+// delays only its own. Not thread-safe.
 #pragma once
 
 #include <list>
@@ -13,7 +13,7 @@ template <class Item>
 class FairQueue {
  public:
   bool empty() const { return callers_.empty(); }
-  // Of items.
+  // The number of items.
   int size() const { return size_; }
 
   void Push(const std::string& caller, Item* item) {
@@ -23,7 +23,7 @@ class FairQueue {
     ++size_;
   }
 
-  // Not of an empty queue.
+  // The queue must not be empty.
   Item* Pop() {
     const auto found = items_.find(callers_.front());
     Item* const item = found->second.front();
@@ -33,12 +33,12 @@ class FairQueue {
       items_.erase(found);
       callers_.pop_front();
     } else {
-      callers_.splice(callers_.end(), callers_, callers_.begin());  // behind all others
+      callers_.splice(callers_.end(), callers_, callers_.begin());  // after all others
     }
     return item;
   }
 
-  // Of an item that is in the queue.
+  // The item must be in the queue.
   void Remove(const std::string& caller, Item* item) {
     const auto found = items_.find(caller);
     found->second.remove(item);
@@ -50,7 +50,7 @@ class FairQueue {
   }
 
  private:
-  std::list<std::string> callers_;  // who has items, the next to be served first
+  std::list<std::string> callers_;  // those with items, the next to be served first
   std::unordered_map<std::string, std::list<Item*>> items_;
   int size_ = 0;
 };

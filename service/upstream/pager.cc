@@ -137,7 +137,7 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
   // A page that was fetched again may have another link.
   if (next_page_ != nullptr && next_page_->request().url() != next_url_) Leave(next_page_);
   if (next_page_ == nullptr && WantsPrefetch()) {
-    next_page_ = Ask({next_url_, RequestGate::Kind::kPrefetch});
+    next_page_ = Ask({next_url_, ConcurrencyLimiter::Kind::kPrefetch});
   }
   return absl::OkStatus();
 }
@@ -206,7 +206,7 @@ absl::Status Pager::GoToNextPage() {
                                   " pages (limits.max_pages_per_list)"));
   }
   const bool is_first = cursor_.pages() == 0 && cursor_.restarts() == 0;
-  const auto kind = is_first ? RequestGate::Kind::kFirst : RequestGate::Kind::kNext;
+  const auto kind = is_first ? ConcurrencyLimiter::Kind::kFirst : ConcurrencyLimiter::Kind::kNext;
   const std::string url = std::exchange(next_url_, {});
   if (!cursor_.BeginPage(TargetOf(url))) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
@@ -214,7 +214,7 @@ absl::Status Pager::GoToNextPage() {
   }
   link_seen_ = false;
   Leave(page_);
-  // One that the gate refused while it was not wanted yet may pass now.
+  // A prefetch that the limiter refused may be granted a permit now.
   if (next_page_ != nullptr && next_page_->ended() && !next_page_->request().sent()) {
     next_page_.reset();
   }
@@ -243,7 +243,7 @@ void Pager::Retry(const absl::Status& failure) {
   next_url_.clear();
   link_seen_ = false;
   retry_timer_.Start(*wait, [this, url, new_connection] {
-    page_ = Ask({url, RequestGate::Kind::kNext, new_connection});
+    page_ = Ask({url, ConcurrencyLimiter::Kind::kNext, new_connection});
     page_->Open();
   });
 }

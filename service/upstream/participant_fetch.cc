@@ -20,7 +20,7 @@ ParticipantFetch::ParticipantFetch(HttpTransport& transport, const Config& confi
       done_(std::move(done)),
       retry_(config.retry, &RandomFraction),
       retry_timer_(transport.scheduler()) {
-  Ask({query_.url, RequestGate::Kind::kFirst});
+  Ask({query_.url, ConcurrencyLimiter::Kind::kFirst});
 }
 
 void ParticipantFetch::Ask(ProviderRequest::Target target) {
@@ -62,7 +62,7 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
   if (!wait) return End(status);
   upstream_.requests.OnRetry();
   retry_timer_.Start(*wait, [this, new_connection] {
-    Ask({query_.url, RequestGate::Kind::kNext, new_connection});
+    Ask({query_.url, ConcurrencyLimiter::Kind::kNext, new_connection});
   });
 }
 

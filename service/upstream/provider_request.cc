@@ -8,13 +8,12 @@
 namespace rollcall {
 namespace {
 
-// A caller that takes longer than this for what it was given is slow. Shorter pauses are a part of
-// reading.
-constexpr std::chrono::milliseconds kStandstill = std::chrono::seconds(1);
+// A response that is paused for longer is stalled by a slow caller. Shorter pauses are normal.
+constexpr std::chrono::milliseconds kStallTime = std::chrono::seconds(1);
 
 constexpr int kUnauthorized = 401;
 
-// How many requests of the account the provider says that it works on; 0 where it does not say.
+// How many requests of the account the provider says it is working on; 0 if it does not say.
 int AccountRequests(const HttpResponse& response) {
   int count = 0;
   const auto header = response.header("Twilio-Concurrent-Requests");
@@ -46,14 +45,14 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpTransport& transport,
       target_(std::move(target)),
       trace_(trace),
       listener_(listener),
-      wanted_(target_.kind != RequestGate::Kind::kPrefetch),
-      standstill_timer_(transport.scheduler()),
-      place_(upstream.gate.Enter(target_.kind, std::move(caller), transport.scheduler(),
-                                 [this](const absl::Status& status) { OnTurn(status); })) {}
+      wanted_(target_.kind != ConcurrencyLimiter::Kind::kPrefetch),
+      stall_timer_(transport.scheduler()),
+      permit_(upstream.limiter.Acquire(target_.kind, std::move(caller), transport.scheduler(),
+                                       [this](const absl::Status& status) { OnTurn(status); })) {}
 
 ProviderRequest::~ProviderRequest() {
   if (!sent() || counted_) return;
-  if (place_ == nullptr) {
+  if (permit_ == nullptr) {
     upstream_.requests.OnEnd(absl::OkStatus());
   } else {
     upstream_.requests.OnGivenUp();
@@ -62,7 +61,7 @@ ProviderRequest::~ProviderRequest() {
 
 void ProviderRequest::Want() {
   wanted_ = true;
-  if (place_ != nullptr) place_->Want();
+  if (permit_ != nullptr) permit_->Promote();
 }
 
 void ProviderRequest::Resume() {
@@ -84,7 +83,7 @@ void ProviderRequest::Count(const absl::Status& failure) {
 
 void ProviderRequest::OnTurn(const absl::Status& status) {
   if (!status.ok()) {
-    place_.reset();
+    permit_.reset();
     return listener_.OnRequestEnd(status);
   }
   Send();
@@ -106,7 +105,7 @@ void ProviderRequest::OnHead(const HttpResponse& response) {
   answer_.TakeHead(response);
   may_be_cut_ = response.ends_with_connection();
   upstream_.requests.OnHead(response.status(), transport_.scheduler().Now() - sent_);
-  place_->OnAnswer(response.status(), AccountRequests(response));
+  permit_->OnResponse(response.status(), AccountRequests(response));
 }
 
 bool ProviderRequest::OnBody(absl::string_view bytes) {
@@ -126,9 +125,9 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
   }
   refused_ = true;
   if (wanted_) {
-    WatchStandstill();
+    WatchForStall();
   } else {
-    place_->StandStill();
+    permit_->OnStalled();
   }
   return false;
 }
@@ -147,20 +146,20 @@ void ProviderRequest::OnDone(absl::Status status) {
   if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url(), absl::Now());
   if (!status.ok()) Count(status);
   // Where it came to nothing for another reason than the provider's being down, nothing is said.
-  if (!answered && absl::IsUnavailable(status)) place_->OnNoAnswer();
-  place_.reset();
+  if (!answered && absl::IsUnavailable(status)) permit_->OnNoResponse();
+  permit_.reset();
   listener_.OnRequestEnd(status);
 }
 
-// Looks once a while whether the document stands still, rather than with each piece.
-void ProviderRequest::WatchStandstill() {
-  if (standstill_timer_.is_waiting()) return;
-  standstill_timer_.Start(kStandstill, [this, resumed = resumed_] {
-    if (!refused_ || place_ == nullptr) return;
+// Polls whether the document is paused, because to start a timer with each pause would cost more.
+void ProviderRequest::WatchForStall() {
+  if (stall_timer_.is_waiting()) return;
+  stall_timer_.Start(kStallTime, [this, resumed = resumed_] {
+    if (!refused_ || permit_ == nullptr) return;
     if (resumed_ == resumed) {
-      place_->StandStill();
+      permit_->OnStalled();
     } else {
-      WatchStandstill();
+      WatchForStall();
     }
   });
 }

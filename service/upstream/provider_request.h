@@ -13,8 +13,8 @@
 #include "service/http/http_transport.h"
 #include "service/provider/participant_api.h"
 #include "service/recording/recording.h"
+#include "service/upstream/concurrency_limiter.h"
 #include "service/upstream/provider_answer.h"
-#include "service/upstream/request_gate.h"
 #include "service/upstream/upstream.h"
 
 namespace rollcall {
@@ -40,7 +40,7 @@ class ProviderRequest final : private HttpTransport::Receiver {
   // What to ask for, and how.
   struct Target {
     std::string url;
-    RequestGate::Kind kind;
+    ConcurrencyLimiter::Kind kind;
     bool new_connection = false;  // as in HttpRequest
   };
 
@@ -83,7 +83,7 @@ class ProviderRequest final : private HttpTransport::Receiver {
   void OnHead(const HttpResponse& response) override;
   bool OnBody(absl::string_view bytes) override;
   void OnDone(absl::Status status) override;
-  void WatchStandstill();
+  void WatchForStall();
 
   Upstream& upstream_;
   HttpTransport& transport_;
@@ -100,9 +100,9 @@ class ProviderRequest final : private HttpTransport::Receiver {
   bool counted_ = false;  // by the monitor
   bool refused_ = false;  // so that the transfer is to be resumed
   int resumed_ = 0;       // how often
-  Timer standstill_timer_;
-  std::shared_ptr<Recording::Answer> recorded_;  // null where nothing is recorded
-  std::unique_ptr<RequestGate::Place> place_;    // null once the request is over
+  Timer stall_timer_;
+  std::shared_ptr<Recording::Answer> recorded_;         // null where nothing is recorded
+  std::unique_ptr<ConcurrencyLimiter::Permit> permit_;  // null once the request is over
   std::unique_ptr<HttpTransport::Transfer> transfer_;
 };
 

@@ -8,7 +8,7 @@
 #include "service/recording/recording.h"
 #include "service/telemetry/participant_monitor.h"
 #include "service/telemetry/request_monitor.h"
-#include "service/upstream/request_gate.h"
+#include "service/upstream/concurrency_limiter.h"
 
 namespace rollcall {
 
@@ -17,7 +17,7 @@ struct Upstream {
   ParticipantMonitor& participants;
   RequestMonitor& requests;
   Recording* recording;  // null where nothing is recorded
-  RequestGate gate;
+  ConcurrencyLimiter limiter;
 };
 
 }  // namespace rollcall

@@ -1,5 +1,6 @@
-// How the pager walks a list, with ProviderRequest, RequestGate, RetryPolicy and ReplayCursor as
-// shipped. The provider, the clock and the caller are the test's own; there are no sockets.
+// How the pager walks a list, with ProviderRequest, ConcurrencyLimiter, RetryPolicy and
+// ReplayCursor as shipped. The provider, the clock and the caller are the test's own; there are no
+// sockets.
 #include "service/upstream/pager.h"
 
 #include <gmock/gmock.h>
@@ -98,7 +99,7 @@ class PagerTest : public ::testing::Test {
   void MakeUpstream() {
     upstream_ = std::unique_ptr<Upstream>(
         new Upstream{config_.upstreams[0], participants_, requests_, nullptr,
-                     RequestGate(
+                     ConcurrencyLimiter(
                          config_.upstreams[0].requests, config_.breaker, [](bool) {},
                          [this] { return scheduler_.Now(); })});
   }
@@ -225,7 +226,7 @@ TEST_F(PagerTest, CancelsItsRequestsWhenItIsDestroyed) {
   pager_.reset();
   EXPECT_FALSE(request(0).is_in_flight());
   EXPECT_FALSE(request(1).is_in_flight());
-  EXPECT_EQ(upstream_->gate.counts().in_flight, 0);
+  EXPECT_EQ(upstream_->limiter.counts().in_flight, 0);
 }
 
 TEST_F(PagerTest, PausesTheProviderWhileTheSinkIsFull) {
@@ -258,10 +259,10 @@ TEST_F(PagerTest, AStalledResponseDoesNotCountAsInFlight) {
   request(0).Head(200);
   request(0).Body(PageOf({1, 2}));
   request(0).Body(" ");
-  EXPECT_EQ(upstream_->gate.counts().in_flight, 1);
+  EXPECT_EQ(upstream_->limiter.counts().in_flight, 1);
   scheduler_.Advance(milliseconds(1000));
-  EXPECT_EQ(upstream_->gate.counts().in_flight, 0);
-  EXPECT_EQ(upstream_->gate.counts().standing, 1);
+  EXPECT_EQ(upstream_->limiter.counts().in_flight, 0);
+  EXPECT_EQ(upstream_->limiter.counts().stalled, 1);
 }
 
 TEST_F(PagerTest, RefetchesAPageThatBreaksAndEmitsItsRecordsOnce) {
@@ -333,7 +334,7 @@ TEST_F(PagerTest, KeepsAWaitThatTheProviderAskedFor) {
   EXPECT_THAT(transport_.requests(), SizeIs(1));
   scheduler_.Advance(milliseconds(1));
   ASSERT_THAT(transport_.requests(), SizeIs(2));
-  EXPECT_EQ(upstream_->gate.counts().limit, config_.upstreams[0].requests.max_in_flight / 2);
+  EXPECT_EQ(upstream_->limiter.counts().limit, config_.upstreams[0].requests.max_in_flight / 2);
   Respond(1, 200, PageOf({1}));
   EXPECT_EQ(sink_.end, absl::OkStatus());
 }
@@ -448,8 +449,8 @@ TEST_F(PagerTest, StopsAtTheConfiguredNumberOfPages) {
 TEST_F(PagerTest, WaitsForItsTurn) {
   config_.upstreams[0].requests.max_in_flight = 1;
   MakeUpstream();
-  auto other = upstream_->gate.Enter(RequestGate::Kind::kFirst, "other", scheduler_,
-                                     [](const absl::Status&) {});
+  auto other = upstream_->limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", scheduler_,
+                                          [](const absl::Status&) {});
   Start();
   EXPECT_THAT(transport_.requests(), IsEmpty());
   other.reset();
@@ -462,12 +463,12 @@ TEST_F(PagerTest, WaitsUntilTheCircuitBreakerLetsItRetry) {
   MakeUpstream();
   Start();
   Respond(0, 503, "");
-  EXPECT_TRUE(upstream_->gate.counts().circuit_open);
+  EXPECT_TRUE(upstream_->limiter.counts().circuit_open);
   scheduler_.Advance(config_.breaker.open);
   scheduler_.Advance(config_.breaker.open);
   ASSERT_THAT(transport_.requests(), SizeIs(2));
   Respond(1, 200, PageOf({1}));
-  EXPECT_FALSE(upstream_->gate.counts().circuit_open);
+  EXPECT_FALSE(upstream_->limiter.counts().circuit_open);
   EXPECT_EQ(sink_.end, absl::OkStatus());
 }
 

@@ -1,4 +1,4 @@
-#include "service/telemetry/operator_server.h"
+#include "service/telemetry/admin_server.h"
 
 #include <microhttpd.h>
 #include <netdb.h>
@@ -88,7 +88,7 @@ std::string PortOf(int descriptor) {
 }  // namespace
 
 // What libmicrohttpd calls.
-class OperatorServer::Handler {
+class AdminServer::Handler {
  public:
   Handler(std::optional<CurrentSecret> token, Pages pages)
       : token_(std::move(token)), pages_(std::move(pages)) {}
@@ -173,8 +173,9 @@ class OperatorServer::Handler {
   MHD_Daemon* daemon_ = nullptr;
 };
 
-absl::StatusOr<std::unique_ptr<OperatorServer>> OperatorServer::Start(
-    const std::string& listen, std::optional<CurrentSecret> token, Pages pages) {
+absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::string& listen,
+                                                                std::optional<CurrentSecret> token,
+                                                                Pages pages) {
   const absl::StatusOr<int> descriptor = Listen(listen);
   if (!descriptor.ok()) return descriptor.status();
   std::string url = absl::StrCat("http://", absl::string_view(listen).substr(0, listen.rfind(':')),
@@ -183,12 +184,12 @@ absl::StatusOr<std::unique_ptr<OperatorServer>> OperatorServer::Start(
   if (!handler->Start(*descriptor)) {
     return CannotListen(listen, "the server could not be started");
   }
-  return std::unique_ptr<OperatorServer>(new OperatorServer(std::move(handler), std::move(url)));
+  return std::unique_ptr<AdminServer>(new AdminServer(std::move(handler), std::move(url)));
 }
 
-OperatorServer::OperatorServer(std::unique_ptr<Handler> handler, std::string url)
+AdminServer::AdminServer(std::unique_ptr<Handler> handler, std::string url)
     : handler_(std::move(handler)), url_(std::move(url)) {}
 
-OperatorServer::~OperatorServer() = default;
+AdminServer::~AdminServer() = default;
 
 }  // namespace rollcall

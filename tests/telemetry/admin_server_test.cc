@@ -1,4 +1,4 @@
-#include "service/telemetry/operator_server.h"
+#include "service/telemetry/admin_server.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,25 +16,25 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-OperatorServer::Pages SomePages() {
+AdminServer::Pages SomePages() {
   return {{"/metrics", {[] {
-             return OperatorServer::Page{"text/plain", "rollcall_up 1\n"};
+             return AdminServer::Page{"text/plain", "rollcall_up 1\n"};
            }}},
           {"/open",
            {[] {
-              return OperatorServer::Page{"text/plain", "later\n", 503};
+              return AdminServer::Page{"text/plain", "later\n", 503};
             },
             false}}};
 }
 
-std::unique_ptr<OperatorServer> Serve(const std::string& listen = "127.0.0.1:0",
-                                      std::optional<CurrentSecret> token = std::nullopt) {
-  auto server = OperatorServer::Start(listen, std::move(token), SomePages());
+std::unique_ptr<AdminServer> Serve(const std::string& listen = "127.0.0.1:0",
+                                   std::optional<CurrentSecret> token = std::nullopt) {
+  auto server = AdminServer::Start(listen, std::move(token), SomePages());
   EXPECT_TRUE(server.ok()) << server.status();
   return server.ok() ? *std::move(server) : nullptr;
 }
 
-TEST(OperatorServerTest, ServesItsPagesAndNothingElse) {
+TEST(AdminServerTest, ServesItsPagesAndNothingElse) {
   const auto server = Serve();
   httplib::Client client(server->url());
   const auto page = client.Get("/metrics");
@@ -60,7 +60,7 @@ TEST(OperatorServerTest, ServesItsPagesAndNothingElse) {
   }
 }
 
-TEST(OperatorServerTest, WithATokenAsksForIt) {
+TEST(AdminServerTest, WithATokenAsksForIt) {
   const auto server = Serve("127.0.0.1:0", CurrentSecret(Secret("correct horse")));
   httplib::Client client(server->url());
   const auto status = [&client](const std::string& authorization) {
@@ -81,7 +81,7 @@ TEST(OperatorServerTest, WithATokenAsksForIt) {
   }
 }
 
-TEST(OperatorServerTest, FollowsATokenThatIsReplaced) {
+TEST(AdminServerTest, FollowsATokenThatIsReplaced) {
   CurrentSecret token(Secret("old"));
   const auto server = Serve("127.0.0.1:0", token);
   httplib::Client client(server->url());
@@ -94,8 +94,8 @@ TEST(OperatorServerTest, FollowsATokenThatIsReplaced) {
   EXPECT_EQ(status("Bearer new"), 200);
 }
 
-TEST(OperatorServerTest, KnowsIpv6) {
-  auto server = OperatorServer::Start("[::1]:0", std::nullopt, SomePages());
+TEST(AdminServerTest, KnowsIpv6) {
+  auto server = AdminServer::Start("[::1]:0", std::nullopt, SomePages());
   if (!server.ok()) GTEST_SKIP() << "no IPv6 here: " << server.status();
   EXPECT_THAT((*server)->url(), StartsWith("http://[::1]:"));
   const std::string port = (*server)->url().substr(std::string("http://[::1]:").size());
@@ -104,14 +104,13 @@ TEST(OperatorServerTest, KnowsIpv6) {
   EXPECT_EQ(page->status, 200);
 }
 
-TEST(OperatorServerTest, SaysWhyItCannotListen) {
+TEST(AdminServerTest, SaysWhyItCannotListen) {
   const auto server = Serve();
   const std::string taken(absl::StripPrefix(server->url(), "http://"));
-  EXPECT_THAT(
-      std::string(OperatorServer::Start(taken, std::nullopt, SomePages()).status().message()),
-      HasSubstr("cannot serve metrics on " + taken + ": Address already in use"));
-  EXPECT_FALSE(OperatorServer::Start("192.0.2.1:0", std::nullopt, SomePages()).ok());
-  EXPECT_FALSE(OperatorServer::Start("no.such.host.invalid:0", std::nullopt, SomePages()).ok());
+  EXPECT_THAT(std::string(AdminServer::Start(taken, std::nullopt, SomePages()).status().message()),
+              HasSubstr("cannot serve metrics on " + taken + ": Address already in use"));
+  EXPECT_FALSE(AdminServer::Start("192.0.2.1:0", std::nullopt, SomePages()).ok());
+  EXPECT_FALSE(AdminServer::Start("no.such.host.invalid:0", std::nullopt, SomePages()).ok());
 }
 
 // Connections that send half a request, from one address.
@@ -153,7 +152,7 @@ class HalfSentRequests {
   std::vector<int> descriptors_;
 };
 
-TEST(OperatorServerTest, HalfSentRequestsShutOutNobodyElse) {
+TEST(AdminServerTest, HalfSentRequestsShutOutNobodyElse) {
   const auto server = Serve();
   HalfSentRequests half_sent(server->url(), 200);
   const auto page = httplib::Client(server->url()).Get("/metrics");
@@ -162,7 +161,7 @@ TEST(OperatorServerTest, HalfSentRequestsShutOutNobodyElse) {
   half_sent.WaitForTheirEnd();
 }
 
-TEST(OperatorServerTest, EndsWhileRequestsAreHalfSent) {
+TEST(AdminServerTest, EndsWhileRequestsAreHalfSent) {
   auto server = Serve();
   HalfSentRequests half_sent(server->url(), 3);
   ASSERT_TRUE(httplib::Client(server->url()).Get("/metrics"));

@@ -1,5 +1,5 @@
 // The number of requests at once: halved when the provider has too many, one more a round else.
-#include "service/upstream/in_flight_limit.h"
+#include "service/upstream/aimd_limit.h"
 
 #include <gtest/gtest.h>
 
@@ -8,10 +8,10 @@ namespace {
 
 using std::chrono::milliseconds;
 
-const InFlightLimit::Time kStart = InFlightLimit::Time() + std::chrono::hours(1);
+const AimdLimit::Time kStart = AimdLimit::Time() + std::chrono::hours(1);
 
-TEST(InFlightLimit, IsHalvedOnceForAllRequestsOfOneRound) {
-  InFlightLimit limit(100);
+TEST(AimdLimit, IsHalvedOnceForAllRequestsOfOneRound) {
+  AimdLimit limit(100);
   EXPECT_EQ(limit.value(), 100);
   // A hundred requests went out together, and all of them were too many.
   for (int i = 0; i < 100; ++i) limit.OnTooMany(kStart, kStart + milliseconds(10 + i));
@@ -20,14 +20,14 @@ TEST(InFlightLimit, IsHalvedOnceForAllRequestsOfOneRound) {
   EXPECT_EQ(limit.value(), 25);
 }
 
-TEST(InFlightLimit, LeavesOne) {
-  InFlightLimit limit(3);
+TEST(AimdLimit, LeavesOne) {
+  AimdLimit limit(3);
   for (int i = 0; i < 10; ++i) limit.OnTooMany(kStart + milliseconds(i), kStart + milliseconds(i));
   EXPECT_EQ(limit.value(), 1);
 }
 
-TEST(InFlightLimit, GrowsByOneARoundUpToItsMaximum) {
-  InFlightLimit limit(20);
+TEST(AimdLimit, GrowsByOneARoundUpToItsMaximum) {
+  AimdLimit limit(20);
   limit.OnTooMany(kStart, kStart);
   ASSERT_EQ(limit.value(), 10);
   for (int expected = 11; expected <= 20; ++expected) {
@@ -40,8 +40,8 @@ TEST(InFlightLimit, GrowsByOneARoundUpToItsMaximum) {
   EXPECT_EQ(limit.value(), 20);
 }
 
-TEST(InFlightLimit, DoesNotGrowWhileItIsNotUsed) {
-  InFlightLimit limit(20);
+TEST(AimdLimit, DoesNotGrowWhileItIsNotUsed) {
+  AimdLimit limit(20);
   limit.OnTooMany(kStart, kStart);
   for (int i = 0; i < 1000; ++i) limit.OnServed(false);
   EXPECT_EQ(limit.value(), 10);

@@ -1,14 +1,14 @@
-#include "service/upstream/in_flight_limit.h"
+#include "service/upstream/aimd_limit.h"
 
 #include <algorithm>
 
 namespace rollcall {
 
-void InFlightLimit::OnServed(bool limit_is_reached) {
+void AimdLimit::OnServed(bool limit_is_reached) {
   if (limit_is_reached) value_ = std::min(max_, value_ + 1 / value_);
 }
 
-void InFlightLimit::OnTooMany(Time sent, Time now) {
+void AimdLimit::OnTooMany(Time sent, Time now) {
   if (sent < lowered_) return;
   value_ = std::max(1.0, value_ / 2);
   lowered_ = now;

@@ -1,0 +1,138 @@
+// Decides when a request to one account is sent. At most as many are in flight as the account
+// allows (AimdLimit); the others wait in line, with their callers served in turn and prefetches
+// last. While the upstream is down, no request is sent (CircuitBreaker). One limiter per upstream,
+// shared by the event loops; functions may be called from any thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "service/config/config.h"
+#include "service/http/scheduler.h"
+#include "service/upstream/aimd_limit.h"
+#include "service/upstream/circuit_breaker.h"
+#include "service/upstream/fair_queue.h"
+
+namespace rollcall {
+
+class ConcurrencyLimiter {
+ public:
+  enum class Kind {
+    kFirst,     // the first request of a call; refused if too many wait already
+    kNext,      // a later request of a call
+    kPrefetch,  // a page that is not needed yet
+  };
+
+  // The right of one request to be in flight, once it is granted. Destroying it returns the right,
+  // or leaves the line. To be used on the thread of the scheduler that it was made with.
+  class Permit;
+
+  using Decided = absl::AnyInvocable<void(const absl::Status&)>;
+  using Clock = std::chrono::steady_clock;
+
+  // Requests by state, at one moment.
+  struct Counts {
+    int waiting = 0;
+    int in_flight = 0;
+    int stalled = 0;  // paused because their callers do not read; not in flight
+    int limit = 0;    // of requests in flight, at present
+    bool circuit_open = false;
+  };
+
+  // `on_change` is called when the circuit breaker opens (false) and when it closes (true), on any
+  // thread. It must not call the limiter.
+  ConcurrencyLimiter(const RequestLimits& limits, const BreakerSettings& breaker,
+                     std::function<void(bool up)> on_change,
+                     std::function<Clock::time_point()> now = &Clock::now);
+
+  // Calls `decided` once, from `scheduler`, not from here: with OK when the request may be sent,
+  // with UPSTREAM_CIRCUIT_OPEN, or, only for a first request, with UPSTREAM_QUEUE_FULL. Not called
+  // once the permit is destroyed. `caller` is the name by which callers are served in turn.
+  std::unique_ptr<Permit> Acquire(Kind kind, std::string caller, Scheduler& scheduler,
+                                  Decided decided);
+
+  Counts counts() const;
+
+ private:
+  void Release(Permit& permit);
+  void Promote(Permit& permit);
+  void OnStalled(Permit& permit);
+  void OnOutcome(Permit& permit, std::optional<int> http_status, int account_requests);
+
+  // The lock must be held for these.
+  void Decide(Permit& permit, const absl::Status& status);
+  void Grant(Permit& permit);
+  void GrantWaiting();
+  bool HasRoom() const;
+  void RefuseWaiting();
+  absl::Status QueueFull() const;
+  static absl::Status CircuitOpen(std::chrono::milliseconds wait);
+
+  const RequestLimits limits_;
+  const std::function<void(bool up)> on_change_;
+  const std::function<Clock::time_point()> now_;
+
+  mutable std::mutex mutex_;
+  // Guarded by mutex_.
+  CircuitBreaker breaker_;
+  AimdLimit limit_;
+  FairQueue<Permit> needed_;
+  FairQueue<Permit> prefetches_;
+  int first_waiting_ = 0;  // of Kind::kFirst
+  int in_flight_ = 0;
+  int stalled_ = 0;
+  const Permit* probe_ = nullptr;  // the one request that is sent while the circuit breaker is open
+};
+
+class ConcurrencyLimiter::Permit {
+ public:
+  ~Permit() { limiter_.Release(*this); }
+  Permit(const Permit&) = delete;
+  Permit& operator=(const Permit&) = delete;
+
+  // A prefetched page is needed now.
+  void Promote() { limiter_.Promote(*this); }
+
+  // The response has begun. `account_requests`: how many requests of the account the provider says
+  // it is working on; 0 if it does not say.
+  void OnResponse(int http_status, int account_requests) {
+    limiter_.OnOutcome(*this, http_status, account_requests);
+  }
+  // The request has failed without a response.
+  void OnNoResponse() { limiter_.OnOutcome(*this, std::nullopt, 0); }
+
+  // Paused by a slow caller; does not count as in flight.
+  void OnStalled() { limiter_.OnStalled(*this); }
+
+ private:
+  friend class ConcurrencyLimiter;
+  enum class State { kWaiting, kInFlight, kStalled, kRefused };
+
+  Permit(ConcurrencyLimiter& limiter, Kind kind, std::string caller, Scheduler& scheduler,
+         Decided decided)
+      : limiter_(limiter),
+        caller_(std::move(caller)),
+        scheduler_(scheduler),
+        decided_(std::move(decided)),
+        kind_(kind) {}
+
+  ConcurrencyLimiter& limiter_;
+  const std::string caller_;
+  Scheduler& scheduler_;
+  Decided decided_;
+  // Whether the permit is destroyed. Accessed on the scheduler's thread only.
+  const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
+
+  // Guarded by the limiter's mutex.
+  Kind kind_;
+  State state_ = State::kWaiting;
+  Clock::time_point sent_;
+};
+
+}  // namespace rollcall

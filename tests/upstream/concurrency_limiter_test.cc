@@ -1,0 +1,214 @@
+// Which requests are sent when, and which are refused.
+#include "service/upstream/concurrency_limiter.h"
+
+#include <gmock/gmock.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/error/error.h"
+#include "tests/fakes/fake_scheduler.h"
+
+namespace rollcall {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Kind = ConcurrencyLimiter::Kind;
+using Permit = ConcurrencyLimiter::Permit;
+
+class ConcurrencyLimiterTest : public ::testing::Test {
+ protected:
+  void MakeLimiter(const RequestLimits& limits, const BreakerSettings& breaker = {}) {
+    limiter_ = std::make_unique<ConcurrencyLimiter>(
+        limits, breaker, [this](bool up) { changes_.push_back(up); }, [this] { return now_; });
+  }
+
+  // The permit of a request whose decision is noted under its name.
+  std::unique_ptr<Permit> Acquire(Kind kind, const std::string& name,
+                                  const std::string& caller = "") {
+    return limiter_->Acquire(kind, caller, scheduler_, [this, name](const absl::Status& status) {
+      if (status.ok()) {
+        out_.push_back(name);
+      } else {
+        refused_.push_back(ReasonOf(status));
+      }
+    });
+  }
+
+  // The names of the requests that went out since the last time.
+  std::vector<std::string> Out() {
+    scheduler_.Run();
+    return std::exchange(out_, {});
+  }
+  std::vector<v1::ErrorReason> Refused() {
+    scheduler_.Run();
+    return std::exchange(refused_, {});
+  }
+
+  FakeScheduler scheduler_;
+  std::unique_ptr<ConcurrencyLimiter> limiter_;
+  std::vector<bool> changes_;
+  ConcurrencyLimiter::Clock::time_point now_ =
+      ConcurrencyLimiter::Clock::time_point() + std::chrono::hours(1);
+  std::vector<std::string> out_;
+  std::vector<v1::ErrorReason> refused_;
+};
+
+TEST_F(ConcurrencyLimiterTest, SendsUpToTheLimitAndTheRestInOrder) {
+  MakeLimiter({.max_in_flight = 2});
+  auto a = Acquire(Kind::kFirst, "a");
+  auto b = Acquire(Kind::kFirst, "b");
+  auto c = Acquire(Kind::kFirst, "c");
+  auto d = Acquire(Kind::kFirst, "d");
+  EXPECT_THAT(Out(), ElementsAre("a", "b"));
+  a.reset();
+  EXPECT_THAT(Out(), ElementsAre("c"));
+  d.reset();
+  b.reset();
+  EXPECT_THAT(Out(), IsEmpty());
+  c.reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, ServesCallersInTurnAndPrefetchesLast) {
+  MakeLimiter({.max_in_flight = 1});
+  auto running = Acquire(Kind::kFirst, "running");
+  auto early = Acquire(Kind::kPrefetch, "early", "much");
+  auto wanted = Acquire(Kind::kPrefetch, "wanted", "much");
+  std::vector<std::unique_ptr<Permit>> much;
+  much.push_back(Acquire(Kind::kFirst, "much 1", "much"));
+  much.push_back(Acquire(Kind::kNext, "much 2", "much"));
+  auto little = Acquire(Kind::kFirst, "little", "little");
+  wanted->Promote();
+  EXPECT_THAT(Out(), ElementsAre("running"));
+  running.reset();
+  EXPECT_THAT(Out(), ElementsAre("much 1"));
+  much[0].reset();
+  EXPECT_THAT(Out(), ElementsAre("little"));
+  little.reset();
+  EXPECT_THAT(Out(), ElementsAre("much 2"));
+  much[1].reset();
+  EXPECT_THAT(Out(), ElementsAre("wanted"));
+  wanted.reset();
+  EXPECT_THAT(Out(), ElementsAre("early"));
+  early.reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, RefusesOnlyNewCallsWhenTheQueueIsFull) {
+  MakeLimiter({.max_in_flight = 1, .max_waiting = 1});
+  auto running = Acquire(Kind::kFirst, "running");
+  auto next = Acquire(Kind::kNext, "next");
+  auto early = Acquire(Kind::kPrefetch, "early");
+  auto waiting = Acquire(Kind::kFirst, "waiting");
+  EXPECT_THAT(Refused(), IsEmpty());
+  auto refused = Acquire(Kind::kFirst, "refused");
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_QUEUE_FULL));
+  auto another = Acquire(Kind::kNext, "another");
+  EXPECT_THAT(Refused(), IsEmpty());
+  waiting.reset();
+  auto again = Acquire(Kind::kFirst, "again");
+  EXPECT_THAT(Refused(), IsEmpty());
+  for (auto* permit : {&refused, &again, &another, &early, &next, &running}) permit->reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, CountsAStalledRequestAsAConnectionOnly) {
+  MakeLimiter({.max_in_flight = 1, .max_connections = 2});
+  auto a = Acquire(Kind::kFirst, "a");
+  auto b = Acquire(Kind::kFirst, "b");
+  auto c = Acquire(Kind::kFirst, "c");
+  EXPECT_THAT(Out(), ElementsAre("a"));
+  a->OnStalled();
+  EXPECT_THAT(Out(), ElementsAre("b"));
+  b->OnStalled();
+  EXPECT_THAT(Out(), IsEmpty());
+  a.reset();
+  EXPECT_THAT(Out(), ElementsAre("c"));
+  b.reset();
+  c.reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, LowersTheLimitWhenTheAccountHasTooMany) {
+  for (const auto& [status, account_requests] : {std::pair(429, 0), std::pair(200, 5)}) {
+    MakeLimiter({.max_in_flight = 4});
+    std::vector<std::unique_ptr<Permit>> permits;
+    for (const char* name : {"1", "2", "3", "4"}) permits.push_back(Acquire(Kind::kFirst, name));
+    EXPECT_THAT(Out(), ElementsAre("1", "2", "3", "4"));
+    permits[0]->OnResponse(status, account_requests);
+    permits[0].reset();
+    permits[1].reset();
+    permits.push_back(Acquire(Kind::kFirst, "5"));
+    EXPECT_THAT(Out(), IsEmpty()) << status;
+    permits[2].reset();
+    EXPECT_THAT(Out(), ElementsAre("5"));
+    for (auto& permit : permits) permit.reset();
+  }
+}
+
+TEST_F(ConcurrencyLimiterTest, SendsNothingToADownUpstreamUntilAProbeSucceeds) {
+  MakeLimiter({.max_in_flight = 2}, {2, std::chrono::seconds(5)});
+  auto a = Acquire(Kind::kFirst, "a");
+  auto b = Acquire(Kind::kFirst, "b");
+  auto c = Acquire(Kind::kNext, "c");
+  auto d = Acquire(Kind::kPrefetch, "d");
+  EXPECT_THAT(Out(), ElementsAre("a", "b"));
+  a->OnNoResponse();
+  b->OnResponse(503, 0);
+  // Those who wait hear of it.
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN,
+                                     v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
+  EXPECT_THAT(changes_, ElementsAre(false));
+  for (auto* permit : {&a, &b, &c, &d}) permit->reset();
+
+  // One is let through once the time is over; it is the only one.
+  now_ += std::chrono::seconds(5);
+  auto probe = Acquire(Kind::kFirst, "probe");
+  EXPECT_THAT(Out(), ElementsAre("probe"));
+  auto another = Acquire(Kind::kNext, "another");
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
+  // A probe that is given up leaves it to the next.
+  probe.reset();
+  probe = Acquire(Kind::kFirst, "second probe");
+  EXPECT_THAT(Out(), ElementsAre("second probe"));
+  probe->OnResponse(404, 0);
+  EXPECT_THAT(changes_, ElementsAre(false, true));
+  auto last = Acquire(Kind::kFirst, "last");
+  EXPECT_THAT(Out(), ElementsAre("last"));
+  for (auto* permit : {&another, &probe, &last}) permit->reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotDecideForTheProbe) {
+  MakeLimiter({.max_in_flight = 5}, {1, std::chrono::seconds(5)});
+  auto a = Acquire(Kind::kFirst, "a");
+  auto b = Acquire(Kind::kFirst, "b");
+  auto c = Acquire(Kind::kFirst, "c");
+  EXPECT_THAT(Out(), ElementsAre("a", "b", "c"));
+  a->OnNoResponse();
+  EXPECT_THAT(changes_, ElementsAre(false));
+  now_ += std::chrono::seconds(5);
+  auto probe = Acquire(Kind::kFirst, "probe");
+  EXPECT_THAT(Out(), ElementsAre("probe"));
+  b->OnNoResponse();  // the probe is still the only one
+  auto another = Acquire(Kind::kNext, "another");
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
+  c->OnResponse(200, 0);  // it is up after all
+  auto last = Acquire(Kind::kNext, "last");
+  EXPECT_THAT(Out(), ElementsAre("last"));
+  EXPECT_THAT(changes_, ElementsAre(false, true));
+  for (auto* permit : {&a, &b, &c, &probe, &another, &last}) permit->reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, DoesNotCallADestroyedPermit) {
+  MakeLimiter({.max_in_flight = 1});
+  auto a = Acquire(Kind::kFirst, "a");
+  auto b = Acquire(Kind::kFirst, "b");
+  a.reset();  // which admits b, but does not call it from here
+  b.reset();
+  EXPECT_THAT(Out(), IsEmpty());
+  auto c = Acquire(Kind::kFirst, "c");
+  EXPECT_THAT(Out(), ElementsAre("c"));
+  c.reset();
+}
+
+}  // namespace
+}  // namespace rollcall
