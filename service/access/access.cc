@@ -38,7 +38,7 @@ absl::StatusOr<std::shared_ptr<const CallerRules>> Access::Admit(
     const Credentials& credentials) const {
   std::shared_ptr<const Policy> policy;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     policy = policy_;
   }
   const CallerRules* rules = nullptr;
@@ -68,7 +68,7 @@ absl::Status Access::Use(absl::string_view text) {
   absl::StatusOr<Policy> policy = Policy::Parse(text, scope_);
   if (!policy.ok()) return policy.status();
   auto shared = std::make_shared<const Policy>(*std::move(policy));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   policy_ = std::move(shared);
   return absl::OkStatus();
 }

@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -15,6 +14,7 @@
 #include "service/access/policy.h"
 #include "service/config/config.h"
 #include "service/config/file_watch.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 
@@ -45,8 +45,8 @@ class Access {
   const PolicyScope scope_;
   std::string text_;  // as it was read first, until it is watched
 
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Policy> policy_;  // guarded by mutex_; not null
+  mutable Mutex mutex_;
+  std::shared_ptr<const Policy> policy_ ABSL_GUARDED_BY(mutex_);  // not null
 };
 
 }  // namespace rollcall

@@ -8,17 +8,17 @@ CurrentSecret::CurrentSecret(const Secret& secret, std::string file)
     : state_(std::make_shared<State>(secret, std::move(file))) {}
 
 Secret CurrentSecret::get() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->secrets.current;
 }
 
 CurrentSecret::WithPrevious CurrentSecret::get_with_previous() const {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   return state_->secrets;
 }
 
 bool CurrentSecret::Replace(const Secret& secret) {
-  const std::lock_guard lock(state_->mutex);
+  const MutexLock lock(state_->mutex);
   WithPrevious& secrets = state_->secrets;
   if (secret == secrets.current) return false;
   secrets.previous = std::exchange(secrets.current, secret);

@@ -7,11 +7,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "service/config/secret.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 
@@ -42,8 +42,8 @@ class CurrentSecret {
     State(const Secret& secret, std::string path) : file(std::move(path)), secrets{secret, {}} {}
 
     const std::string file;
-    mutable std::mutex mutex;
-    WithPrevious secrets;  // guarded by mutex
+    mutable Mutex mutex;
+    WithPrevious secrets ABSL_GUARDED_BY(mutex);
     std::atomic<std::uint64_t> version = 0;
   };
 

@@ -14,7 +14,7 @@ namespace rollcall {
 
 FileWatch::~FileWatch() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_.notify_all();
@@ -23,7 +23,7 @@ FileWatch::~FileWatch() {
 
 void FileWatch::Add(std::string path, std::size_t max_bytes, std::optional<absl::string_view> text,
                     OnChange on_change) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   files_.push_back({.path = std::move(path),
                     .max_bytes = max_bytes,
                     .on_change = std::move(on_change),
@@ -45,8 +45,13 @@ FileWatch::Digest FileWatch::DigestOf(absl::string_view text) {
 }
 
 void FileWatch::Run() {
-  std::unique_lock lock(mutex_);
-  while (!stop_.wait_for(lock, interval_, [this] { return stopping_; })) {
+  using Clock = std::chrono::steady_clock;
+  const MutexLock lock(mutex_);
+  while (!stopping_) {
+    const Clock::time_point next = Clock::now() + interval_;
+    while (!stopping_ && stop_.wait_until(mutex_, next) == std::cv_status::no_timeout) {
+    }
+    if (stopping_) return;
     for (File& file : files_) LookAt(file);
   }
 }

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -20,6 +19,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 
@@ -80,12 +80,11 @@ class FileWatch {
 
   const std::chrono::milliseconds interval_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  std::condition_variable stop_;
-  bool stopping_ = false;
-  std::list<File> files_;
-  std::thread thread_;  // runs from the first file on
+  Mutex mutex_;
+  std::condition_variable_any stop_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::list<File> files_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;  // started under mutex_ with the first file
 };
 
 }  // namespace rollcall

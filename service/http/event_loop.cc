@@ -38,7 +38,7 @@ EventLoop::EventLoop()
 
 EventLoop::~EventLoop() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   eventfd_write(wakeup_, 1);
@@ -50,7 +50,7 @@ EventLoop::~EventLoop() {
 void EventLoop::Post(Task task) {
   bool was_empty;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     was_empty = tasks_.empty();
     tasks_.push_back(std::move(task));
   }
@@ -131,14 +131,14 @@ void EventLoop::Run() {
 }
 
 bool EventLoop::IsOver() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stopping_ && tasks_.empty();
 }
 
 void EventLoop::RunTasks() {
   std::vector<Task> tasks;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     tasks.swap(tasks_);
   }
   for (Task& task : tasks) task();

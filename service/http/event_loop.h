@@ -7,11 +7,11 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 #include "service/http/scheduler.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 
@@ -52,9 +52,9 @@ class EventLoop final : public Scheduler {
   const int epoll_;
   const int wakeup_;  // an eventfd
 
-  std::mutex mutex_;
-  std::vector<Task> tasks_;  // guarded by mutex_
-  bool stopping_ = false;    // guarded by mutex_
+  Mutex mutex_;
+  std::vector<Task> tasks_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
 
   // Accessed on the loop's thread only.
   std::map<TimerId, Task> timers_;

@@ -116,7 +116,7 @@ bool Recording::Write(int file, absl::string_view bytes) {
 }
 
 bool Recording::WriteLine(const nlohmann::ordered_json& line) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return Write(manifest_, absl::StrCat(line.dump(-1, ' ', true,
                                                  nlohmann::ordered_json::error_handler_t::replace),
                                        "\n"));

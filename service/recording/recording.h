@@ -11,7 +11,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +24,7 @@
 #include "service/recording/fakes.h"
 #include "service/recording/redactor.h"
 #include "service/recording/text_redactor.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 
@@ -69,7 +69,7 @@ class Recording {
   std::atomic<size_t> bytes_ = 0;
   std::atomic<int> answers_ = 0;
   std::atomic<bool> ended_ = false;
-  std::mutex mutex_;  // of the manifest's end
+  Mutex mutex_;  // of the manifest's end
 };
 
 class Recording::Answer {

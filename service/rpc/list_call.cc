@@ -83,13 +83,13 @@ void ListCall::Abort(const absl::Status& reason) {
 // Ends a write that is pending because the caller does not read.
 void ListCall::Cancel() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (finished_) return;
     cancelling_ = true;
   }
   context_.TryCancel();  // which may call OnWriteDone()
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     cancelling_ = false;
     if (!finish_waits_) return;
   }
@@ -193,7 +193,7 @@ void ListCall::EndCall() {
 
 void ListCall::FinishCall() {
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     finish_waits_ = cancelling_;
     if (finish_waits_) return;
     finished_ = true;

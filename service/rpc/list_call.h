@@ -8,7 +8,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -17,6 +16,7 @@
 #include "service/rpc/send_queue.h"
 #include "service/rpc/stall_detector.h"
 #include "service/rpc/upstream_call.h"
+#include "service/sync/mutex.h"
 #include "service/upstream/pager.h"
 #include "service/upstream/upstream.h"
 
@@ -90,11 +90,11 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   std::atomic<uint64_t> written_ = 0;  // messages that the caller has taken, as far as gRPC knows
 
-  std::mutex mutex_;
-  // Guarded by mutex_. context_ must outlive TryCancel(), so Finish() waits for it.
-  bool cancelling_ = false;
-  bool finish_waits_ = false;
-  bool finished_ = false;
+  Mutex mutex_;
+  // context_ must outlive TryCancel(), so Finish() waits for it.
+  bool cancelling_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finish_waits_ ABSL_GUARDED_BY(mutex_) = false;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace rollcall

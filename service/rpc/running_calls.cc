@@ -16,7 +16,7 @@ absl::Status Draining() {
 }  // namespace
 
 absl::Status RunningCalls::Begin(Call& call, const std::string& caller, int max_of_caller) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (draining_) return Draining();
   if (calls_.size() >= max_) {
     absl::Status status = MakeError(
@@ -40,32 +40,32 @@ absl::Status RunningCalls::Begin(Call& call, const std::string& caller, int max_
 }
 
 void RunningCalls::End(Call& call, const std::string& caller) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (calls_.erase(&call) == 0) return;
   const auto of_caller = calls_of_.find(caller);
   if (--of_caller->second == 0) calls_of_.erase(of_caller);
 }
 
 void RunningCalls::Drain() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   draining_ = true;
 }
 
 bool RunningCalls::IsDraining() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return draining_;
 }
 
 std::vector<RunningCall> RunningCalls::Describe() {
   std::vector<RunningCall> described;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   described.reserve(calls_.size());
   for (const Call* call : calls_) described.push_back(call->Describe());
   return described;
 }
 
 void RunningCalls::EndAll() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   for (Call* call : calls_) call->EndWith(Draining());
 }
 

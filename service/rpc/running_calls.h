@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "service/sync/mutex.h"
 #include "service/telemetry/service_state.h"
 
 namespace rollcall {
@@ -49,11 +49,11 @@ class RunningCalls {
  private:
   const size_t max_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_.
-  bool draining_ = false;
-  std::unordered_set<Call*> calls_;
-  std::unordered_map<std::string, int> calls_of_;  // each caller; none that has none
+  Mutex mutex_;
+  bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::unordered_set<Call*> calls_ ABSL_GUARDED_BY(mutex_);
+  // The number of each caller's calls; never 0.
+  std::unordered_map<std::string, int> calls_of_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rollcall

@@ -5,7 +5,7 @@
 namespace rollcall {
 
 bool SendQueue::WaitForRoom() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   producer_waits_ = !writable_ || bytes_ >= max_bytes_;
   return producer_waits_;
 }
@@ -13,7 +13,7 @@ bool SendQueue::WaitForRoom() {
 std::optional<SendQueue::Batch> SendQueue::Flush() {
   if (open_ends_.empty()) return std::nullopt;
   Batch batch{open_.Release(), std::exchange(open_ends_, {})};
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!writable_) return std::nullopt;
   bytes_ += batch.messages.size();
   ready_.push_back(std::move(batch));
@@ -21,12 +21,12 @@ std::optional<SendQueue::Batch> SendQueue::Flush() {
 }
 
 bool SendQueue::Close() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
   return writing_bytes_ == 0;
 }
 
-// Under mutex_, while the writer is idle.
+// While the writer is idle.
 std::optional<SendQueue::Batch> SendQueue::TakeBatch() {
   if (ready_.empty()) return std::nullopt;
   std::optional<Batch> batch = std::move(ready_.front());
@@ -36,7 +36,7 @@ std::optional<SendQueue::Batch> SendQueue::TakeBatch() {
 }
 
 SendQueue::Next SendQueue::OnBatchEnd(bool written) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   bytes_ -= std::exchange(writing_bytes_, 0);
   if (!written) {
     writable_ = false;
@@ -54,7 +54,7 @@ SendQueue::Next SendQueue::OnBatchEnd(bool written) {
 }
 
 bool SendQueue::is_writing() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return writing_bytes_ > 0;
 }
 

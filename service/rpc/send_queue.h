@@ -6,12 +6,12 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "service/record/wire_writer.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 
@@ -70,7 +70,7 @@ class SendQueue {
   bool is_writing() const;
 
  private:
-  std::optional<Batch> TakeBatch();
+  std::optional<Batch> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Next OnBatchEnd(bool written);
 
   const size_t max_bytes_;
@@ -83,12 +83,12 @@ class SendQueue {
   std::atomic<size_t> bytes_ = 0;
   std::atomic<bool> writable_ = true;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  std::deque<Batch> ready_;
-  size_t writing_bytes_ = 0;  // of the batch that is being written; 0 if the writer is idle
-  bool producer_waits_ = false;
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  std::deque<Batch> ready_ ABSL_GUARDED_BY(mutex_);
+  // Of the batch that is being written; 0 if the writer is idle.
+  size_t writing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool producer_waits_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace rollcall

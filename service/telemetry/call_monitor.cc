@@ -87,7 +87,7 @@ void CallMonitor::OnEnd(const EndedCall& call, const absl::Status& status) {
     }
   }
   if (!status.ok() && !absl::IsCancelled(status)) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     errors_.push_front({absl::Now(), call, error});
     if (errors_.size() > kErrorsKept) errors_.pop_back();
   }
@@ -111,7 +111,7 @@ void CallMonitor::OnEnd(const EndedCall& call, const absl::Status& status) {
 }
 
 std::vector<FailedCall> CallMonitor::RecentErrors() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {errors_.begin(), errors_.end()};
 }
 

@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <deque>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +17,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "service/sync/mutex.h"
 #include "service/telemetry/call_totals.h"
 #include "service/telemetry/error_facts.h"
 #include "service/telemetry/event_log.h"
@@ -73,8 +73,8 @@ class CallMonitor {
   // By method and upstream; does not change.
   std::map<std::pair<CallMethod, std::string>, OfUpstream> upstreams_;
 
-  mutable std::mutex mutex_;
-  std::deque<FailedCall> errors_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  std::deque<FailedCall> errors_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rollcall

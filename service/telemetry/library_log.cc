@@ -1,4 +1,5 @@
 #include "service/telemetry/library_log.h"
+#include "service/sync/mutex.h"
 
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
@@ -6,7 +7,6 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
@@ -28,10 +28,10 @@ struct Source {
 };
 
 struct State {
-  std::mutex mutex;
-  // Guarded by mutex. There are as many sources as the libraries have lines that log.
-  EventLog* log = nullptr;
-  std::map<std::pair<Word const*, std::string>, Source> sources;
+  Mutex mutex;
+  EventLog* log ABSL_GUARDED_BY(mutex) = nullptr;
+  // As many as the libraries have lines that log.
+  std::map<std::pair<Word const*, std::string>, Source> sources ABSL_GUARDED_BY(mutex);
 };
 
 State& TheState() {
@@ -47,7 +47,7 @@ void Tell(const Word& library, const char* file, int line) {
   name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
   std::string place = absl::StrCat(name, ":", line);
   State& state = TheState();
-  const std::lock_guard lock(state.mutex);
+  const MutexLock lock(state.mutex);
   if (state.log == nullptr) return;
   Source& source = state.sources[{&library, place}];
   const Clock::time_point now = Clock::now();
@@ -72,7 +72,7 @@ void OnProtobufMessage(google::protobuf::LogLevel level, const char* file, int l
 LibraryLog::LibraryLog(EventLog& log) {
   {
     State& state = TheState();
-    const std::lock_guard lock(state.mutex);
+    const MutexLock lock(state.mutex);
     state.log = &log;
   }
   gpr_set_log_function(OnGrpcMessage);
@@ -81,7 +81,7 @@ LibraryLog::LibraryLog(EventLog& log) {
 
 LibraryLog::~LibraryLog() {
   State& state = TheState();
-  const std::lock_guard lock(state.mutex);
+  const MutexLock lock(state.mutex);
   state.log = nullptr;
 }
 

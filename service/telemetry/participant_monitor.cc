@@ -62,7 +62,7 @@ void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
   bool is_new = false;
   prometheus::Counter* counter = nullptr;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto found = paths_.find(path);
     if (found == paths_.end() && paths_.size() < kMaxPaths) {
       found = paths_.emplace(std::string(path), ByKind{}).first;

@@ -11,13 +11,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant.pb.h"
+#include "service/sync/mutex.h"
 #include "service/telemetry/event_log.h"
 
 namespace rollcall {
@@ -53,10 +53,10 @@ class ParticipantMonitor {
   // By the number of the record's field; null where there is no such record.
   std::vector<prometheus::Counter*> participants_;
 
-  std::mutex mutex_;
-  // Guarded by mutex_. A counter is null until there is something to count.
-  absl::flat_hash_map<std::string, ByKind> paths_;
-  ByKind other_paths_{};
+  Mutex mutex_;
+  // A counter is null until there is something to count.
+  absl::flat_hash_map<std::string, ByKind> paths_ ABSL_GUARDED_BY(mutex_);
+  ByKind other_paths_ ABSL_GUARDED_BY(mutex_){};
 };
 
 }  // namespace rollcall

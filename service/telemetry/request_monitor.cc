@@ -68,7 +68,7 @@ void RequestMonitor::OnHead(int http_status, std::chrono::nanoseconds after) {
   bool accepted = false;
   bool trusted = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     trusted = std::exchange(health_.not_trusted, false);
     if (http_status >= 500) {
       // Known before the rest of the answer is, by which the circuit may be open already.
@@ -96,7 +96,7 @@ void RequestMonitor::OnEnd(const absl::Status& status) {
   const bool not_trusted = facts.reason == v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED;
   bool is_news = false;
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (!IsCallersDoing(facts.reason)) {
       health_.failed_at = absl::Now();
       health_.failure = facts;
@@ -117,7 +117,7 @@ void RequestMonitor::OnEnd(const absl::Status& status) {
 void RequestMonitor::OnCircuit(bool is_up) {
   EventLog::Fields fields = {{"upstream", upstream_}};
   {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (is_up) {
       health_.down_since.reset();
     } else {
@@ -133,7 +133,7 @@ void RequestMonitor::OnCircuit(bool is_up) {
 }
 
 UpstreamHealth RequestMonitor::health() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return health_;
 }
 

@@ -11,13 +11,13 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "service/sync/mutex.h"
 #include "service/telemetry/error_facts.h"
 #include "service/telemetry/event_log.h"
 
@@ -69,8 +69,8 @@ class RequestMonitor {
   prometheus::Counter& pages_;
   prometheus::Histogram& first_byte_seconds_;
 
-  mutable std::mutex mutex_;
-  UpstreamHealth health_;  // guarded by mutex_
+  mutable Mutex mutex_;
+  UpstreamHealth health_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rollcall

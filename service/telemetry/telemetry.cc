@@ -183,13 +183,13 @@ absl::StatusOr<std::string> Telemetry::Serve(const std::string& listen,
 }
 
 void Telemetry::Watch(std::function<ServiceState()> state) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   state_ = std::move(state);
 }
 
 // Under the lock for as long as it takes, so that whoever is asked is there.
 std::optional<ServiceState> Telemetry::State() {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!state_) return std::nullopt;
   return state_();
 }

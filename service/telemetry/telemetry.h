@@ -9,7 +9,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "service/config/config.h"
+#include "service/sync/mutex.h"
 #include "service/telemetry/admin_server.h"
 #include "service/telemetry/call_monitor.h"
 #include "service/telemetry/event_log.h"
@@ -104,8 +104,8 @@ class Telemetry {
   prometheus::Family<prometheus::Gauge>& certificate_not_after_;
   absl::flat_hash_map<std::string, std::unique_ptr<OfUpstream>> upstreams_;
 
-  std::mutex mutex_;
-  std::function<ServiceState()> state_;  // guarded by mutex_
+  Mutex mutex_;
+  std::function<ServiceState()> state_ ABSL_GUARDED_BY(mutex_);
 
   std::unique_ptr<AdminServer> server_;  // ends first
 };

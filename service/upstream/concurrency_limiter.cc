@@ -30,7 +30,7 @@ std::unique_ptr<ConcurrencyLimiter::Permit> ConcurrencyLimiter::Acquire(Kind kin
                                                                         Decided decided) {
   std::unique_ptr<Permit> permit(
       new Permit(*this, kind, std::move(caller), scheduler, std::move(decided)));
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!breaker_.is_closed()) {
     if (const auto wait = breaker_.TimeToWait(now_())) {
       Decide(*permit, CircuitOpen(*wait));
@@ -53,14 +53,14 @@ std::unique_ptr<ConcurrencyLimiter::Permit> ConcurrencyLimiter::Acquire(Kind kin
 }
 
 ConcurrencyLimiter::Counts ConcurrencyLimiter::counts() const {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return {needed_.size() + prefetches_.size(), in_flight_, stalled_, limit_.value(),
           !breaker_.is_closed()};
 }
 
 void ConcurrencyLimiter::Release(Permit& permit) {
   *permit.gone_ = true;
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   switch (permit.state_) {
     case Permit::State::kWaiting:
       if (permit.kind_ == Kind::kFirst) --first_waiting_;
@@ -83,7 +83,7 @@ void ConcurrencyLimiter::Release(Permit& permit) {
 }
 
 void ConcurrencyLimiter::Promote(Permit& permit) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (permit.kind_ != Kind::kPrefetch) return;
   permit.kind_ = Kind::kNext;
   if (permit.state_ != Permit::State::kWaiting) return;
@@ -92,7 +92,7 @@ void ConcurrencyLimiter::Promote(Permit& permit) {
 }
 
 void ConcurrencyLimiter::OnStalled(Permit& permit) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (permit.state_ != Permit::State::kInFlight) return;
   permit.state_ = Permit::State::kStalled;
   --in_flight_;
@@ -102,7 +102,7 @@ void ConcurrencyLimiter::OnStalled(Permit& permit) {
 
 void ConcurrencyLimiter::OnOutcome(Permit& permit, std::optional<int> http_status,
                                    int account_requests) {
-  const std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const Clock::time_point now = now_();
   const bool was_up = breaker_.is_closed();
   const bool was_probe = probe_ == &permit;

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -15,6 +14,7 @@
 #include "absl/status/status.h"
 #include "service/config/config.h"
 #include "service/http/scheduler.h"
+#include "service/sync/mutex.h"
 #include "service/upstream/aimd_limit.h"
 #include "service/upstream/circuit_breaker.h"
 #include "service/upstream/fair_queue.h"
@@ -65,12 +65,11 @@ class ConcurrencyLimiter {
   void OnStalled(Permit& permit);
   void OnOutcome(Permit& permit, std::optional<int> http_status, int account_requests);
 
-  // The lock must be held for these.
-  void Decide(Permit& permit, const absl::Status& status);
-  void Grant(Permit& permit);
-  void GrantWaiting();
-  bool HasRoom() const;
-  void RefuseWaiting();
+  void Decide(Permit& permit, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Grant(Permit& permit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void GrantWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RefuseWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status QueueFull() const;
   static absl::Status CircuitOpen(std::chrono::milliseconds wait);
 
@@ -78,16 +77,16 @@ class ConcurrencyLimiter {
   const std::function<void(bool up)> on_change_;
   const std::function<Clock::time_point()> now_;
 
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  CircuitBreaker breaker_;
-  AimdLimit limit_;
-  FairQueue<Permit> needed_;
-  FairQueue<Permit> prefetches_;
-  int first_waiting_ = 0;  // of Kind::kFirst
-  int in_flight_ = 0;
-  int stalled_ = 0;
-  const Permit* probe_ = nullptr;  // the one request that is sent while the circuit breaker is open
+  mutable Mutex mutex_;
+  CircuitBreaker breaker_ ABSL_GUARDED_BY(mutex_);
+  AimdLimit limit_ ABSL_GUARDED_BY(mutex_);
+  FairQueue<Permit> needed_ ABSL_GUARDED_BY(mutex_);
+  FairQueue<Permit> prefetches_ ABSL_GUARDED_BY(mutex_);
+  int first_waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // of Kind::kFirst
+  int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
+  int stalled_ ABSL_GUARDED_BY(mutex_) = 0;
+  // The one request that is sent while the circuit breaker is open.
+  const Permit* probe_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
 
 class ConcurrencyLimiter::Permit {
@@ -129,7 +128,7 @@ class ConcurrencyLimiter::Permit {
   // Whether the permit is destroyed. Accessed on the scheduler's thread only.
   const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
 
-  // Guarded by the limiter's mutex.
+  // Guarded by the limiter's mutex. Clang cannot tell that `limiter_` is the one that uses these.
   Kind kind_;
   State state_ = State::kWaiting;
   Clock::time_point sent_;
