@@ -11,14 +11,14 @@ namespace rollcall {
 
 ParticipantFetch::ParticipantFetch(HttpTransport& transport, const Config& config,
                                    Upstream& upstream, GetQuery query, v1::Participant& participant,
-                                   Done done)
+                                   Done done, RetryPolicy::Random random)
     : transport_(transport),
       config_(config),
       upstream_(upstream),
       query_(std::move(query)),
       participant_(participant),
       done_(std::move(done)),
-      retry_(config.retry, &RandomFraction),
+      retry_(config.retry, std::move(random)),
       retry_timer_(transport.scheduler()) {
   Ask({query_.url, ConcurrencyLimiter::Kind::kFirst});
 }

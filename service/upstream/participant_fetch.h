@@ -23,10 +23,12 @@ class ParticipantFetch final : private ProviderRequest::Listener {
  public:
   using Done = std::function<void(const absl::Status&, const CallTotals&)>;
 
-  // Begins. `done` is called once, with what it came to, after `participant` is filled or with an
-  // error; the fetch may be destroyed in it. The other arguments must outlive the fetch.
+  // Sends the request. `done` is called once, when `participant` is filled or with an error, and
+  // may destroy the fetch. What is passed by reference must outlive the fetch. `random` is for the
+  // waits between retries.
   ParticipantFetch(HttpTransport& transport, const Config& config, Upstream& upstream,
-                   GetQuery query, v1::Participant& participant, Done done);
+                   GetQuery query, v1::Participant& participant, Done done,
+                   RetryPolicy::Random random = &RandomFraction);
 
   // What it came to so far.
   CallTotals totals() const;

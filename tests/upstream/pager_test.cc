@@ -4,7 +4,6 @@
 #include "service/upstream/pager.h"
 
 #include <gmock/gmock.h>
-#include <prometheus/registry.h>
 
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,9 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
-#include "tests/fakes/fake_scheduler.h"
-#include "tests/fakes/fake_transport.h"
-#include "tests/telemetry/test_log.h"
+#include "tests/upstream/upstream_fixture.h"
 
 namespace rollcall {
 namespace {
@@ -27,33 +24,6 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-
-constexpr char kConference[] = "CF00000000000000000000000000000001";
-constexpr char kApi[] = "https://insights.test";
-constexpr char kLetters[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-
-std::string SidOf(int number) {
-  return absl::StrCat("CP", kLetters, absl::Dec(number, absl::kZeroPad2));
-}
-
-json RecordOf(int number) {
-  return {{"participant_sid", SidOf(number)}, {"conference_sid", kConference}};
-}
-
-// The URL of a later page.
-std::string PageUrl(const std::string& name) {
-  return absl::StrCat(kApi, "/v1/Conferences/", kConference, "/Participants?PageToken=", name);
-}
-
-// A page as Voice Insights sends it: with the link in front of the records.
-std::string PageOf(const std::vector<int>& numbers, const std::string& next = "") {
-  json link = nullptr;
-  if (!next.empty()) link = PageUrl(next);
-  json records = json::array();
-  for (const int number : numbers) records.push_back(RecordOf(number));
-  return absl::StrCat(R"({"meta":{"next_page_url":)", link.dump(), R"(},"participants":)",
-                      records.dump(), "}");
-}
 
 // A caller that reads when the test lets it.
 class Sink final : public RecordSink {
@@ -82,41 +52,29 @@ class Sink final : public RecordSink {
   ListTotals totals;
 };
 
-class PagerTest : public ::testing::Test {
+class PagerTest : public UpstreamFixture {
  protected:
-  static Config MakeConfig() {
-    const json text = {{"upstreams",
-                        {{{"name", "main"},
-                          {"provider", "twilio"},
-                          {"account_sid", "AC00000000000000000000000000000001"},
-                          {"auth_token", "secret"},
-                          {"insights_base_url", kApi}}}}};
-    auto config = ParseConfig(text.dump(), [](const std::string&) { return std::nullopt; });
-    EXPECT_TRUE(config.ok()) << config.status();
-    return *std::move(config);
+  // The URL of a later page.
+  static std::string PageUrl(const std::string& name) {
+    return absl::StrCat(kApi, "/v1/Conferences/", kConference, "/Participants?PageToken=", name);
   }
 
-  void MakeUpstream() {
-    upstream_ = std::unique_ptr<Upstream>(
-        new Upstream{config_.upstreams[0], participants_, requests_, nullptr,
-                     ConcurrencyLimiter(
-                         config_.upstreams[0].requests, config_.breaker, [](bool) {},
-                         [this] { return scheduler_.Now(); })});
+  // A page as Voice Insights sends it: with the link in front of the records.
+  static std::string PageOf(const std::vector<int>& numbers, const std::string& next = "") {
+    json link = nullptr;
+    if (!next.empty()) link = PageUrl(next);
+    json records = json::array();
+    for (const int number : numbers) records.push_back(RecordOf(number));
+    return absl::StrCat(R"({"meta":{"next_page_url":)", link.dump(), R"(},"participants":)",
+                        records.dump(), "}");
   }
 
   void Start(v1::ListParticipantsRequest request = {}) {
-    if (upstream_ == nullptr) MakeUpstream();
     request.mutable_conference_participant_summaries()->set_conference_sid(kConference);
-    auto query = CheckRequest(
-        request, config_,
-        {.deadline = Deadline(std::chrono::system_clock::time_point::max(), config_.deadline),
-         .caller = "caller",
-         .trace = TraceContext(),
-         .rules = nullptr,
-         .max_calls = 1});
+    auto query = CheckRequest(request, config_, Context());
     ASSERT_TRUE(query.ok()) << query.status();
     RecordSink& sink = sink_;
-    pager_ = std::make_unique<Pager>(transport_, config_, *upstream_, *std::move(query), sink,
+    pager_ = std::make_unique<Pager>(transport_, config_, upstream(), *std::move(query), sink,
                                      [] { return 0.5; });
     pager_->Start();
     scheduler_.Run();
@@ -140,23 +98,9 @@ class PagerTest : public ::testing::Test {
     return urls;
   }
 
-  FakeTransport::Exchange& request(size_t index) { return *transport_.requests().at(index); }
-  void Respond(size_t index, int status, const std::string& body) {
-    request(index).Respond(status, body);
-    scheduler_.Run();
-  }
-
   v1::ErrorReason reason() const { return sink_.end ? ReasonOf(*sink_.end) : v1::ErrorReason(); }
 
-  FakeScheduler scheduler_;
-  FakeTransport transport_{scheduler_};
-  Config config_ = MakeConfig();
-  prometheus::Registry registry_;
-  TestLog log_;
-  ParticipantMonitor participants_{"main", registry_, log_.log()};
-  RequestMonitor requests_{"main", registry_, log_.log()};
   Sink sink_;
-  std::unique_ptr<Upstream> upstream_;
   std::unique_ptr<Pager> pager_;
 };
 
@@ -226,7 +170,7 @@ TEST_F(PagerTest, CancelsItsRequestsWhenItIsDestroyed) {
   pager_.reset();
   EXPECT_FALSE(request(0).is_in_flight());
   EXPECT_FALSE(request(1).is_in_flight());
-  EXPECT_EQ(upstream_->limiter.counts().in_flight, 0);
+  EXPECT_EQ(upstream().limiter.counts().in_flight, 0);
 }
 
 TEST_F(PagerTest, PausesTheProviderWhileTheSinkIsFull) {
@@ -259,10 +203,10 @@ TEST_F(PagerTest, AStalledResponseDoesNotCountAsInFlight) {
   request(0).Head(200);
   request(0).Body(PageOf({1, 2}));
   request(0).Body(" ");
-  EXPECT_EQ(upstream_->limiter.counts().in_flight, 1);
+  EXPECT_EQ(upstream().limiter.counts().in_flight, 1);
   scheduler_.Advance(milliseconds(1000));
-  EXPECT_EQ(upstream_->limiter.counts().in_flight, 0);
-  EXPECT_EQ(upstream_->limiter.counts().stalled, 1);
+  EXPECT_EQ(upstream().limiter.counts().in_flight, 0);
+  EXPECT_EQ(upstream().limiter.counts().stalled, 1);
 }
 
 TEST_F(PagerTest, RefetchesAPageThatBreaksAndEmitsItsRecordsOnce) {
@@ -334,7 +278,7 @@ TEST_F(PagerTest, KeepsAWaitThatTheProviderAskedFor) {
   EXPECT_THAT(transport_.requests(), SizeIs(1));
   scheduler_.Advance(milliseconds(1));
   ASSERT_THAT(transport_.requests(), SizeIs(2));
-  EXPECT_EQ(upstream_->limiter.counts().limit, config_.upstreams[0].requests.max_in_flight / 2);
+  EXPECT_EQ(upstream().limiter.counts().limit, config_.upstreams[0].requests.max_in_flight / 2);
   Respond(1, 200, PageOf({1}));
   EXPECT_EQ(sink_.end, absl::OkStatus());
 }
@@ -448,8 +392,7 @@ TEST_F(PagerTest, StopsAtTheConfiguredNumberOfPages) {
 
 TEST_F(PagerTest, WaitsForItsTurn) {
   config_.upstreams[0].requests.max_in_flight = 1;
-  MakeUpstream();
-  auto other = upstream_->limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", scheduler_,
+  auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", scheduler_,
                                           [](const absl::Status&) {});
   Start();
   EXPECT_THAT(transport_.requests(), IsEmpty());
@@ -460,15 +403,14 @@ TEST_F(PagerTest, WaitsForItsTurn) {
 
 TEST_F(PagerTest, WaitsUntilTheCircuitBreakerLetsItRetry) {
   config_.breaker.failures = 1;
-  MakeUpstream();
   Start();
   Respond(0, 503, "");
-  EXPECT_TRUE(upstream_->limiter.counts().circuit_open);
+  EXPECT_TRUE(upstream().limiter.counts().circuit_open);
   scheduler_.Advance(config_.breaker.open);
   scheduler_.Advance(config_.breaker.open);
   ASSERT_THAT(transport_.requests(), SizeIs(2));
   Respond(1, 200, PageOf({1}));
-  EXPECT_FALSE(upstream_->limiter.counts().circuit_open);
+  EXPECT_FALSE(upstream().limiter.counts().circuit_open);
   EXPECT_EQ(sink_.end, absl::OkStatus());
 }
 

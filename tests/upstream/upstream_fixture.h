@@ -1,0 +1,86 @@
+// A Twilio upstream with everything as shipped but the transport and the clock, which are the
+// test's.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <prometheus/registry.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "service/query/query.h"
+#include "service/upstream/upstream.h"
+#include "tests/fakes/fake_scheduler.h"
+#include "tests/fakes/fake_transport.h"
+#include "tests/telemetry/test_log.h"
+
+namespace rollcall {
+
+class UpstreamFixture : public ::testing::Test {
+ protected:
+  static constexpr char kApi[] = "https://insights.test";
+  static constexpr char kConference[] = "CF00000000000000000000000000000001";
+
+  static std::string SidOf(int number) {
+    return absl::StrCat("CP000000000000000000000000000000", absl::Dec(number, absl::kZeroPad2));
+  }
+  static nlohmann::json RecordOf(int number) {
+    return {{"participant_sid", SidOf(number)}, {"conference_sid", kConference}};
+  }
+
+  // Made with the configuration as it is when the upstream is first used.
+  Upstream& upstream() {
+    if (upstream_ == nullptr) {
+      const UpstreamConfig& config = config_.upstreams[0];
+      upstream_ = std::unique_ptr<Upstream>(new Upstream{
+          config, participants_, requests_, nullptr,
+          ConcurrencyLimiter(
+              config.requests, config_.breaker, [](bool) {}, [this] { return scheduler_.Now(); })});
+    }
+    return *upstream_;
+  }
+
+  CallContext Context() const {
+    return {.deadline = Deadline(std::chrono::system_clock::time_point::max(), config_.deadline),
+            .caller = "caller",
+            .trace = TraceContext(),
+            .rules = nullptr,
+            .max_calls = 1};
+  }
+
+  // The request of this number, from 0 on.
+  FakeTransport::Exchange& request(size_t index) { return *transport_.requests().at(index); }
+  void Respond(size_t index, int status, const std::string& body) {
+    request(index).Respond(status, body);
+    scheduler_.Run();
+  }
+
+  FakeScheduler scheduler_;
+  FakeTransport transport_{scheduler_};
+  Config config_ = MakeConfig();
+
+ private:
+  static Config MakeConfig() {
+    const nlohmann::json text = {{"upstreams",
+                                  {{{"name", "main"},
+                                    {"provider", "twilio"},
+                                    {"account_sid", "AC00000000000000000000000000000001"},
+                                    {"auth_token", "secret"},
+                                    {"insights_base_url", kApi}}}}};
+    auto config = ParseConfig(text.dump(), [](const std::string&) { return std::nullopt; });
+    EXPECT_TRUE(config.ok()) << config.status();
+    return *std::move(config);
+  }
+
+  prometheus::Registry registry_;
+  TestLog log_;
+  ParticipantMonitor participants_{"main", registry_, log_.log()};
+  RequestMonitor requests_{"main", registry_, log_.log()};
+  std::unique_ptr<Upstream> upstream_;
+};
+
+}  // namespace rollcall
