@@ -62,10 +62,10 @@ bool IsHttp2(SSL* tls) {
   return std::string_view(reinterpret_cast<const char*>(protocol), size) == "h2";
 }
 
-CURL* NewHandle() {
+std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> NewHandle() {
   CURL* const easy = curl_easy_init();
   if (easy == nullptr) throw std::bad_alloc();
-  return easy;
+  return {easy, curl_easy_cleanup};
 }
 
 }  // namespace
@@ -74,16 +74,16 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
                            HttpTransport::Receiver& receiver)
     : transport_(transport),
       receiver_(&receiver),
-      easy_(NewHandle()),
       headers_(TraceHeadersOf(request.trace)),
+      easy_(NewHandle()),
       may_use_https_proxy_(MayUseHttpsProxy(request.proxy)),
       connect_timeout_(request.connect_timeout),
       idle_timeout_(request.idle_timeout),
-      start_(EventLoop::Clock::now()),
+      start_(transport_.scheduler().Now()),
       last_bytes_(start_),
       idle_timer_(transport.scheduler()) {
   Set(CURLOPT_URL, request.url.c_str());
-  Set(CURLOPT_PATH_AS_IS, 1L);  // as it was checked
+  Set(CURLOPT_PATH_AS_IS, 1L);  // send the path as BaseUrl checked it
   Set(CURLOPT_PROTOCOLS_STR, "http,https");
   Set(CURLOPT_FOLLOWLOCATION, 0L);
   Set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
@@ -110,14 +110,12 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
   SetTls(request);
   SetProxy(request);
   SetCallbacks();
-  WaitForBytes();
+  StartIdleTimer();
 }
-
-CurlExchange::~CurlExchange() { curl_easy_cleanup(easy_); }
 
 template <class T>
 void CurlExchange::Set(CURLoption option, T value) {
-  const CURLcode code = curl_easy_setopt(easy_, option, value);
+  const CURLcode code = curl_easy_setopt(easy(), option, value);
   if (setup_ == CURLE_OK) setup_ = code;
 }
 
@@ -168,30 +166,23 @@ void CurlExchange::FailSoon(const absl::Status& status) {
 
 int CurlExchange::status() const {
   long status = 0;
-  curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(easy(), CURLINFO_RESPONSE_CODE, &status);
   return static_cast<int>(status);
 }
 
 std::optional<std::string> CurlExchange::header(const char* name) const {
   curl_header* header = nullptr;
-  if (curl_easy_header(easy_, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
+  if (curl_easy_header(easy(), name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK) {
     return std::nullopt;
   }
   return header->value;
 }
 
-bool CurlExchange::ends_with_connection() const {
-  // HTTP/2 shows where a body ends, but libcurl 7.88 does not in all cases: a stream that is cut
-  // while another one of its connection is paused, or after a GOAWAY, can look like one that has
-  // ended.
-  return !header("Content-Length") && !header("Transfer-Encoding");
-}
-
 void CurlExchange::Resume() {
   paused_ = false;
-  last_bytes_ = EventLoop::Clock::now();
+  last_bytes_ = transport_.scheduler().Now();
   const CurlTransport::CallIntoCurl call(transport_);
-  curl_easy_pause(easy_, CURLPAUSE_CONT);  // may call OnWrite
+  curl_easy_pause(easy(), CURLPAUSE_CONT);  // may call OnWrite
 }
 
 bool CurlExchange::StartOver(CURLcode result) {
@@ -209,14 +200,14 @@ bool CurlExchange::StartOver(CURLcode result) {
   UseConnection(nullptr);
   reuses_connection_ = not_its_response_ = false;
   header_bytes_ = 0;
-  start_ = last_bytes_ = EventLoop::Clock::now();
+  start_ = last_bytes_ = transport_.scheduler().Now();
   return true;
 }
 
 void CurlExchange::Finish(CURLcode result) {
   if (connection_ != nullptr && connection_->socket >= 0) AcknowledgeInput(connection_->socket);
   if (result == CURLE_OK) DeliverHead();
-  End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy_, result));
+  End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy(), result));
 }
 
 void CurlExchange::End(const absl::Status& status) {
@@ -229,34 +220,34 @@ void CurlExchange::End(const absl::Status& status) {
 
 // One timer for the whole transfer polls how long ago the last bytes arrived: to restart it with
 // all bytes would cost more.
-void CurlExchange::WaitForBytes() {
+void CurlExchange::StartIdleTimer() {
   // At least once per idle timeout, because the time to count from is unknown while the request
   // waits for a connection.
   const auto left = std::min(
-      std::chrono::ceil<std::chrono::milliseconds>(PatienceEnds() - EventLoop::Clock::now()),
+      std::chrono::ceil<std::chrono::milliseconds>(TimeoutAt() - transport_.scheduler().Now()),
       idle_timeout_);
   idle_timer_.Start(std::max(left, std::chrono::milliseconds(1)), [this] {
-    if (EventLoop::Clock::now() < PatienceEnds()) {
-      WaitForBytes();
+    if (transport_.scheduler().Now() < TimeoutAt()) {
+      StartIdleTimer();
       return;
     }
     transport_.Drop(*this, WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
                                                   "the provider sent nothing for too long")
-                                      : ErrorOf(easy_, CURLE_OPERATION_TIMEDOUT));
+                                      : ErrorOf(easy(), CURLE_OPERATION_TIMEDOUT));
   });
 }
 
 // Nothing until the request has a connection.
-std::optional<EventLoop::Clock::time_point> CurlExchange::WhenSent() const {
+std::optional<Scheduler::Clock::time_point> CurlExchange::WhenSent() const {
   curl_off_t connecting = 0;  // microseconds
-  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connecting);
+  curl_easy_getinfo(easy(), CURLINFO_PRETRANSFER_TIME_T, &connecting);
   if (connecting == 0) return std::nullopt;
   return start_ + std::chrono::microseconds(connecting);
 }
 
-EventLoop::Clock::time_point CurlExchange::PatienceEnds() const {
+Scheduler::Clock::time_point CurlExchange::TimeoutAt() const {
   // A slow caller does not end a transfer.
-  if (paused_) return EventLoop::Clock::now() + idle_timeout_;
+  if (paused_) return transport_.scheduler().Now() + idle_timeout_;
   const auto sent = WhenSent();
   // libcurl applies the connect timeout to the request that opens a connection, but not to those
   // that wait to share it: each of them would then open one, with a timeout of its own.
@@ -275,7 +266,7 @@ int CurlExchange::OnConnection(void* self, char* remote_ip, char* local_ip, int 
 
 bool CurlExchange::MaySendOn(const Connections::Ends& ends) {
   long connects = 0;
-  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connects);
+  curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &connects);
   reuses_connection_ = connects == 0;
   SSL* const tls = Tls();
   std::shared_ptr<Connection> connection = transport_.connections_.Find(ends);
@@ -296,7 +287,7 @@ bool CurlExchange::MaySendOn(const Connections::Ends& ends) {
 // Null on a connection without TLS.
 SSL* CurlExchange::Tls() const {
   curl_tlssessioninfo* session = nullptr;
-  curl_easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session);
+  curl_easy_getinfo(easy(), CURLINFO_TLS_SSL_PTR, &session);
   const bool is_openssl = session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL;
   return is_openssl ? static_cast<SSL*>(session->internals) : nullptr;
 }
@@ -326,7 +317,7 @@ size_t CurlExchange::TakeHeader(absl::string_view line) {
     not_its_response_ = true;
     return 0;
   }
-  last_bytes_ = EventLoop::Clock::now();
+  last_bytes_ = transport_.scheduler().Now();
   header_bytes_ += line.size();
   if (header_bytes_ > kMaxHeaderBytes) return 0;
   // libcurl would decompress a compressed transfer, and a small piece of it can become very large.
@@ -354,7 +345,7 @@ void CurlExchange::DeliverHead() {
 }
 
 size_t CurlExchange::DeliverBody(absl::string_view bytes) {
-  last_bytes_ = EventLoop::Clock::now();
+  last_bytes_ = transport_.scheduler().Now();
   DeliverHead();
   if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
   const bool taken = receiver_->OnBody(bytes);

@@ -41,11 +41,11 @@ class CurlExchange final : private HttpResponse {
   // Passes nothing to libcurl's multi handle yet.
   CurlExchange(CurlTransport& transport, const HttpRequest& request,
                HttpTransport::Receiver& receiver);
-  ~CurlExchange();
+  ~CurlExchange() = default;
   CurlExchange(const CurlExchange&) = delete;
   CurlExchange& operator=(const CurlExchange&) = delete;
 
-  CURL* easy() const { return easy_; }
+  CURL* easy() const { return easy_.get(); }
 
   // An error if libcurl rejected an option. The request must not be sent then.
   absl::Status SetupStatus() const;
@@ -82,7 +82,6 @@ class CurlExchange final : private HttpResponse {
 
   int status() const override;
   std::optional<std::string> header(const char* name) const override;
-  bool ends_with_connection() const override;
 
   template <class T>
   void Set(CURLoption option, T value);
@@ -90,9 +89,9 @@ class CurlExchange final : private HttpResponse {
   void SetProxy(const HttpRequest& request);
   void SetCallbacks();
 
-  void WaitForBytes();
-  std::optional<EventLoop::Clock::time_point> WhenSent() const;
-  EventLoop::Clock::time_point PatienceEnds() const;
+  void StartIdleTimer();
+  std::optional<Scheduler::Clock::time_point> WhenSent() const;
+  Scheduler::Clock::time_point TimeoutAt() const;
 
   bool MaySendOn(const Connections::Ends& ends);
   void UseConnection(std::shared_ptr<Connection> connection);
@@ -106,14 +105,14 @@ class CurlExchange final : private HttpResponse {
   CurlTransport& transport_;
   HttpTransport::Receiver* receiver_;  // null after Detach()
   CurlTransfer* transfer_ = nullptr;   // likewise
-  CURL* const easy_;
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_;
+  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
   CURLcode setup_ = CURLE_OK;  // the first error
   const bool may_use_https_proxy_;
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
-  EventLoop::Clock::time_point start_;
-  EventLoop::Clock::time_point last_bytes_;
+  Scheduler::Clock::time_point start_;
+  Scheduler::Clock::time_point last_bytes_;
   Timer idle_timer_;
   size_t header_bytes_ = 0;
   bool head_delivered_ = false;

@@ -150,7 +150,7 @@ void CurlTransport::Abandon(CurlExchange& exchange) {
 
 // Does what libcurl does not allow from within its callbacks.
 void CurlTransport::CatchUp() {
-  if (calls_into_curl_ > 0) return;  // whoever called in comes back to it
+  if (calls_into_curl_ > 0) return;  // Act() and Resume() call CatchUp() again afterwards
   for (void* const easy : std::exchange(added_, {})) {
     if (abandoned_.contains(easy)) continue;
     // This sets libcurl's timer, from which all else follows.

@@ -26,9 +26,9 @@ class EventLoop final : public Scheduler {
 
   void Post(Task task) override;
 
-  // The rest must be called on the loop's thread, which debug builds assert.
-
   Clock::time_point Now() const override { return Clock::now(); }
+
+  // The rest must be called on the loop's thread, which debug builds assert.
 
   // Calls `callback` whenever `socket` has one of the EPOLL* `events`. Replaces what was watched
   // for before.

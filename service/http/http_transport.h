@@ -1,7 +1,7 @@
 // HTTP requests as the rest of the service sees them: a GET whose response body arrives in pieces.
 // The receiver can refuse a piece, which pauses the transfer. CurlTransport is the real
-// implementation; tests have one that plays a script. Everything here must be called on the
-// scheduler's thread.
+// implementation; tests have one that plays a script. All functions but scheduler() must be called
+// on the scheduler's thread.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@
 
 namespace rollcall {
 
-// A GET. What it refers to must outlive the transfer.
+// A GET. What it refers to must outlive Get().
 struct HttpRequest {
   std::string url;
   const std::string& username;
@@ -38,8 +38,12 @@ class HttpResponse {
   virtual int status() const = 0;
   // The value of a header; nullopt if it is absent.
   virtual std::optional<std::string> header(const char* name) const = 0;
-  // Whether only the end of the connection shows where the body ends.
-  virtual bool ends_with_connection() const = 0;
+  // Whether only the end of the connection shows where the body ends. HTTP/2 shows it as well, but
+  // libcurl 7.88 does not in all cases: a stream that is cut while another one of its connection is
+  // paused, or after a GOAWAY, can look like one that has ended.
+  bool ends_with_connection() const {
+    return !header("Content-Length") && !header("Transfer-Encoding");
+  }
 
  protected:
   ~HttpResponse() = default;
@@ -75,7 +79,7 @@ class HttpTransport {
     virtual void Resume() = 0;
 
     // The response belongs to another request: no further request may be sent on its connection.
-    // Also after the transfer has ended.
+    // Also after the transfer has ended. Has no effect over HTTP/2.
     virtual void DistrustConnection() = 0;
   };
 

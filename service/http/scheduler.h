@@ -25,18 +25,18 @@ class Scheduler {
   // Runs `task` on the scheduler's thread, after all tasks posted before it. From any thread.
   virtual void Post(Task task) = 0;
 
+  // Destroys `object` on the scheduler's thread, after all tasks posted before. From any thread.
+  template <class T>
+  void DeleteLater(std::unique_ptr<T> object) {
+    if (object != nullptr) Post([object = std::move(object)]() mutable { object.reset(); });
+  }
+
   // The rest must be called on the scheduler's thread.
 
   virtual Clock::time_point Now() const = 0;
 
   // Runs `task` after `delay`. A Timer can be stopped; this cannot.
   void RunAfter(std::chrono::milliseconds delay, Task task) { StartTimer(delay, std::move(task)); }
-
-  // Destroys `object` when nothing that runs now can refer to it any more.
-  template <class T>
-  void DeleteLater(std::unique_ptr<T> object) {
-    if (object != nullptr) Post([object = std::move(object)]() mutable { object.reset(); });
-  }
 
  protected:
   friend class Timer;
@@ -88,8 +88,9 @@ class IdleTask {
   IdleTask(const IdleTask&) = delete;
   IdleTask& operator=(const IdleTask&) = delete;
 
-  // Not while a task is waiting. `task` may destroy this object.
+  // Replaces a task that is still waiting. `task` may destroy this object.
   void Start(Scheduler::Task task) {
+    Stop();
     id_ = scheduler_.StartIdleTask([this, task = std::move(task)]() mutable {
       id_.reset();
       task();

@@ -189,8 +189,8 @@ Deadline::Deadline(std::chrono::system_clock::time_point time, const DeadlineSet
   time_ = std::chrono::steady_clock::now() + left;
 }
 
-milliseconds Deadline::TimeLeft() const {
-  return std::chrono::duration_cast<milliseconds>(time_ - std::chrono::steady_clock::now());
+milliseconds Deadline::TimeLeft(std::chrono::steady_clock::time_point now) const {
+  return std::chrono::duration_cast<milliseconds>(time_ - now);
 }
 
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,

@@ -27,8 +27,8 @@ class Deadline {
   // come; and where it would wait for ever or too long, when the configuration says.
   Deadline(std::chrono::system_clock::time_point time, const DeadlineSettings& settings);
 
-  // Zero or less once it has passed.
-  std::chrono::milliseconds TimeLeft() const;
+  // At `now`. Zero or less once the deadline has passed.
+  std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point now) const;
 
  private:
   std::chrono::steady_clock::time_point time_;

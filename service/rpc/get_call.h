@@ -9,6 +9,7 @@
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/query/query.h"
 #include "service/rpc/upstream_call.h"
+#include "service/rpc/upstream_loops.h"
 #include "service/upstream/participant_fetch.h"
 #include "service/upstream/upstream.h"
 
@@ -28,13 +29,16 @@ class GetCall final : public grpc::ServerUnaryReactor, private UpstreamCall {
  private:
   GetCall(const CallContext& call, std::unique_ptr<CallReport> report, grpc::ByteBuffer& response,
           UpstreamLoop& loop, RunningCalls& running)
-      : UpstreamCall(std::move(report), loop, running, call), response_(response) {}
+      : UpstreamCall(std::move(report), loop.scheduler(), running, call),
+        loop_(loop),
+        response_(response) {}
 
   RunningCall Describe() const override { return report_->Describe(0); }
   void Stop(const absl::Status& reason) override;
   bool HasEnded() const override { return ended_; }
   void End(const absl::Status& status, const CallTotals& totals);
 
+  const LoopLease loop_;
   grpc::ByteBuffer& response_;  // gRPC's, to be filled before Finish()
 
   // Accessed on the loop's thread only.

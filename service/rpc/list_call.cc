@@ -16,7 +16,7 @@ constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
 // While the server shuts down, gRPC closes a connection with its last call, and bytes that the
 // kernel has not sent by then may be lost. So the status is sent a little later than the last
 // record.
-constexpr std::chrono::milliseconds kTimeToBeSent{500};
+constexpr std::chrono::milliseconds kStatusDelay{500};
 
 // Owns the bytes; does not copy them.
 grpc::Slice SliceOf(std::string bytes) {
@@ -30,13 +30,14 @@ grpc::Slice SliceOf(std::string bytes) {
 ListCall::ListCall(grpc::CallbackServerContext& context, const CallContext& call,
                    std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
                    const Config& config)
-    : UpstreamCall(std::move(report), loop, running, call),
+    : UpstreamCall(std::move(report), loop.scheduler(), running, call),
+      loop_(loop),
       context_(context),
       config_(config),
       queue_(config.limits.send_queue_bytes),
-      stall_detector_(scheduler()),
-      grace_timer_(scheduler()),
-      flush_task_(scheduler()) {}
+      stall_detector_(scheduler_),
+      grace_timer_(scheduler_),
+      flush_task_(scheduler_) {}
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
@@ -165,7 +166,7 @@ void ListCall::OnWriteDone(bool ok) {
   batch_ = grpc::Slice();
   SendQueue::Next next = ok ? queue_.OnWritten() : queue_.OnWriteFailed();
   if (next.resume_producer) {
-    scheduler().Post([this] {
+    scheduler_.Post([this] {
       if (pager_ != nullptr) pager_->Resume();
     });
   }
@@ -188,7 +189,12 @@ void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
 void ListCall::EndCall() {
   ReportEnd(*end_, totals_);
   if (!running_.IsDraining()) return FinishCall();
-  scheduler().Post([this] { scheduler().RunAfter(kTimeToBeSent, [this] { FinishCall(); }); });
+  scheduler_.Post([this] {
+    deadline_timer_.Stop();
+    stall_detector_.Stop();
+    grace_timer_.Stop();
+    scheduler_.RunAfter(kStatusDelay, [this] { FinishCall(); });
+  });
 }
 
 void ListCall::FinishCall() {

@@ -1,5 +1,5 @@
 // One ListParticipants call: takes records from the pager on an event loop's thread, and writes
-// them to gRPC's stream. Two threads meet in its SendQueue.
+// them to gRPC's stream. The SendQueue passes them between the threads.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -16,6 +16,7 @@
 #include "service/rpc/send_queue.h"
 #include "service/rpc/stall_detector.h"
 #include "service/rpc/upstream_call.h"
+#include "service/rpc/upstream_loops.h"
 #include "service/sync/mutex.h"
 #include "service/upstream/pager.h"
 #include "service/upstream/upstream.h"
@@ -64,6 +65,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void FinishCall();
   void AddTrailers();
 
+  const LoopLease loop_;
   grpc::CallbackServerContext& context_;
   const Config& config_;
   SendQueue queue_;

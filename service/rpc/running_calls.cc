@@ -10,7 +10,7 @@ namespace {
 
 absl::Status Draining() {
   return MakeError(v1::ERROR_REASON_SERVER_DRAINING,
-                   "this replica is shutting down; the same call succeeds on another");
+                   "replica is draining; call again on another replica with the last resume_token");
 }
 
 }  // namespace

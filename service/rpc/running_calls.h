@@ -1,5 +1,5 @@
-// The calls that run in this process: how many there may be, and how they end when it does. Used by
-// the participant service and its calls, on gRPC's threads and the event loops'.
+// The calls that run in this process: limits their number, and ends them when the process shuts
+// down. Thread-safe.
 #pragma once
 
 #include <cstddef>

@@ -17,13 +17,13 @@ std::optional<SendQueue::Batch> SendQueue::Flush() {
   if (!writable_) return std::nullopt;
   bytes_ += batch.messages.size();
   ready_.push_back(std::move(batch));
-  return writing_bytes_ == 0 ? TakeBatch() : std::nullopt;
+  return writing_bytes_ ? std::nullopt : TakeBatch();
 }
 
 bool SendQueue::Close() {
   const MutexLock lock(mutex_);
   closed_ = true;
-  return writing_bytes_ == 0;
+  return !writing_bytes_;
 }
 
 // While the writer is idle.
@@ -37,7 +37,7 @@ std::optional<SendQueue::Batch> SendQueue::TakeBatch() {
 
 SendQueue::Next SendQueue::OnBatchEnd(bool written) {
   const MutexLock lock(mutex_);
-  bytes_ -= std::exchange(writing_bytes_, 0);
+  bytes_ -= *std::exchange(writing_bytes_, std::nullopt);
   if (!written) {
     writable_ = false;
     ready_.clear();
@@ -55,7 +55,7 @@ SendQueue::Next SendQueue::OnBatchEnd(bool written) {
 
 bool SendQueue::is_writing() const {
   const MutexLock lock(mutex_);
-  return writing_bytes_ > 0;
+  return writing_bytes_.has_value();
 }
 
 }  // namespace rollcall

@@ -29,16 +29,16 @@ class SendQueue {
     bool is_drained = false;  // the queue is closed, and there is nothing left to write
   };
 
-  // `max_bytes` limits messages that are added before all earlier ones have been written; the last
-  // of them may exceed it, because its size is not known before.
+  // HasRoom() is false once unwritten messages have `max_bytes` in total. The last message may
+  // exceed it, because its size is unknown before it is added.
   explicit SendQueue(size_t max_bytes) : max_bytes_(max_bytes) {}
 
   // The producer's functions. Each batch that Flush() returns must be written now.
 
   bool HasRoom() const { return writable_ && bytes_ + open_.size() < max_bytes_; }
 
-  // After Flush(), if there is no room: true makes a later Next tell to resume the producer, unless
-  // a write fails; false means that there is room meanwhile.
+  // Call after Flush(). True: there is still no room; a later Next has `resume_producer` set,
+  // unless a write fails. False: there is room now.
   bool WaitForRoom();
 
   // Where to serialize the next message. EndMessage() completes it.
@@ -85,8 +85,8 @@ class SendQueue {
 
   mutable Mutex mutex_;
   std::deque<Batch> ready_ ABSL_GUARDED_BY(mutex_);
-  // Of the batch that is being written; 0 if the writer is idle.
-  size_t writing_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Of the batch that is being written; nothing if the writer is idle.
+  std::optional<size_t> writing_bytes_ ABSL_GUARDED_BY(mutex_);
   bool producer_waits_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };

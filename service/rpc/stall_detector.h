@@ -41,10 +41,10 @@ class StallDetector {
   }
 
   void Poll() {
-    const Progress progress = progress_();
-    const bool is_pending = progress.is_writing && progress.written == last_written_;
-    polls_pending_ = is_pending ? polls_pending_ + 1 : 0;
-    last_written_ = progress.written;
+    const Progress now = progress_();
+    const bool is_same_write = now.is_writing && last_.is_writing && now.written == last_.written;
+    polls_pending_ = is_same_write ? polls_pending_ + 1 : 0;
+    last_ = now;
     if (polls_pending_ == kPolls) return on_stall_();
     WaitForPoll();
   }
@@ -53,8 +53,8 @@ class StallDetector {
   std::chrono::milliseconds interval_{};
   std::function<Progress()> progress_;
   std::function<void()> on_stall_;
-  uint64_t last_written_ = 0;
-  int polls_pending_ = 0;  // in a row
+  Progress last_{0, false};
+  int polls_pending_ = 0;  // in a row, with the same write
 };
 
 }  // namespace rollcall

@@ -12,9 +12,9 @@ absl::Status UpstreamCall::Begin(int max_calls, Scheduler::Task work) {
     report_->End(refusal, {});
     return refusal;
   }
-  scheduler().Post([this, work = std::move(work)]() mutable {
+  scheduler_.Post([this, work = std::move(work)]() mutable {
     if (HasEnded()) return;
-    const auto left = std::max(deadline_.TimeLeft(), std::chrono::milliseconds(0));
+    const auto left = std::max(deadline_.TimeLeft(scheduler_.Now()), std::chrono::milliseconds(0));
     deadline_timer_.Start(left, [this] {
       Abort(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
                       "the call took longer than its caller or the service allows"));
@@ -30,7 +30,7 @@ void UpstreamCall::ReportEnd(const absl::Status& status, const CallTotals& total
 }
 
 void UpstreamCall::EndWith(const absl::Status& status) {
-  scheduler().Post([this, status] { Stop(status); });
+  scheduler_.Post([this, status] { Stop(status); });
 }
 
 }  // namespace rollcall

@@ -1,7 +1,7 @@
 // What ListCall and GetCall have in common: a call that works on an event loop's thread, with
-// gRPC's reactor around it. It is made on a gRPC thread and destroyed on the loop's, after gRPC's
-// last callback (OnDone) and all tasks that were posted before, so tasks and callbacks may refer to
-// it without owning it.
+// gRPC's reactor around it. It is made on a gRPC thread and destroyed on the loop's, by a task that
+// OnDone() posts behind all others. So tasks, timers and callbacks may refer to it without owning
+// it; after Finish(), nothing may be posted or started that does.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,6 @@
 #include "service/http/scheduler.h"
 #include "service/query/query.h"
 #include "service/rpc/running_calls.h"
-#include "service/rpc/upstream_loops.h"
 #include "service/telemetry/call_report.h"
 
 namespace rollcall {
@@ -24,20 +23,19 @@ class UpstreamCall : protected RunningCalls::Call {
   virtual ~UpstreamCall() = default;
 
  protected:
-  // `loop` and `running` must outlive the call.
-  UpstreamCall(std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
+  // `scheduler`, the event loop, and `running` must outlive the call.
+  UpstreamCall(std::unique_ptr<CallReport> report, Scheduler& scheduler, RunningCalls& running,
                const CallContext& context)
-      : report_(std::move(report)),
-        loop_(loop),
+      : scheduler_(scheduler),
+        report_(std::move(report)),
         running_(running),
         deadline_(context.deadline),
         trace_(context.trace),
         caller_(context.caller),
-        deadline_timer_(scheduler()) {}
+        deadline_timer_(scheduler) {}
 
-  // Runs `work` on the loop's thread, unless the call ends before that. An error if this call is
-  // one too many, of the caller's `max_calls` or at all; the call has ended then, and is to be
-  // finished with this error.
+  // Runs `work` on the loop's thread, unless the call ends before that. Fails if the caller's
+  // `max_calls` or the replica's limit is reached; the call must then be finished with that error.
   absl::Status Begin(int max_calls, Scheduler::Task work);
 
   // Ends the call early, on the loop's thread. Does nothing if it has ended.
@@ -51,15 +49,12 @@ class UpstreamCall : protected RunningCalls::Call {
   // call again at once. From any thread.
   void ReportEnd(const absl::Status& status, const CallTotals& totals);
 
-  // To be called from the reactor's functions of these names.
+  // Call from the reactor's OnCancel() and OnDone().
   void OnCallCancelled() { EndWith(absl::CancelledError("the caller ended the call")); }
-  void OnCallDone() { scheduler().DeleteLater(std::unique_ptr<UpstreamCall>(this)); }
+  void OnCallDone() { scheduler_.DeleteLater(std::unique_ptr<UpstreamCall>(this)); }
 
-  // Of the loop's thread, but for Post() and DeleteLater().
-  Scheduler& scheduler() const { return loop_->scheduler(); }
-
+  Scheduler& scheduler_;
   const std::unique_ptr<CallReport> report_;
-  const LoopLease loop_;
   RunningCalls& running_;
   const Deadline deadline_;
   const TraceContext trace_;

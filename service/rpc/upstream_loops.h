@@ -21,6 +21,7 @@ class UpstreamLoop {
   explicit UpstreamLoop(prometheus::Histogram& lag)
       : lag_(lag),
         loop_(std::make_unique<EventLoop>()),
+        scheduler_(*loop_),
         lag_timer_(*loop_),
         transport_(std::make_unique<CurlTransport>(*loop_)) {
     loop_->Post([this] { MeasureLag(); });
@@ -37,7 +38,7 @@ class UpstreamLoop {
   UpstreamLoop(const UpstreamLoop&) = delete;
   UpstreamLoop& operator=(const UpstreamLoop&) = delete;
 
-  Scheduler& scheduler() { return *loop_; }
+  Scheduler& scheduler() { return scheduler_; }
 
   // For the loop's own thread.
   HttpTransport& transport() { return *transport_; }
@@ -62,6 +63,7 @@ class UpstreamLoop {
   std::atomic<int> calls_ = 0;
   std::atomic<EventLoop::Clock::time_point> measured_ = EventLoop::Clock::now();  // last
   std::unique_ptr<EventLoop> loop_;
+  Scheduler& scheduler_;  // the loop, also while it ends
   // Used and ended on the loop's thread.
   Timer lag_timer_;
   std::unique_ptr<HttpTransport> transport_;

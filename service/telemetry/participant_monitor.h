@@ -1,7 +1,7 @@
 // Counts the participants of one upstream and what its provider says that has no place in their
 // typed records, and logs each kind of the latter once. That is drift: the provider's API is no
-// longer what Rollcall was built for. Used by the pager and by GetParticipant, on the threads of
-// the event loops; the counters are read by the admin server's.
+// longer what Rollcall was built for. Called on the threads of the event loops; the admin server
+// reads the counters.
 #pragma once
 
 #include <prometheus/counter.h>

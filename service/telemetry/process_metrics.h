@@ -1,5 +1,5 @@
 // What the kernel knows of this process, under the names that every Prometheus client gives it, so
-// that dashboards made for others show it too. Used by Telemetry, on the admin server's thread.
+// that dashboards made for others show it too. Called on the admin server's thread.
 #pragma once
 
 #include <prometheus/metric_family.h>

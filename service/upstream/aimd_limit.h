@@ -1,6 +1,6 @@
-// The number of requests that may be in flight to an account: the configured maximum at first, half
-// as many each time the provider says that there are too many, and slowly more again while it does
-// not (additive increase, multiplicative decrease). Not thread-safe.
+// The limit of requests in flight to an account. Starts at the configured maximum, is halved each
+// time the provider reports too many requests, and grows by one per round of served requests (AIMD:
+// additive increase, multiplicative decrease). Not thread-safe.
 #pragma once
 
 #include <chrono>

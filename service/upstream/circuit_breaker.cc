@@ -13,7 +13,7 @@ std::optional<milliseconds> CircuitBreaker::TimeToWait(Time now) {
   return std::nullopt;
 }
 
-void CircuitBreaker::OnAnswer() {
+void CircuitBreaker::OnResponse() {
   state_ = State::kClosed;
   failures_ = 0;
 }

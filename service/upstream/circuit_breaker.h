@@ -1,5 +1,5 @@
-// After a number of failures in a row, no request is sent to an upstream for a while. Then one is,
-// the probe, and its outcome decides for all. If it has none for as long again, another probe is
+// Opens after consecutive failures of an upstream: no request is sent for a while, then one probe.
+// Its outcome closes or reopens the breaker; if it has none for as long again, another probe is
 // sent. Not thread-safe; time is passed in.
 #pragma once
 
@@ -19,7 +19,7 @@ class CircuitBreaker {
   bool is_closed() const { return state_ == State::kClosed; }
 
   // Nothing if a request may be sent now, otherwise how long to wait before asking again. While not
-  // closed, the request that may be sent is the probe: one of the three functions below must
+  // closed, the request that may be sent is the probe: OnResponse, OnFailure or OnProbeGivenUp must
   // follow.
   std::optional<std::chrono::milliseconds> TimeToWait(Time now);
 
@@ -27,7 +27,7 @@ class CircuitBreaker {
   std::chrono::milliseconds open_time() const { return settings_.open; }
 
   // The upstream has responded: it is up.
-  void OnAnswer();
+  void OnResponse();
   // No response, or one that says that the upstream is down. While not closed, only for the probe.
   void OnFailure(Time now);
   // The probe was cancelled before it had an outcome.

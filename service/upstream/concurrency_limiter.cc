@@ -111,7 +111,7 @@ void ConcurrencyLimiter::OnOutcome(Permit& permit, std::optional<int> http_statu
     // Requests that were sent before the circuit breaker opened fail later, and prove nothing new.
     if (was_up || was_probe) breaker_.OnFailure(now);
   } else {
-    breaker_.OnAnswer();
+    breaker_.OnResponse();
     probe_ = nullptr;
     if (*http_status == 429 || account_requests > limits_.max_in_flight) {
       limit_.OnTooMany(permit.sent_, now);

@@ -1,6 +1,6 @@
 // One page on its way: the request for it and the reader of its body. A page can be asked for
-// before it is wanted: its body is then left on the socket until Open(). Used by the pager, on the
-// thread of its event loop.
+// before it is wanted: its body is then left on the socket until Open(). Runs on the event loop's
+// thread.
 #pragma once
 
 #include <optional>

@@ -14,8 +14,8 @@ PageLimits PageLimitsOf(const Limits& limits) {
 
 absl::Status ListChanged() {
   return MakeError(v1::ERROR_REASON_UPSTREAM_LIST_CHANGED,
-                   "the list has changed, and the participant behind which it goes on is not where "
-                   "it was; it must be read anew");
+                   "the list has changed: the participant to resume after is not where it was; "
+                   "restart the list");
 }
 
 }  // namespace
@@ -58,7 +58,7 @@ std::unique_ptr<PageFetch> Pager::Ask(ProviderRequest::Target target) {
                                      PageLimitsOf(config_.limits), listener);
 }
 
-// Hands on all that the page has, as far as there is room.
+// Passes on all records that have arrived, as far as the sink has room.
 void Pager::Read() {
   ReadPage();
   if (ended_) return;
@@ -227,15 +227,14 @@ absl::Status Pager::GoToNextPage() {
 void Pager::Retry(const absl::Status& failure) {
   const std::string url = page_->request().url();
   const bool malformed = ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
-  // If a connection broke, others that were idle with it may be broken, too.
-  const bool new_connection =
-      malformed || ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
+  const bool new_connection = NeedsNewConnection(failure);
   if (malformed) Leave(next_page_);  // the link to it is as doubtful as the rest of the page
   page_->Reject(failure);
   Leave(page_);
   // A new call that is refused before anything was sent is told so at once.
   const auto wait = totals_.attempts > 0
-                        ? retry_.AfterFailure(failure, query_.call.deadline.TimeLeft())
+                        ? retry_.AfterFailure(
+                              failure, query_.call.deadline.TimeLeft(transport_.scheduler().Now()))
                         : std::nullopt;
   if (!wait) return End(failure);
   upstream_.requests.OnRetry();

@@ -26,7 +26,7 @@
 
 namespace rollcall {
 
-// What a list came to.
+// The outcome of a list.
 struct ListTotals : CallTotals {
   std::string resume_token;  // of the last record; empty before the first
 };
@@ -37,15 +37,15 @@ class RecordSink {
   // Whether there is room for a record. After false, the sink calls Pager::Resume() once there is.
   virtual bool HasRoom() = 0;
 
-  // The next record: a serialized v1::Participant, and the token of the place behind it, which may
-  // be empty. Both are the pager's again on return.
+  // The next record: a serialized v1::Participant, and the resume token after it, which may be
+  // empty. Both are valid until return.
   virtual void Take(absl::string_view participant, absl::string_view resume_token) = 0;
 
-  // The next record may be long in coming: those taken are to be on their way now. Until then a
-  // sink may keep them, since many together cost less than one at a time.
+  // The next record may take long: send the records so far. Until this call a sink may keep them,
+  // because many at once cost less.
   virtual void Flush() = 0;
 
-  // There are no more records: the list is complete, or an error ended it. The last call.
+  // The list is complete, or an error ended it. The last call.
   virtual void OnListEnd(const absl::Status& status, const ListTotals& totals) = 0;
 
  protected:
@@ -67,7 +67,7 @@ class Pager final : private PageFetch::Listener {
   // Continues after the sink had no room.
   void Resume();
 
-  // Ends the list where it is, for a reason that is not the upstream's.
+  // Ends the list early, for a reason that is not the upstream's.
   void Stop(const absl::Status& reason);
 
  private:

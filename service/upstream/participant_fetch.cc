@@ -52,13 +52,12 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
                        "the connection to the provider ended before the record was complete");
   }
   if (malformed) request_->Reject(status);
-  // If a connection broke, others that were idle with it may be broken, too.
-  const bool new_connection =
-      malformed || ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
+  const bool new_connection = NeedsNewConnection(status);
   // A new call that is refused before anything was sent is told so at once.
-  const auto wait = totals().attempts > 0
-                        ? retry_.AfterFailure(status, query_.call.deadline.TimeLeft())
-                        : std::nullopt;
+  const auto wait =
+      totals().attempts > 0
+          ? retry_.AfterFailure(status, query_.call.deadline.TimeLeft(transport_.scheduler().Now()))
+          : std::nullopt;
   if (!wait) return End(status);
   upstream_.requests.OnRetry();
   retry_timer_.Start(*wait, [this, new_connection] {

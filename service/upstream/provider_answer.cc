@@ -71,7 +71,7 @@ bool SaysPageExpired(int http_status, absl::string_view code, absl::string_view 
 Meaning MeaningOf(int http_status, absl::string_view code, absl::string_view url) {
   if (SaysPageExpired(http_status, code, url)) {
     return {v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED,
-            "the provider does not know its own page token any more; the list must be read anew"};
+            "the provider's page token has expired; restart the list"};
   }
   if (code == kAdvancedFeaturesOff || code == kAnotherAccountsData) {
     return {v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED,

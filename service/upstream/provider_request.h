@@ -1,7 +1,6 @@
 // One request to a provider: waits for its turn, is sent, and ends with the document that was asked
 // for or with an error that says why there is none. The two differ by the answer's status: the body
-// of a refusal is read for its error code and goes no further. Used by PageFetch and
-// ParticipantFetch, on the thread of their event loop.
+// of a refusal is read for its error code and goes no further. Runs on the event loop's thread.
 #pragma once
 
 #include <memory>

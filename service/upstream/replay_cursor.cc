@@ -10,18 +10,16 @@ namespace {
 // A list whose links expire faster than it is read would be restarted for ever.
 constexpr int kMaxRestarts = 10;
 
-size_t HashOf(absl::string_view page) { return absl::HashOf(page); }
-
 }  // namespace
 
-ReplayCursor::ReplayCursor(bool has_first_page, std::optional<ListPosition> resume_after)
-    : counts_records_(has_first_page && (!resume_after || resume_after->ordinal > 0)),
+ReplayCursor::ReplayCursor(bool can_restart, std::optional<ListPosition> resume_after)
+    : counts_records_(can_restart && (!resume_after || resume_after->ordinal > 0)),
       resume_after_(std::move(resume_after)) {
   if (resume_after_) position_ = *resume_after_;
 }
 
 bool ReplayCursor::BeginPage(std::string page) {
-  if (!pages_read_.insert(HashOf(page)).second) return false;
+  if (!pages_read_.insert(absl::HashOf(page)).second) return false;
   position_.page = std::move(page);
   records_on_page_ = 0;
   seen_.clear();
@@ -30,7 +28,7 @@ bool ReplayCursor::BeginPage(std::string page) {
 }
 
 bool ReplayCursor::WasRead(absl::string_view page) const {
-  return pages_read_.contains(HashOf(page));
+  return pages_read_.contains(absl::HashOf(page));
 }
 
 void ReplayCursor::RefetchPage() {

@@ -1,6 +1,8 @@
 // Exactly once: decides for each record of a list whether it is new. Pages may be fetched again,
 // with their records in another order; a list may be restarted from its first page; and a list may
-// begin behind the record of a resume token. A value: no I/O, no clock, not thread-safe.
+// begin after the record of a resume token. A restart and a resume token rely on the order of the
+// records up to the last one emitted, of which a token names only that one. A value: no I/O, no
+// clock, not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +25,9 @@ class ReplayCursor {
     kListChanged,  // the last emitted record is not where it was, so what follows it is unknown
   };
 
-  // For a list that is read from its first page, or, with `resume_after`, from the page of that
-  // position on. `has_first_page`: without a resume position, that the first page read is the
-  // list's first; with one, that the list's first page is known.
-  ReplayCursor(bool has_first_page, std::optional<ListPosition> resume_after);
+  // Reading begins with a page that the caller chooses; with `resume_after`, with that page.
+  // `can_restart`: the list's first page is known, and without `resume_after` reading begins there.
+  ReplayCursor(bool can_restart, std::optional<ListPosition> resume_after);
 
   // A page begins. `page` is as in ListPosition. False: this page was read before, so the link to
   // it would lead around in a circle; nothing has changed.
@@ -73,7 +74,7 @@ class ReplayCursor {
   bool IsReplayed(uint64_t identity);
 
   ListPosition position_;
-  bool counts_records_;                     // whether position_.ordinal is known
+  const bool counts_records_;               // whether position_.ordinal is known
   absl::flat_hash_set<size_t> pages_read_;  // hashes
   int64_t duplicates_ = 0;
 

@@ -40,6 +40,12 @@ double RandomFraction() {
   return absl::Uniform(generator, 0.0, 1.0);
 }
 
+bool NeedsNewConnection(const absl::Status& failure) {
+  const v1::ErrorReason reason = ReasonOf(failure);
+  return reason == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE ||
+         reason == v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
+}
+
 RetryPolicy::RetryPolicy(const RetrySettings& settings, Random random)
     : settings_(settings), random_(std::move(random)) {}
 

@@ -1,6 +1,5 @@
 // When and how soon a request to a provider is tried again. Time and chance are handed in, so that
-// tests need neither. Used by the pager and by GetParticipant, on an event loop's thread; one a
-// call.
+// tests need neither. One per call.
 #pragma once
 
 #include <chrono>
@@ -14,6 +13,10 @@ namespace rollcall {
 
 // From 0 up to but not 1, by this thread's generator.
 double RandomFraction();
+
+// Whether a request that failed so should be sent again on a new connection: the others that were
+// idle with a broken one may be broken, too.
+bool NeedsNewConnection(const absl::Status& failure);
 
 class RetryPolicy {
  public:

@@ -74,7 +74,7 @@ class FakeScheduler final : public Scheduler {
     return true;
   }
 
-  Clock::time_point now_{std::chrono::hours(1)};
+  Clock::time_point now_ = Clock::now();
   std::deque<Task> posted_;
   std::map<TimerId, Task> timers_;
   std::map<IdleId, Task> idle_tasks_;

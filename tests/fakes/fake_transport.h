@@ -40,6 +40,9 @@ class FakeTransport::Exchange final : private HttpResponse {
  public:
   using Headers = std::map<std::string, std::string>;
 
+  // Show where the body ends.
+  static Headers Chunked() { return {{"Transfer-Encoding", "chunked"}}; }
+
   Exchange(std::string url, bool new_connection, Receiver& receiver)
       : url_(std::move(url)), new_connection_(new_connection), receiver_(&receiver) {}
 
@@ -48,7 +51,7 @@ class FakeTransport::Exchange final : private HttpResponse {
 
   // These do nothing once the request is cancelled or has ended.
 
-  void Head(int status, Headers headers = {{"Content-Length", "0"}}) {
+  void Head(int status, Headers headers = Chunked()) {
     if (receiver_ == nullptr) return;
     status_ = status;
     headers_ = std::move(headers);
@@ -63,7 +66,7 @@ class FakeTransport::Exchange final : private HttpResponse {
     if (!paused_) Deliver();
   }
   // A whole response.
-  void Respond(int status, absl::string_view body, Headers headers = {{"Content-Length", "0"}}) {
+  void Respond(int status, absl::string_view body, Headers headers = Chunked()) {
     Head(status, std::move(headers));
     Body(body);
     End();
@@ -81,9 +84,6 @@ class FakeTransport::Exchange final : private HttpResponse {
     const auto found = headers_.find(name);
     if (found == headers_.end()) return std::nullopt;
     return found->second;
-  }
-  bool ends_with_connection() const override {
-    return !header("Content-Length") && !header("Transfer-Encoding");
   }
 
   void Resume() {

@@ -41,7 +41,6 @@ class Head final : public HttpResponse {
     if (asked == "Twilio-Request-Id" && !request_id_.empty()) return request_id_;
     return std::nullopt;
   }
-  bool ends_with_connection() const override { return false; }
 
  private:
   const int status_;

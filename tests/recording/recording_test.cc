@@ -33,7 +33,6 @@ class Head final : public HttpResponse {
     if (std::string(name) == "Content-Length") return "5";
     return std::nullopt;
   }
-  bool ends_with_connection() const override { return false; }
 
  private:
   const int status_;

@@ -25,11 +25,32 @@ class StallDetectorTest : public ::testing::Test {
 
 TEST_F(StallDetectorTest, ReportsAWriteThatStaysPending) {
   progress_ = {0, true};
-  scheduler_.Advance(milliseconds(999));
+  scheduler_.Advance(milliseconds(1249));
   EXPECT_EQ(stalls_, 0);
   scheduler_.Advance(milliseconds(1));
   EXPECT_EQ(stalls_, 1);
   EXPECT_FALSE(scheduler_.has_timers());  // once
+}
+
+TEST_F(StallDetectorTest, NeverReportsAWriteBeforeTheLimit) {
+  scheduler_.Advance(milliseconds(249));
+  progress_ = {0, true};
+  scheduler_.Advance(milliseconds(1000));
+  EXPECT_EQ(stalls_, 0);
+  scheduler_.Advance(milliseconds(1));
+  EXPECT_EQ(stalls_, 1);
+}
+
+TEST_F(StallDetectorTest, DoesNotCountTheTimeBeforeAWrite) {
+  progress_ = {7, true};
+  scheduler_.Advance(milliseconds(900));
+  progress_.is_writing = false;
+  scheduler_.Advance(milliseconds(10000));
+  progress_.is_writing = true;
+  scheduler_.Advance(milliseconds(999));
+  EXPECT_EQ(stalls_, 0);
+  scheduler_.Advance(milliseconds(251));
+  EXPECT_EQ(stalls_, 1);
 }
 
 TEST_F(StallDetectorTest, IgnoresACallWithoutAPendingWrite) {

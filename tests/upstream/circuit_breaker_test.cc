@@ -27,7 +27,7 @@ TEST_F(CircuitBreakerTest, OpensAfterFailuresInARowOnly) {
   for (int i = 0; i < 10; ++i) {
     breaker_.OnFailure(now_);
     breaker_.OnFailure(now_);
-    breaker_.OnAnswer();
+    breaker_.OnResponse();
   }
   EXPECT_TRUE(breaker_.is_closed());
   Open();
@@ -42,7 +42,7 @@ TEST_F(CircuitBreakerTest, LetsOneProbeThrough) {
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
   EXPECT_EQ(breaker_.TimeToWait(now_), milliseconds(500));
   EXPECT_FALSE(breaker_.is_closed());
-  breaker_.OnAnswer();
+  breaker_.OnResponse();
   EXPECT_TRUE(breaker_.is_closed());
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
   // And all failures count anew.
@@ -58,7 +58,7 @@ TEST_F(CircuitBreakerTest, AProbeThatHangsIsFollowedByAnother) {
   EXPECT_EQ(breaker_.TimeToWait(now_), milliseconds(1));
   now_ += milliseconds(1);
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
-  breaker_.OnAnswer();
+  breaker_.OnResponse();
   EXPECT_TRUE(breaker_.is_closed());
 }
 
@@ -80,7 +80,7 @@ TEST_F(CircuitBreakerTest, AProbeThatIsGivenUpLeavesItToTheNext) {
 
 TEST_F(CircuitBreakerTest, AnAnswerToAStragglerClosesIt) {
   Open();
-  breaker_.OnAnswer();
+  breaker_.OnResponse();
   EXPECT_TRUE(breaker_.is_closed());
 }
 

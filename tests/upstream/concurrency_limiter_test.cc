@@ -198,6 +198,103 @@ TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotDecideForTheProbe) {
   for (auto* permit : {&a, &b, &c, &probe, &another, &last}) permit->reset();
 }
 
+TEST_F(ConcurrencyLimiterTest, AFailedProbeKeepsTheCircuitOpen) {
+  MakeLimiter({.max_in_flight = 5}, {1, std::chrono::seconds(5)});
+  auto a = Acquire(Kind::kFirst, "a");
+  a->OnNoResponse();
+  now_ += std::chrono::seconds(5);
+  auto probe = Acquire(Kind::kFirst, "probe");
+  EXPECT_THAT(Out(), ElementsAre("a", "probe"));
+  probe->OnResponse(500, 0);
+  EXPECT_THAT(changes_, ElementsAre(false));  // once
+  auto early = Acquire(Kind::kFirst, "early");
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
+  now_ += std::chrono::seconds(5);
+  auto second = Acquire(Kind::kFirst, "second probe");
+  EXPECT_THAT(Out(), ElementsAre("second probe"));
+  for (auto* permit : {&a, &probe, &early, &second}) permit->reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, AProbeWithoutAnOutcomeIsReplaced) {
+  MakeLimiter({.max_in_flight = 5}, {1, std::chrono::seconds(5)});
+  auto a = Acquire(Kind::kFirst, "a");
+  a->OnNoResponse();
+  now_ += std::chrono::seconds(5);
+  auto hanging = Acquire(Kind::kFirst, "hanging");
+  now_ += std::chrono::seconds(5);
+  auto probe = Acquire(Kind::kFirst, "probe");
+  EXPECT_THAT(Out(), ElementsAre("a", "hanging", "probe"));
+  hanging->OnNoResponse();  // is no longer the probe
+  hanging.reset();
+  EXPECT_TRUE(limiter_->counts().circuit_open);
+  auto early = Acquire(Kind::kFirst, "early");
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
+  probe->OnResponse(200, 0);
+  EXPECT_FALSE(limiter_->counts().circuit_open);
+  for (auto* permit : {&a, &probe, &early}) permit->reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, RaisesTheLimitWhileItIsReached) {
+  MakeLimiter({.max_in_flight = 4});
+  std::vector<std::unique_ptr<Permit>> permits;
+  for (const char* name : {"1", "2", "3", "4"}) permits.push_back(Acquire(Kind::kFirst, name));
+  now_ += std::chrono::seconds(1);
+  permits[0]->OnResponse(429, 0);
+  permits[1]->OnResponse(429, 0);  // was sent before the limit was lowered
+  EXPECT_EQ(limiter_->counts().limit, 2);
+  permits.clear();
+
+  for (int round = 0; round < 2; ++round) {
+    for (const char* name : {"5", "6"}) permits.push_back(Acquire(Kind::kNext, name));
+    for (auto& permit : permits) permit->OnResponse(200, 0);
+    permits.clear();
+  }
+  EXPECT_EQ(limiter_->counts().limit, 3);
+  permits.push_back(Acquire(Kind::kNext, "7"));
+  for (int i = 0; i < 100; ++i) permits[0]->OnResponse(200, 0);  // one in flight of three
+  EXPECT_EQ(limiter_->counts().limit, 3);
+}
+
+TEST_F(ConcurrencyLimiterTest, CountsEachState) {
+  MakeLimiter({.max_in_flight = 2});
+  auto stalled = Acquire(Kind::kFirst, "stalled");
+  stalled->OnStalled();
+  stalled->OnStalled();  // no effect
+  auto a = Acquire(Kind::kFirst, "a");
+  auto b = Acquire(Kind::kNext, "b");
+  auto waiting = Acquire(Kind::kFirst, "waiting");
+  auto prefetch = Acquire(Kind::kPrefetch, "prefetch");
+  waiting->OnStalled();  // no effect
+  a->Promote();          // no effect
+  const ConcurrencyLimiter::Counts counts = limiter_->counts();
+  EXPECT_EQ(counts.waiting, 2);
+  EXPECT_EQ(counts.in_flight, 2);
+  EXPECT_EQ(counts.stalled, 1);
+  EXPECT_EQ(counts.limit, 2);
+  EXPECT_FALSE(counts.circuit_open);
+  for (auto* permit : {&stalled, &a, &b, &waiting, &prefetch}) permit->reset();
+  EXPECT_EQ(limiter_->counts().waiting, 0);
+  EXPECT_EQ(limiter_->counts().in_flight, 0);
+  EXPECT_EQ(limiter_->counts().stalled, 0);
+}
+
+TEST_F(ConcurrencyLimiterTest, SaysWhenToRetry) {
+  MakeLimiter({.max_in_flight = 1, .max_waiting = 0}, {1, std::chrono::seconds(5)});
+  std::vector<std::chrono::milliseconds> delays;
+  const auto acquire = [&] {
+    return limiter_->Acquire(Kind::kFirst, "", scheduler_, [&](const absl::Status& status) {
+      if (!status.ok()) delays.push_back(RetryDelayOf(status).value());
+    });
+  };
+  auto a = acquire();
+  auto full = acquire();
+  a->OnNoResponse();
+  auto open = acquire();
+  scheduler_.Run();
+  EXPECT_THAT(delays, ElementsAre(std::chrono::seconds(1), std::chrono::seconds(5)));
+  for (auto* permit : {&a, &full, &open}) permit->reset();
+}
+
 TEST_F(ConcurrencyLimiterTest, DoesNotCallADestroyedPermit) {
   MakeLimiter({.max_in_flight = 1});
   auto a = Acquire(Kind::kFirst, "a");

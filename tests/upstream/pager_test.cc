@@ -69,9 +69,10 @@ class PagerTest : public UpstreamFixture {
                         records.dump(), "}");
   }
 
-  void Start(v1::ListParticipantsRequest request = {}) {
+  void Start(v1::ListParticipantsRequest request = {},
+             std::chrono::milliseconds timeout = std::chrono::hours(1)) {
     request.mutable_conference_participant_summaries()->set_conference_sid(kConference);
-    auto query = CheckRequest(request, config_, Context());
+    auto query = CheckRequest(request, config_, Context(timeout));
     ASSERT_TRUE(query.ok()) << query.status();
     RecordSink& sink = sink_;
     pager_ = std::make_unique<Pager>(transport_, config_, upstream(), *std::move(query), sink,
@@ -412,6 +413,77 @@ TEST_F(PagerTest, WaitsUntilTheCircuitBreakerLetsItRetry) {
   Respond(1, 200, PageOf({1}));
   EXPECT_FALSE(upstream().limiter.counts().circuit_open);
   EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+TEST_F(PagerTest, RequestsTheNewLinkOfARefetchedPage) {
+  Start();
+  const std::string page = PageOf({1, 2}, "b");
+  request(0).Head(200);
+  request(0).Body(page.substr(0, page.find(SidOf(2))));
+  scheduler_.Run();
+  request(0).End(MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE, "the connection broke"));
+  ASSERT_TRUE(scheduler_.AdvanceToNextTimer());
+  ASSERT_THAT(Urls(), ElementsAre("PageSize=1000", "PageToken=b", "PageSize=1000"));
+  Respond(2, 200, PageOf({1, 2}, "c"));
+  EXPECT_FALSE(request(1).is_in_flight());
+  ASSERT_THAT(Urls().back(), EndsWith("PageToken=c"));
+  Respond(3, 200, PageOf({3}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2, 3));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+TEST_F(PagerTest, RefusesAPageWithTwoLinks) {
+  config_.retry.max_attempts = 1;
+  Start();
+  Respond(0, 200,
+          R"({"meta":{"next_page_url":null},"meta":{"next_page_url":null},"participants":[]})");
+  EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE);
+}
+
+TEST_F(PagerTest, TakesAPageThatIsCutByTheEndOfTheConnectionForABrokenOne) {
+  config_.retry.max_attempts = 1;
+  Start();
+  const std::string page = PageOf({1, 2});
+  request(0).Respond(200, page.substr(0, page.size() - 5), {});
+  EXPECT_THAT(sink_.numbers, ElementsAre(1));
+  EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_UNREACHABLE);
+}
+
+TEST_F(PagerTest, RequestsAPageAgainWhosePrefetchWasRefused) {
+  config_.breaker.failures = 1;
+  Start();
+  const std::string page = PageOf({1}, "b");
+  request(0).Head(200);
+  // Another request opens the circuit breaker.
+  auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kNext, "other", scheduler_,
+                                          [](const absl::Status&) {});
+  scheduler_.Run();
+  other->OnNoResponse();
+  request(0).Body(page);
+  scheduler_.Run();  // refuses the prefetch
+  other.reset();
+  request(0).End();
+  scheduler_.Run();
+  EXPECT_FALSE(sink_.end);
+  while (transport_.requests().size() < 2) ASSERT_TRUE(scheduler_.AdvanceToNextTimer());
+  Respond(1, 200, PageOf({2}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+TEST_F(PagerTest, DoesNotRetryWhenTheDeadlineIsNear) {
+  Start({}, std::chrono::milliseconds(50));
+  Respond(0, 503, "");
+  EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_UNAVAILABLE);
+  EXPECT_FALSE(scheduler_.has_timers());
+}
+
+TEST_F(PagerTest, StopsWhileItWaitsForARetry) {
+  Start();
+  Respond(0, 503, "");
+  pager_->Stop(absl::CancelledError("stopped"));
+  EXPECT_EQ(sink_.end, absl::CancelledError("stopped"));
+  EXPECT_FALSE(scheduler_.has_timers());
 }
 
 TEST_F(PagerTest, StopsWithTheReasonThatItIsGiven) {

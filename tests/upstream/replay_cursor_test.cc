@@ -143,6 +143,13 @@ const Case kCases[] = {
      {2},
      1},
 
+    // A token names one record, so it relies on the order before it.
+    {"ResumesAfterItsRecordInTheOrderOfNow",
+     After("a", 3),
+     {Page{"a"}, Records{{3, 2, 1, 4}}},
+     {2, 1, 4}},
+    {"SkipsWhatHasMovedBeforeItsRecord", After("a", 2), {Page{"a"}, Records{{3, 1, 2, 4}}}, {4}},
+
     {"RestartsAfterTheLastEmittedRecord",
      {},
      {Page{"a"}, Records{{1, 2}}, Page{"b"}, Records{{3}}, Restart{}, Page{"a"}, Records{{1, 2}},

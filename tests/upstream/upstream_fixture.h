@@ -44,8 +44,10 @@ class UpstreamFixture : public ::testing::Test {
     return *upstream_;
   }
 
-  CallContext Context() const {
-    return {.deadline = Deadline(std::chrono::system_clock::time_point::max(), config_.deadline),
+  // The deadline is this long after the scheduler's present time, but for a part of it that a call
+  // leaves for its status.
+  CallContext Context(std::chrono::milliseconds timeout = std::chrono::hours(1)) const {
+    return {.deadline = Deadline(std::chrono::system_clock::now() + timeout, config_.deadline),
             .caller = "caller",
             .trace = TraceContext(),
             .rules = nullptr,
