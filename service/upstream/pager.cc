@@ -226,11 +226,12 @@ absl::Status Pager::GoToNextPage() {
 // Fetches the page again where that may help.
 void Pager::Retry(const absl::Status& failure) {
   const std::string url = page_->request().url();
-  const bool malformed = ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
   const bool new_connection = NeedsNewConnection(failure);
-  if (malformed) Leave(next_page_);  // the link to it is as doubtful as the rest of the page
   page_->Reject(failure);
   Leave(page_);
+  // A list that waits for a permit must not hold one: prefetches that wait for their lists could
+  // use up all connections, and no list would go on.
+  Leave(next_page_);
   // A new call that is refused before anything was sent is told so at once.
   const auto wait = totals_.attempts > 0
                         ? retry_.AfterFailure(

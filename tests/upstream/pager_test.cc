@@ -449,6 +449,24 @@ TEST_F(PagerTest, TakesAPageThatIsCutByTheEndOfTheConnectionForABrokenOne) {
   EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_UNREACHABLE);
 }
 
+TEST_F(PagerTest, DoesNotHoldAConnectionForThePrefetchWhileItRefetchesAPage) {
+  config_.upstreams[0].requests.max_in_flight = 1;
+  config_.upstreams[0].requests.max_connections = 1;
+  Start();
+  const std::string page = PageOf({1, 2}, "b");
+  request(0).Head(200);
+  request(0).Body(page.substr(0, page.find(SidOf(2))));
+  scheduler_.Run();
+  request(0).End(MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE, "the connection broke"));
+  while (transport_.requests().size() < 2) ASSERT_TRUE(scheduler_.AdvanceToNextTimer());
+  ASSERT_THAT(Urls(), ElementsAre("PageSize=1000", "PageSize=1000"));
+  Respond(1, 200, page);
+  ASSERT_THAT(Urls().back(), EndsWith("PageToken=b"));
+  Respond(2, 200, PageOf({3}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2, 3));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
 TEST_F(PagerTest, RequestsAPageAgainWhosePrefetchWasRefused) {
   config_.breaker.failures = 1;
   Start();
