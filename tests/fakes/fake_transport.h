@@ -2,6 +2,7 @@
 // receiver refuses wait, as they would on a socket, until the transfer is resumed.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -20,7 +21,11 @@ class FakeTransport final : public HttpTransport {
  public:
   class Exchange;
 
-  explicit FakeTransport(FakeScheduler& scheduler) : scheduler_(scheduler) {}
+  // Called with each request as it is sent. It must not respond before it returns.
+  using Server = std::function<void(const std::shared_ptr<Exchange>& request)>;
+
+  explicit FakeTransport(FakeScheduler& scheduler, Server server = nullptr)
+      : scheduler_(scheduler), server_(std::move(server)) {}
 
   std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver) override;
   FakeScheduler& scheduler() override { return scheduler_; }
@@ -33,6 +38,7 @@ class FakeTransport final : public HttpTransport {
   class FakeTransfer;
 
   FakeScheduler& scheduler_;
+  const Server server_;
   std::vector<std::shared_ptr<Exchange>> requests_;
 };
 
@@ -132,7 +138,9 @@ class FakeTransport::FakeTransfer final : public Transfer {
 inline std::unique_ptr<HttpTransport::Transfer> FakeTransport::Get(const HttpRequest& request,
                                                                    Receiver& receiver) {
   requests_.push_back(std::make_shared<Exchange>(request.url, request.new_connection, receiver));
-  return std::make_unique<FakeTransfer>(requests_.back());
+  auto transfer = std::make_unique<FakeTransfer>(requests_.back());
+  if (server_) server_(requests_.back());
+  return transfer;
 }
 
 }  // namespace rollcall

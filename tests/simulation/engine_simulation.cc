@@ -1,0 +1,589 @@
+#include "tests/simulation/engine_simulation.h"
+
+#include <prometheus/registry.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/null_sink.h>
+
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
+#include "service/query/query.h"
+#include "service/rpc/send_queue.h"
+#include "service/upstream/pager.h"
+#include "tests/fakes/fake_scheduler.h"
+#include "tests/fakes/fake_transport.h"
+
+namespace rollcall::simulation {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using Exchange = FakeTransport::Exchange;
+
+constexpr char kApi[] = "https://insights.test";
+// Faults end after this, and everything else soon after that.
+constexpr std::chrono::minutes kFaultyTime{2};
+constexpr std::chrono::hours kMaxTime{1};
+
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+
+  // From `low` to `high`, both included.
+  int Between(int low, int high) {
+    return low + static_cast<int>(engine_() % static_cast<uint64_t>(high - low + 1));
+  }
+  bool Chance(double probability) { return Fraction() < probability; }
+  double Fraction() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
+  milliseconds Delay(int max) { return milliseconds(Between(0, max)); }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+std::string ConferenceOf(int list) {
+  return absl::StrCat("CF", absl::Hex(list, absl::kZeroPad16), absl::Hex(list, absl::kZeroPad16));
+}
+
+std::string SidOf(int record) {
+  return absl::StrCat("CP", absl::Hex(0, absl::kZeroPad16), absl::Hex(record, absl::kZeroPad16));
+}
+
+// What does not change from seed to seed, and is slow to make.
+struct Fixed {
+  Config config = [] {
+    const json text = {{"upstreams",
+                        {{{"name", "main"},
+                          {"provider", "twilio"},
+                          {"account_sid", "AC00000000000000000000000000000001"},
+                          {"auth_token", "secret"},
+                          {"insights_base_url", kApi}}}}};
+    return ParseConfig(text.dump(), [](const std::string&) { return std::nullopt; }).value();
+  }();
+  prometheus::Registry registry;
+  EventLog log{
+      std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>())};
+  ParticipantMonitor participants{"main", registry, log};
+  RequestMonitor requests{"main", registry, log};
+};
+
+Fixed& TheFixed() {
+  static Fixed& fixed = *new Fixed;
+  return fixed;
+}
+
+struct List {
+  int records;
+  int page_size;
+};
+
+class World;
+
+// An account with lists, of which no page ever changes.
+class Provider {
+ public:
+  Provider(World& world, std::vector<List> lists) : world_(world), lists_(std::move(lists)) {}
+
+  const List& list(int number) const { return lists_[static_cast<size_t>(number)]; }
+  void Serve(const std::shared_ptr<Exchange>& request);
+  bool HasRequestsInFlight() const;
+
+ private:
+  std::string PageOf(int number, int page) const;
+  void Fail(const std::shared_ptr<Exchange>& request, bool has_page_token, const std::string& page);
+  void Send(const std::shared_ptr<Exchange>& request, const std::string& body,
+            Exchange::Headers headers, absl::Status end);
+
+  World& world_;
+  const std::vector<List> lists_;
+  std::vector<std::shared_ptr<Exchange>> requests_;
+};
+
+struct Replica {
+  Replica(World& world, Provider& provider);
+
+  FakeTransport transport;
+  Upstream upstream;
+  bool is_draining = false;
+};
+
+class Caller;
+
+// One call on a replica: the pager and the queue, as ListCall puts them together, and the writer.
+class Call final : private RecordSink {
+ public:
+  Call(World& world, Caller& caller, Replica& replica, ListQuery query);
+
+  void Stop(const absl::Status& reason) { pager_.Stop(reason); }
+  // The caller's connection breaks.
+  void Break();
+  bool is_on(const Replica& replica) const { return &replica == &replica_; }
+
+ private:
+  bool HasRoom() override;
+  void Take(absl::string_view participant, absl::string_view resume_token) override;
+  void Flush() override;
+  void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
+
+  void FlushQueue();
+  void Write(SendQueue::Batch batch);
+  void WriteNext();
+  void OnWritten();
+  void End();
+
+  World& world_;
+  Caller& caller_;
+  Replica& replica_;
+  SendQueue queue_;
+  IdleTask flush_task_;
+  Timer write_timer_;
+  std::optional<SendQueue::Batch> batch_;
+  size_t next_ = 0;
+  bool broken_ = false;
+  std::optional<absl::Status> end_;
+  Pager pager_;
+};
+
+// A program that reads one list to its end, with as many calls as that takes.
+class Caller {
+ public:
+  Caller(World& world, int list);
+
+  bool is_done() const { return done_; }
+  void OnMessage(const std::string& bytes);
+  void OnCallEnd(absl::Status status);  // destroys the call
+  void OnDrain(Replica& replica);
+
+ private:
+  void StartCall();
+  void Crash();
+  void EndCall();
+
+  World& world_;
+  const int list_;
+  const std::string name_;
+  Timer start_timer_;
+  Timer crash_timer_;
+  std::unique_ptr<Call> call_;
+  std::string token_;
+  int received_ = 0;
+  bool done_ = false;
+};
+
+class World {
+ public:
+  explicit World(uint64_t seed);
+  ~World();
+
+  Result Run();
+
+  void Violate(const std::string& what) {
+    if (result.violation.empty()) result.violation = what;
+  }
+  bool is_faulty() const { return scheduler.Now() - begin_ < kFaultyTime; }
+  Replica& PickReplica();
+  RetryPolicy::Random random_fraction() {
+    return [this] { return random.Fraction(); };
+  }
+
+  Random random;
+  FakeScheduler scheduler;
+  Result result;
+  Config config;
+  double fault_rate;
+  int max_read_delay;
+
+ private:
+  void DrainSometimes();
+  void CheckLimits();
+
+  const FakeScheduler::Clock::time_point begin_ = scheduler.Now();
+  std::unique_ptr<Provider> provider_;
+  std::vector<std::unique_ptr<Replica>> replicas_;
+  std::vector<std::unique_ptr<Caller>> callers_;
+  Timer drain_timer_;
+
+  friend class Caller;
+};
+
+// ---- Provider
+
+std::string Provider::PageOf(int number, int page) const {
+  const List& list = lists_[static_cast<size_t>(number)];
+  const int begin = page * list.page_size;
+  const int end = std::min(begin + list.page_size, list.records);
+  const std::string link = end == list.records
+                               ? "null"
+                               : absl::StrCat("\"", kApi, "/v1/Conferences/", ConferenceOf(number),
+                                              "/Participants?PageToken=", page + 1, "\"");
+  std::string records;
+  for (int i = begin; i < end; ++i) {
+    absl::StrAppend(&records, i == begin ? "" : ",", R"({"participant_sid":")", SidOf(i),
+                    R"(","conference_sid":")", ConferenceOf(number), "\"}");
+  }
+  const std::string meta = absl::StrCat(R"("meta":{"next_page_url":)", link, "}");
+  const std::string array = absl::StrCat("\"participants\":[", records, "]");
+  // Some providers send the link last.
+  return number % 2 == 0 ? absl::StrCat("{", meta, ",", array, "}")
+                         : absl::StrCat("{", array, ",", meta, "}");
+}
+
+void Provider::Serve(const std::shared_ptr<Exchange>& request) {
+  ++world_.result.requests;
+  requests_.push_back(request);
+  const std::string& url = request->url();
+  int number = 0;
+  while (!absl::StrContains(url, ConferenceOf(number))) ++number;
+  int page = 0;
+  const size_t token = url.find("PageToken=");
+  const bool has_page_token = token != std::string::npos;
+  if (has_page_token && !absl::SimpleAtoi(url.substr(token + 10), &page)) {
+    world_.Violate("a link was changed: " + url);
+  }
+  const std::string body = PageOf(number, page);
+  if (world_.is_faulty() && world_.random.Chance(world_.fault_rate)) {
+    return Fail(request, has_page_token, body);
+  }
+  Send(request, body, Exchange::Chunked(), absl::OkStatus());
+}
+
+void Provider::Fail(const std::shared_ptr<Exchange>& request, bool has_page_token,
+                    const std::string& page) {
+  ++world_.result.faults;
+  Random& random = world_.random;
+  const auto later = [&](std::function<void()> task) {
+    world_.scheduler.RunAfter(random.Delay(500), std::move(task));
+  };
+  const auto broken = [] {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE, "the connection broke");
+  };
+  const std::string part =
+      page.substr(0, static_cast<size_t>(random.Between(0, static_cast<int>(page.size()) - 1)));
+  switch (random.Between(0, 8)) {
+    case 0:
+      return later([request, broken] { request->End(broken()); });
+    case 1:
+      return later([request] {
+        request->End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT, "nothing was sent"));
+      });
+    case 2:
+      return Send(request, part, Exchange::Chunked(), broken());
+    case 3:  // looks as if it were complete
+      return Send(request, part, {}, absl::OkStatus());
+    case 4:  // malformed
+      return Send(request, part, Exchange::Chunked(), absl::OkStatus());
+    case 5:
+      return Send(request, "<html>", Exchange::Chunked(), absl::OkStatus());
+    case 6:
+      return later([request] { request->Respond(503, ""); });
+    case 7:
+      return later([request] { request->Respond(429, "", {{"Retry-After", "1"}}); });
+    default:
+      if (!has_page_token) return later([request] { request->Respond(500, "{}"); });
+      return later([request] { request->Respond(400, R"({"code":20001})"); });
+  }
+}
+
+// Sends the body in pieces.
+void Provider::Send(const std::shared_ptr<Exchange>& request, const std::string& body,
+                    Exchange::Headers headers, absl::Status end) {
+  Random& random = world_.random;
+  milliseconds at = random.Delay(200);
+  world_.scheduler.RunAfter(
+      at, [request, headers = std::move(headers)] { request->Head(200, headers); });
+  size_t sent = 0;
+  while (sent < body.size()) {
+    const size_t size = std::min(body.size() - sent, static_cast<size_t>(random.Between(1, 400)));
+    at += random.Delay(50);
+    world_.scheduler.RunAfter(at,
+                              [request, piece = body.substr(sent, size)] { request->Body(piece); });
+    sent += size;
+  }
+  at += random.Delay(50);
+  world_.scheduler.RunAfter(at, [request, end] { request->End(end); });
+}
+
+bool Provider::HasRequestsInFlight() const {
+  return std::any_of(requests_.begin(), requests_.end(),
+                     [](const auto& request) { return request->is_in_flight(); });
+}
+
+Replica::Replica(World& world, Provider& provider)
+    : transport(world.scheduler,
+                [&provider](const std::shared_ptr<Exchange>& request) { provider.Serve(request); }),
+      upstream{world.config.upstreams[0], TheFixed().participants, TheFixed().requests, nullptr,
+               ConcurrencyLimiter(
+                   world.config.upstreams[0].requests, world.config.breaker, [](bool) {},
+                   [&world] { return world.scheduler.Now(); })} {}
+
+// ---- Call
+
+Call::Call(World& world, Caller& caller, Replica& replica, ListQuery query)
+    : world_(world),
+      caller_(caller),
+      replica_(replica),
+      queue_(world.config.limits.send_queue_bytes),
+      flush_task_(world.scheduler),
+      write_timer_(world.scheduler),
+      pager_(replica.transport, world.config, replica.upstream, std::move(query),
+             static_cast<RecordSink&>(*this), world.random_fraction()) {
+  world.scheduler.Post([this] {
+    if (!end_) pager_.Start();
+  });
+}
+
+bool Call::HasRoom() {
+  if (queue_.HasRoom()) return true;
+  FlushQueue();
+  return !queue_.WaitForRoom();
+}
+
+void Call::Take(absl::string_view participant, absl::string_view resume_token) {
+  using Response = v1::ListParticipantsResponse;
+  const auto write = [this](int number, absl::string_view value) {
+    queue_.writer().WriteBytes(LengthDelimitedTag(number), {value.data(), value.size()});
+  };
+  write(Response::kParticipantFieldNumber, participant);
+  write(Response::kResumeTokenFieldNumber, resume_token);
+  queue_.EndMessage();
+  if (queue_.should_flush()) FlushQueue();
+  const size_t message = participant.size() + resume_token.size() + 20;
+  if (queue_.bytes() > world_.config.limits.send_queue_bytes + message) {
+    world_.Violate("the queue holds more than its limit and one message");
+  }
+}
+
+void Call::Flush() {
+  if (queue_.unflushed() > 0 && !flush_task_.is_waiting())
+    flush_task_.Start([this] { FlushQueue(); });
+}
+
+void Call::FlushQueue() {
+  if (auto batch = queue_.Flush()) Write(*std::move(batch));
+}
+
+void Call::Write(SendQueue::Batch batch) {
+  if (batch_) world_.Violate("two batches are written at once");
+  batch_ = std::move(batch);
+  next_ = 0;
+  WriteNext();
+}
+
+void Call::WriteNext() {
+  write_timer_.Start(world_.random.Delay(world_.max_read_delay), [this] { OnWritten(); });
+}
+
+void Call::OnWritten() {
+  if (!broken_) {
+    const size_t begin = next_ == 0 ? 0 : batch_->ends[next_ - 1];
+    const size_t end = batch_->ends[next_++];
+    caller_.OnMessage(batch_->messages.substr(begin, end - begin));
+    if (next_ < batch_->ends.size()) return WriteNext();
+  }
+  batch_.reset();
+  SendQueue::Next next = broken_ ? queue_.OnWriteFailed() : queue_.OnWritten();
+  if (next.resume_producer) world_.scheduler.Post([this] { pager_.Resume(); });
+  if (next.batch) {
+    Write(*std::move(next.batch));
+  } else if (next.is_drained) {
+    End();
+  }
+}
+
+void Call::Break() {
+  broken_ = true;
+  pager_.Stop(absl::CancelledError("the caller ended the call"));
+}
+
+void Call::OnListEnd(const absl::Status& status, const ListTotals& totals) {
+  if (end_) return world_.Violate("a list ended twice");
+  FlushQueue();
+  end_ = status;
+  world_.result.duplicates += static_cast<int>(totals.duplicates);
+  if (queue_.Close()) End();
+}
+
+void Call::End() {
+  // Not from here: the caller destroys the call.
+  world_.scheduler.Post([this] {
+    caller_.OnCallEnd(broken_ ? absl::CancelledError("the connection broke") : *end_);
+  });
+}
+
+// ---- Caller
+
+Caller::Caller(World& world, int list)
+    : world_(world),
+      list_(list),
+      name_(absl::StrCat("caller ", list % 3)),
+      start_timer_(world.scheduler),
+      crash_timer_(world.scheduler) {
+  start_timer_.Start(world.random.Delay(1000), [this] { StartCall(); });
+}
+
+void Caller::StartCall() {
+  if (++world_.result.calls > 100000) return world_.Violate("a list is never complete");
+  v1::ListParticipantsRequest request;
+  request.mutable_conference_participant_summaries()->set_conference_sid(ConferenceOf(list_));
+  request.set_page_size(world_.provider_->list(list_).page_size);
+  request.set_resume_token(token_);
+  auto query = CheckRequest(
+      request, world_.config,
+      {.deadline = Deadline(std::chrono::system_clock::time_point::max(), world_.config.deadline),
+       .caller = name_,
+       .trace = TraceContext(),
+       .rules = nullptr,
+       .max_calls = 1});
+  if (!query.ok()) return world_.Violate(std::string(query.status().message()));
+  call_ = std::make_unique<Call>(world_, *this, world_.PickReplica(), *std::move(query));
+  if (world_.is_faulty() && world_.random.Chance(0.2)) {
+    crash_timer_.Start(world_.random.Delay(3000), [this] { Crash(); });
+  }
+}
+
+// The program stops, and starts again with the last token that it has processed.
+void Caller::Crash() {
+  if (call_ != nullptr) call_->Break();
+}
+
+void Caller::OnMessage(const std::string& bytes) {
+  v1::ListParticipantsResponse response;
+  if (!response.ParseFromString(bytes)) return world_.Violate("a message cannot be parsed");
+  const std::string& sid =
+      response.participant().conference_participant_summary().participant_sid();
+  if (sid != SidOf(received_)) {
+    return world_.Violate(
+        absl::StrCat("list ", list_, ": received ", sid, ", expected ", SidOf(received_)));
+  }
+  ++received_;
+  ++world_.result.records;
+  token_ = response.resume_token();
+}
+
+void Caller::OnCallEnd(absl::Status status) {
+  crash_timer_.Stop();
+  call_.reset();
+  if (status.ok()) {
+    if (received_ != world_.provider_->list(list_).records) {
+      world_.Violate(absl::StrCat("list ", list_, " ended with OK after ", received_, " of ",
+                                  world_.provider_->list(list_).records, " records"));
+    }
+    done_ = true;
+    return;
+  }
+  switch (ReasonOf(status)) {
+    case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
+    case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:
+    case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
+    case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
+    case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE:
+    case v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED:
+    case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
+    case v1::ERROR_REASON_UPSTREAM_QUEUE_FULL:
+    case v1::ERROR_REASON_SERVER_DRAINING:
+      break;
+    default:
+      if (absl::IsCancelled(status)) break;
+      return world_.Violate(absl::StrCat("list ", list_, " failed: ", status.message()));
+  }
+  start_timer_.Start(world_.random.Delay(2000), [this] { StartCall(); });
+}
+
+void Caller::OnDrain(Replica& replica) {
+  if (call_ != nullptr && call_->is_on(replica)) {
+    call_->Stop(MakeError(v1::ERROR_REASON_SERVER_DRAINING, "replica is draining"));
+  }
+}
+
+// ---- World
+
+World::World(uint64_t seed) : random(seed), config(TheFixed().config), drain_timer_(scheduler) {
+  fault_rate = std::array{0.0, 0.05, 0.2, 0.5}[static_cast<size_t>(random.Between(0, 3))];
+  max_read_delay = std::array{0, 1, 20, 500}[static_cast<size_t>(random.Between(0, 3))];
+  config.limits.send_queue_bytes = static_cast<size_t>(random.Between(50, 5000));
+  config.prefetch = random.Chance(0.8);
+  config.breaker.failures = random.Between(1, 10);
+  RequestLimits& requests = config.upstreams[0].requests;
+  requests.max_in_flight = random.Between(1, 4);
+  requests.max_connections = random.Between(requests.max_in_flight, 8);
+  requests.max_waiting = random.Between(0, 4);
+
+  std::vector<List> lists(static_cast<size_t>(random.Between(1, 4)));
+  for (List& list : lists) list = {random.Between(0, 40), random.Between(1, 12)};
+  const int count = static_cast<int>(lists.size());
+  provider_ = std::make_unique<Provider>(*this, std::move(lists));
+  for (int i = 0; i < 2; ++i) replicas_.push_back(std::make_unique<Replica>(*this, *provider_));
+  for (int i = 0; i < count; ++i) callers_.push_back(std::make_unique<Caller>(*this, i));
+  if (random.Chance(0.5)) DrainSometimes();
+}
+
+World::~World() = default;
+
+Replica& World::PickReplica() {
+  const size_t first = random.Chance(0.5) ? 1 : 0;
+  return *replicas_[replicas_[first]->is_draining ? 1 - first : first];
+}
+
+// A replica drains, and is replaced by one that knows nothing.
+void World::DrainSometimes() {
+  if (!is_faulty()) return;
+  drain_timer_.Start(random.Delay(10000), [this] {
+    ++result.drains;
+    Replica& replica = *replicas_[random.Chance(0.5) ? 1 : 0];
+    for (auto& other : replicas_) other->is_draining = false;
+    replica.is_draining = true;
+    for (auto& caller : callers_) caller->OnDrain(replica);
+    DrainSometimes();
+  });
+}
+
+void World::CheckLimits() {
+  const RequestLimits& limits = config.upstreams[0].requests;
+  for (const auto& replica : replicas_) {
+    const ConcurrencyLimiter::Counts counts = replica->upstream.limiter.counts();
+    // A probe may be one more.
+    if (counts.in_flight > limits.max_in_flight + 1) Violate("too many requests are in flight");
+    if (counts.in_flight + counts.stalled > limits.max_connections + 1) {
+      Violate("there are too many connections");
+    }
+  }
+}
+
+Result World::Run() {
+  const auto is_done = [this] {
+    return std::all_of(callers_.begin(), callers_.end(),
+                       [](const auto& caller) { return caller->is_done(); });
+  };
+  while (result.violation.empty() && !is_done()) {
+    if (!scheduler.AdvanceToNextTimer()) Violate("a list waits for something that never comes");
+    if (scheduler.Now() - begin_ > kMaxTime) Violate("a list takes too long");
+    CheckLimits();
+  }
+  if (!result.violation.empty()) return result;
+  while (scheduler.AdvanceToNextTimer()) {
+  }
+  for (const auto& replica : replicas_) {
+    const ConcurrencyLimiter::Counts counts = replica->upstream.limiter.counts();
+    if (counts.in_flight + counts.stalled + counts.waiting > 0)
+      Violate("a permit was not released");
+  }
+  if (provider_->HasRequestsInFlight()) Violate("a request was not cancelled");
+  return result;
+}
+
+}  // namespace
+
+Result Simulate(uint64_t seed) { return World(seed).Run(); }
+
+}  // namespace rollcall::simulation
