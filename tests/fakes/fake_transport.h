@@ -80,6 +80,7 @@ class FakeTransport::Exchange final : private HttpResponse {
 
   bool is_in_flight() const { return receiver_ != nullptr; }
   bool is_paused() const { return paused_; }
+  bool was_paused() const { return was_paused_; }
   bool is_distrusted() const { return distrusted_; }
 
  private:
@@ -101,7 +102,7 @@ class FakeTransport::Exchange final : private HttpResponse {
     if (receiver_ != nullptr && !waiting_.empty()) {
       const std::string bytes = std::exchange(waiting_, {});
       if (!receiver_->OnBody(bytes)) {
-        paused_ = true;
+        paused_ = was_paused_ = true;
         waiting_ = bytes;
         return;
       }
@@ -116,6 +117,7 @@ class FakeTransport::Exchange final : private HttpResponse {
   Headers headers_;
   std::string waiting_;
   bool paused_ = false;
+  bool was_paused_ = false;  // ever
   bool distrusted_ = false;
   std::optional<absl::Status> end_;
 };

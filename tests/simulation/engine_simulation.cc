@@ -34,7 +34,7 @@ using Exchange = FakeTransport::Exchange;
 constexpr char kApi[] = "https://insights.test";
 // Faults end after this, and everything else soon after that.
 constexpr std::chrono::minutes kFaultyTime{2};
-constexpr std::chrono::hours kMaxTime{1};
+constexpr std::chrono::minutes kMaxTime{15};
 
 class Random {
  public:
@@ -90,24 +90,46 @@ struct List {
 
 class World;
 
+// Requests that may be in flight.
+class OpenRequests {
+ public:
+  void Add(std::shared_ptr<Exchange> request) { requests_.push_back(std::move(request)); }
+
+  const std::vector<std::shared_ptr<Exchange>>& Get() {
+    requests_.erase(std::remove_if(requests_.begin(), requests_.end(),
+                                   [](const auto& request) { return !request->is_in_flight(); }),
+                    requests_.end());
+    return requests_;
+  }
+
+ private:
+  std::vector<std::shared_ptr<Exchange>> requests_;
+};
+
 // An account with lists, of which no page ever changes.
 class Provider {
  public:
-  Provider(World& world, std::vector<List> lists) : world_(world), lists_(std::move(lists)) {}
+  Provider(World& world, std::vector<List> lists)
+      : world_(world), lists_(std::move(lists)), open_(lists_.size()), faults_(lists_.size()) {}
 
   const List& list(int number) const { return lists_[static_cast<size_t>(number)]; }
   void Serve(const std::shared_ptr<Exchange>& request);
-  bool HasRequestsInFlight() const;
+
+  bool HasRequestsInFlight(int number) { return !open_[static_cast<size_t>(number)].Get().empty(); }
+  // The errors that a list's requests were given since this was last cleared.
+  std::vector<v1::ErrorReason>& faults(int number) { return faults_[static_cast<size_t>(number)]; }
 
  private:
   std::string PageOf(int number, int page) const;
-  void Fail(const std::shared_ptr<Exchange>& request, bool has_page_token, const std::string& page);
+  v1::ErrorReason Fail(const std::shared_ptr<Exchange>& request, bool has_page_token,
+                       const std::string& page);
   void Send(const std::shared_ptr<Exchange>& request, const std::string& body,
             Exchange::Headers headers, absl::Status end);
 
   World& world_;
   const std::vector<List> lists_;
-  std::vector<std::shared_ptr<Exchange>> requests_;
+  std::vector<OpenRequests> open_;                    // of each list
+  std::vector<std::vector<v1::ErrorReason>> faults_;  // likewise
 };
 
 struct Replica {
@@ -115,7 +137,10 @@ struct Replica {
 
   FakeTransport transport;
   Upstream upstream;
-  bool is_draining = false;
+  bool breaker_has_opened = false;
+  // Requests that were sent while the circuit breaker was open do not count towards the limits.
+  OpenRequests probes;
+  OpenRequests others;
 };
 
 class Caller;
@@ -125,10 +150,12 @@ class Call final : private RecordSink {
  public:
   Call(World& world, Caller& caller, Replica& replica, ListQuery query);
 
-  void Stop(const absl::Status& reason) { pager_.Stop(reason); }
+  void Drain();
   // The caller's connection breaks.
   void Break();
-  bool is_on(const Replica& replica) const { return &replica == &replica_; }
+  Replica& replica() const { return replica_; }
+  bool is_broken() const { return broken_; }
+  bool is_draining() const { return draining_; }
 
  private:
   bool HasRoom() override;
@@ -151,7 +178,10 @@ class Call final : private RecordSink {
   std::optional<SendQueue::Batch> batch_;
   size_t next_ = 0;
   bool broken_ = false;
+  bool draining_ = false;
+  int64_t written_ = 0;  // messages
   std::optional<absl::Status> end_;
+  ListTotals totals_;
   Pager pager_;
 };
 
@@ -161,6 +191,8 @@ class Caller {
   Caller(World& world, int list);
 
   bool is_done() const { return done_; }
+  int list() const { return list_; }
+  const std::string& token() const { return token_; }
   void OnMessage(const std::string& bytes);
   void OnCallEnd(absl::Status status);  // destroys the call
   void OnDrain(Replica& replica);
@@ -168,7 +200,7 @@ class Caller {
  private:
   void StartCall();
   void Crash();
-  void EndCall();
+  bool IsExpected(const absl::Status& status, const Call& call) const;
 
   World& world_;
   const int list_;
@@ -192,7 +224,8 @@ class World {
     if (result.violation.empty()) result.violation = what;
   }
   bool is_faulty() const { return scheduler.Now() - begin_ < kFaultyTime; }
-  Replica& PickReplica();
+  Replica& PickReplica() { return *replicas_[random.Chance(0.5) ? 1 : 0]; }
+  Provider& provider() { return *provider_; }
   RetryPolicy::Random random_fraction() {
     return [this] { return random.Fraction(); };
   }
@@ -207,14 +240,14 @@ class World {
  private:
   void DrainSometimes();
   void CheckLimits();
+  void CheckThatNothingIsLeft();
 
   const FakeScheduler::Clock::time_point begin_ = scheduler.Now();
   std::unique_ptr<Provider> provider_;
   std::vector<std::unique_ptr<Replica>> replicas_;
+  std::vector<std::unique_ptr<Replica>> retired_;
   std::vector<std::unique_ptr<Caller>> callers_;
   Timer drain_timer_;
-
-  friend class Caller;
 };
 
 // ---- Provider
@@ -241,57 +274,80 @@ std::string Provider::PageOf(int number, int page) const {
 
 void Provider::Serve(const std::shared_ptr<Exchange>& request) {
   ++world_.result.requests;
-  requests_.push_back(request);
   const std::string& url = request->url();
-  int number = 0;
-  while (!absl::StrContains(url, ConferenceOf(number))) ++number;
+  size_t number = 0;
+  while (number < lists_.size() &&
+         !absl::StrContains(url, ConferenceOf(static_cast<int>(number)))) {
+    ++number;
+  }
   int page = 0;
   const size_t token = url.find("PageToken=");
   const bool has_page_token = token != std::string::npos;
-  if (has_page_token && !absl::SimpleAtoi(url.substr(token + 10), &page)) {
-    world_.Violate("a link was changed: " + url);
+  if (number == lists_.size() ||
+      (has_page_token && !absl::SimpleAtoi(url.substr(token + 10), &page)) || page < 0 ||
+      (page > 0 && page * lists_[number].page_size >= lists_[number].records)) {
+    return world_.Violate("a request for a page that does not exist: " + url);
   }
-  const std::string body = PageOf(number, page);
+  open_[number].Add(request);
+  const std::string body = PageOf(static_cast<int>(number), page);
   if (world_.is_faulty() && world_.random.Chance(world_.fault_rate)) {
-    return Fail(request, has_page_token, body);
+    faults_[number].push_back(Fail(request, has_page_token, body));
+    return;
   }
   Send(request, body, Exchange::Chunked(), absl::OkStatus());
 }
 
-void Provider::Fail(const std::shared_ptr<Exchange>& request, bool has_page_token,
-                    const std::string& page) {
+// Returns the error that the request ends with.
+v1::ErrorReason Provider::Fail(const std::shared_ptr<Exchange>& request, bool has_page_token,
+                               const std::string& page) {
   ++world_.result.faults;
   Random& random = world_.random;
-  const auto later = [&](std::function<void()> task) {
-    world_.scheduler.RunAfter(random.Delay(500), std::move(task));
+  const milliseconds delay = random.Delay(500);
+  const auto fail = [&](v1::ErrorReason reason) {
+    world_.scheduler.RunAfter(delay,
+                              [request, reason] { request->End(MakeError(reason, "fault")); });
+    return reason;
   };
-  const auto broken = [] {
-    return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE, "the connection broke");
+  const auto respond = [&](int status, std::string body, Exchange::Headers headers) {
+    world_.scheduler.RunAfter(
+        delay, [request, status, body = std::move(body), headers = std::move(headers)] {
+          request->Respond(status, body, headers);
+        });
   };
   const std::string part =
       page.substr(0, static_cast<size_t>(random.Between(0, static_cast<int>(page.size()) - 1)));
   switch (random.Between(0, 8)) {
     case 0:
-      return later([request, broken] { request->End(broken()); });
+      return fail(v1::ERROR_REASON_UPSTREAM_UNREACHABLE);
     case 1:
-      return later([request] {
-        request->End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT, "nothing was sent"));
-      });
+      return fail(v1::ERROR_REASON_UPSTREAM_TIMEOUT);
     case 2:
-      return Send(request, part, Exchange::Chunked(), broken());
+      Send(request, part, Exchange::Chunked(),
+           MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE, "fault"));
+      return v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
     case 3:  // looks as if it were complete
-      return Send(request, part, {}, absl::OkStatus());
-    case 4:  // malformed
-      return Send(request, part, Exchange::Chunked(), absl::OkStatus());
+      Send(request, part, {}, absl::OkStatus());
+      return v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
+    case 4:
+      Send(request, part, Exchange::Chunked(), absl::OkStatus());
+      return v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
     case 5:
-      return Send(request, "<html>", Exchange::Chunked(), absl::OkStatus());
+      Send(request, "<html>", Exchange::Chunked(), absl::OkStatus());
+      return v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE;
     case 6:
-      return later([request] { request->Respond(503, ""); });
+      respond(503, "", Exchange::Chunked());
+      return v1::ERROR_REASON_UPSTREAM_UNAVAILABLE;
     case 7:
-      return later([request] { request->Respond(429, "", {{"Retry-After", "1"}}); });
+      respond(429, "", {{"Retry-After", "1"}});
+      return v1::ERROR_REASON_UPSTREAM_RATE_LIMITED;
     default:
-      if (!has_page_token) return later([request] { request->Respond(500, "{}"); });
-      return later([request] { request->Respond(400, R"({"code":20001})"); });
+      if (!has_page_token) {
+        respond(500, "{}", Exchange::Chunked());
+        return v1::ERROR_REASON_UPSTREAM_UNAVAILABLE;
+      }
+      ++world_.result.expired_pages;
+      respond(400, R"({"code":20001})", Exchange::Chunked());
+      return v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED;
   }
 }
 
@@ -314,17 +370,20 @@ void Provider::Send(const std::shared_ptr<Exchange>& request, const std::string&
   world_.scheduler.RunAfter(at, [request, end] { request->End(end); });
 }
 
-bool Provider::HasRequestsInFlight() const {
-  return std::any_of(requests_.begin(), requests_.end(),
-                     [](const auto& request) { return request->is_in_flight(); });
-}
-
 Replica::Replica(World& world, Provider& provider)
     : transport(world.scheduler,
-                [&provider](const std::shared_ptr<Exchange>& request) { provider.Serve(request); }),
+                [this, &provider](const std::shared_ptr<Exchange>& request) {
+                  (upstream.limiter.counts().circuit_open ? probes : others).Add(request);
+                  provider.Serve(request);
+                }),
       upstream{world.config.upstreams[0], TheFixed().participants, TheFixed().requests, nullptr,
                ConcurrencyLimiter(
-                   world.config.upstreams[0].requests, world.config.breaker, [](bool) {},
+                   world.config.upstreams[0].requests, world.config.breaker,
+                   [this, &world](bool up) {
+                     if (up) return;
+                     breaker_has_opened = true;
+                     ++world.result.breaker_openings;
+                   },
                    [&world] { return world.scheduler.Now(); })} {}
 
 // ---- Call
@@ -359,7 +418,7 @@ void Call::Take(absl::string_view participant, absl::string_view resume_token) {
   queue_.EndMessage();
   if (queue_.should_flush()) FlushQueue();
   const size_t message = participant.size() + resume_token.size() + 20;
-  if (queue_.bytes() > world_.config.limits.send_queue_bytes + message) {
+  if (queue_.bytes() + queue_.writer().size() > world_.config.limits.send_queue_bytes + message) {
     world_.Violate("the queue holds more than its limit and one message");
   }
 }
@@ -388,6 +447,7 @@ void Call::OnWritten() {
   if (!broken_) {
     const size_t begin = next_ == 0 ? 0 : batch_->ends[next_ - 1];
     const size_t end = batch_->ends[next_++];
+    ++written_;
     caller_.OnMessage(batch_->messages.substr(begin, end - begin));
     if (next_ < batch_->ends.size()) return WriteNext();
   }
@@ -401,6 +461,12 @@ void Call::OnWritten() {
   }
 }
 
+void Call::Drain() {
+  if (end_) return;
+  draining_ = true;
+  pager_.Stop(MakeError(v1::ERROR_REASON_SERVER_DRAINING, "replica is draining"));
+}
+
 void Call::Break() {
   broken_ = true;
   pager_.Stop(absl::CancelledError("the caller ended the call"));
@@ -410,11 +476,19 @@ void Call::OnListEnd(const absl::Status& status, const ListTotals& totals) {
   if (end_) return world_.Violate("a list ended twice");
   FlushQueue();
   end_ = status;
+  totals_ = totals;
+  if (world_.provider().HasRequestsInFlight(caller_.list())) {
+    world_.Violate("a list ended with a request in flight");
+  }
   world_.result.duplicates += static_cast<int>(totals.duplicates);
   if (queue_.Close()) End();
 }
 
 void Call::End() {
+  if (!broken_ &&
+      (written_ != totals_.records || (written_ > 0 && caller_.token() != totals_.resume_token))) {
+    world_.Violate("a decoded record was not written");
+  }
   // Not from here: the caller destroys the call.
   world_.scheduler.Post([this] {
     caller_.OnCallEnd(broken_ ? absl::CancelledError("the connection broke") : *end_);
@@ -436,7 +510,7 @@ void Caller::StartCall() {
   if (++world_.result.calls > 100000) return world_.Violate("a list is never complete");
   v1::ListParticipantsRequest request;
   request.mutable_conference_participant_summaries()->set_conference_sid(ConferenceOf(list_));
-  request.set_page_size(world_.provider_->list(list_).page_size);
+  request.set_page_size(world_.provider().list(list_).page_size);
   request.set_resume_token(token_);
   auto query = CheckRequest(
       request, world_.config,
@@ -446,6 +520,7 @@ void Caller::StartCall() {
        .rules = nullptr,
        .max_calls = 1});
   if (!query.ok()) return world_.Violate(std::string(query.status().message()));
+  world_.provider().faults(list_).clear();
   call_ = std::make_unique<Call>(world_, *this, world_.PickReplica(), *std::move(query));
   if (world_.is_faulty() && world_.random.Chance(0.2)) {
     crash_timer_.Start(world_.random.Delay(3000), [this] { Crash(); });
@@ -454,7 +529,9 @@ void Caller::StartCall() {
 
 // The program stops, and starts again with the last token that it has processed.
 void Caller::Crash() {
-  if (call_ != nullptr) call_->Break();
+  if (call_ == nullptr) return;
+  ++world_.result.crashes;
+  call_->Break();
 }
 
 void Caller::OnMessage(const std::string& bytes) {
@@ -473,37 +550,41 @@ void Caller::OnMessage(const std::string& bytes) {
 
 void Caller::OnCallEnd(absl::Status status) {
   crash_timer_.Stop();
-  call_.reset();
+  const std::unique_ptr<Call> call = std::move(call_);
   if (status.ok()) {
-    if (received_ != world_.provider_->list(list_).records) {
+    if (received_ != world_.provider().list(list_).records) {
       world_.Violate(absl::StrCat("list ", list_, " ended with OK after ", received_, " of ",
-                                  world_.provider_->list(list_).records, " records"));
+                                  world_.provider().list(list_).records, " records"));
     }
     done_ = true;
     return;
   }
-  switch (ReasonOf(status)) {
-    case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
-    case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:
-    case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
-    case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
-    case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE:
-    case v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED:
-    case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
-    case v1::ERROR_REASON_UPSTREAM_QUEUE_FULL:
-    case v1::ERROR_REASON_SERVER_DRAINING:
-      break;
-    default:
-      if (absl::IsCancelled(status)) break;
-      return world_.Violate(absl::StrCat("list ", list_, " failed: ", status.message()));
+  if (!IsExpected(status, *call)) {
+    world_.Violate(absl::StrCat("list ", list_, " failed without a cause: ", status.message()));
   }
   start_timer_.Start(world_.random.Delay(2000), [this] { StartCall(); });
 }
 
-void Caller::OnDrain(Replica& replica) {
-  if (call_ != nullptr && call_->is_on(replica)) {
-    call_->Stop(MakeError(v1::ERROR_REASON_SERVER_DRAINING, "replica is draining"));
+// Whether the world gave the call a reason to fail so.
+bool Caller::IsExpected(const absl::Status& status, const Call& call) const {
+  const v1::ErrorReason reason = ReasonOf(status);
+  const bool breaker_has_opened = call.replica().breaker_has_opened;
+  if (absl::IsCancelled(status)) return call.is_broken();
+  if (reason == v1::ERROR_REASON_SERVER_DRAINING) return call.is_draining();
+  if (reason == v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN) return breaker_has_opened;
+  if (reason == v1::ERROR_REASON_UPSTREAM_QUEUE_FULL) {
+    ++world_.result.queue_full;
+    return true;
   }
+  const auto& faults = world_.provider().faults(list_);
+  const auto count = std::count(faults.begin(), faults.end(), reason);
+  if (reason == v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED) return count >= 2;
+  const auto attempts = static_cast<size_t>(world_.config.retry.max_attempts);
+  return count > 0 && (faults.size() >= attempts || breaker_has_opened);
+}
+
+void Caller::OnDrain(Replica& replica) {
+  if (call_ != nullptr && &call_->replica() == &replica) call_->Drain();
 }
 
 // ---- World
@@ -530,34 +611,52 @@ World::World(uint64_t seed) : random(seed), config(TheFixed().config), drain_tim
 
 World::~World() = default;
 
-Replica& World::PickReplica() {
-  const size_t first = random.Chance(0.5) ? 1 : 0;
-  return *replicas_[replicas_[first]->is_draining ? 1 - first : first];
-}
-
 // A replica drains, and is replaced by one that knows nothing.
 void World::DrainSometimes() {
   if (!is_faulty()) return;
   drain_timer_.Start(random.Delay(10000), [this] {
     ++result.drains;
-    Replica& replica = *replicas_[random.Chance(0.5) ? 1 : 0];
-    for (auto& other : replicas_) other->is_draining = false;
-    replica.is_draining = true;
-    for (auto& caller : callers_) caller->OnDrain(replica);
+    std::unique_ptr<Replica>& replica = replicas_[random.Chance(0.5) ? 1 : 0];
+    Replica& drained = *retired_.emplace_back(std::move(replica));
+    replica = std::make_unique<Replica>(*this, *provider_);
+    for (auto& caller : callers_) caller->OnDrain(drained);
     DrainSometimes();
   });
 }
 
+// What is on the transport, not what the limiter believes.
 void World::CheckLimits() {
   const RequestLimits& limits = config.upstreams[0].requests;
-  for (const auto& replica : replicas_) {
-    const ConcurrencyLimiter::Counts counts = replica->upstream.limiter.counts();
-    // A probe may be one more.
-    if (counts.in_flight > limits.max_in_flight + 1) Violate("too many requests are in flight");
-    if (counts.in_flight + counts.stalled > limits.max_connections + 1) {
-      Violate("there are too many connections");
+  for (const auto* replicas : {&replicas_, &retired_}) {
+    for (const auto& replica : *replicas) {
+      const auto& requests = replica->others.Get();
+      const auto in_flight =
+          std::count_if(requests.begin(), requests.end(),
+                        [](const auto& request) { return !request->was_paused(); });
+      if (in_flight > limits.max_in_flight) Violate("too many requests are in flight");
+      if (std::ssize(requests) > limits.max_connections) Violate("there are too many connections");
+      const ConcurrencyLimiter::Counts counts = replica->upstream.limiter.counts();
+      if (counts.waiting > 0) ++result.times_waiting;
+      if (counts.stalled > 0) ++result.times_stalled;
     }
   }
+}
+
+void World::CheckThatNothingIsLeft() {
+  for (const auto* replicas : {&replicas_, &retired_}) {
+    for (const auto& replica : *replicas) {
+      const ConcurrencyLimiter::Counts counts = replica->upstream.limiter.counts();
+      if (counts.in_flight != 0 || counts.stalled != 0 || counts.waiting != 0) {
+        Violate("a permit was not released");
+      }
+      if (!replica->others.Get().empty() || !replica->probes.Get().empty()) {
+        Violate("a request was not cancelled");
+      }
+    }
+  }
+  drain_timer_.Stop();
+  scheduler.Advance(std::chrono::minutes(1));  // what the provider has yet to send
+  if (scheduler.has_timers()) Violate("a timer is left");
 }
 
 Result World::Run() {
@@ -570,15 +669,7 @@ Result World::Run() {
     if (scheduler.Now() - begin_ > kMaxTime) Violate("a list takes too long");
     CheckLimits();
   }
-  if (!result.violation.empty()) return result;
-  while (scheduler.AdvanceToNextTimer()) {
-  }
-  for (const auto& replica : replicas_) {
-    const ConcurrencyLimiter::Counts counts = replica->upstream.limiter.counts();
-    if (counts.in_flight + counts.stalled + counts.waiting > 0)
-      Violate("a permit was not released");
-  }
-  if (provider_->HasRequestsInFlight()) Violate("a request was not cancelled");
+  if (result.violation.empty()) CheckThatNothingIsLeft();
   return result;
 }
 

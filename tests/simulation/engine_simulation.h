@@ -15,16 +15,29 @@ struct Result {
   // What happened, to see that a run exercises what it should.
   int calls = 0;
   int requests = 0;
-  int faults = 0;
   int records = 0;
-  int duplicates = 0;
+  int faults = 0;
+  int expired_pages = 0;
+  int duplicates = 0;  // records skipped
+  int crashes = 0;     // of callers
   int drains = 0;
+  int breaker_openings = 0;
+  int queue_full = 0;     // calls refused
+  int times_waiting = 0;  // steps with a request that waits for a permit
+  int times_stalled = 0;  // steps with a stalled request
+
+  bool operator==(const Result&) const = default;
 };
 
 // Invariants: each caller receives the records of its list in order and each once, up to the end of
-// the list, over all its calls; a call fails only for a reason that the simulated provider or
-// replica gave; everything ends; requests in flight and connections stay within their limits; a
-// queue holds at most its limit and one message; afterwards no request, permit or timer is left.
+// the list, over all its calls. A call fails only for a reason that the simulated provider, caller
+// or replica gave, and not before the configured attempts. Requests on the transport stay within
+// the limits of requests in flight and of connections. A queue holds at most its limit and one
+// message, and all that was decoded is written. Everything ends, and leaves no request, permit or
+// timer.
+//
+// Not simulated: gRPC (the simulation's Call stands for ListCall), deadlines, callers' limits,
+// pages whose records change their order or have a sid twice.
 Result Simulate(uint64_t seed);
 
 }  // namespace rollcall::simulation
