@@ -172,8 +172,9 @@ std::vector<std::string> NamesOf(const FieldDescriptor& field) {
 
 const FieldDescriptor* FindField(const Descriptor& message, const std::string& name) {
   using Fields = std::map<std::string, const FieldDescriptor*>;
-  static auto* const kAllFields = new std::map<const Descriptor*, Fields>;
-  const auto [fields, is_new] = kAllFields->try_emplace(&message);
+  // The benchmark's reader decodes on several threads.
+  thread_local std::map<const Descriptor*, Fields> all_fields;
+  const auto [fields, is_new] = all_fields.try_emplace(&message);
   for (int i = 0; is_new && i < message.field_count(); ++i) {
     for (const std::string& known : NamesOf(*message.field(i))) {
       fields->second.emplace(known, message.field(i));
