@@ -43,7 +43,7 @@ class AbuseTest : public CallerAccessTest {
 
   // Answers end in the middle until Release().
   void Hold() const {
-    simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+    simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   }
 
   // A connection of its own.
@@ -65,7 +65,7 @@ TEST_F(AbuseTest, ACallerHasNoMoreCallsThanItMayAndOthersHaveTheirs) {
   std::future<Listing> running = std::async(
       std::launch::async, [this] { return ListOver(stub(), ConferenceRequest(500), "abc"); });
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   const Listing refused = ListOver(*ConnectAnew(), ConferenceRequest(3), "abc");
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_EQ(Reason(refused.status), "CALLER_LIMIT");
@@ -84,7 +84,7 @@ TEST_F(AbuseTest, CallersWithoutNamesAreCountedByAddress) {
       std::async(std::launch::async, [this] { return ListOver(stub(), ConferenceRequest(500)); });
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   EXPECT_EQ(Reason(ListOver(*ConnectAnew(), ConferenceRequest(3)).status), "CALLER_LIMIT");
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   simulator_->Release();
   EXPECT_EQ(running.get().participants.size(), 500u);
 }
@@ -108,7 +108,7 @@ TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
   };
   std::future<Listing> first = begin();
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   // A call that would be answered at once does not even begin.
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
@@ -136,7 +136,7 @@ TEST_F(AbuseTest, AnOldConnectionIsLeftByNewCallsAndNotByThoseThatRun) {
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   // The service says that it is going away.
   channel()->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::time_point::max());
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   // A call that begins in that moment may still meet the old one, and is made again.
   while (daemon_->IsRunning() && !ListOver(stub(), ConferenceRequest(3)).status.ok()) {
   }
@@ -202,7 +202,7 @@ TEST_F(AbuseTest, ConnectionsDoNotFillTheMemory) {
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   const SilentConnections many(daemon_->address(), 800);
   many.WaitForAnEnd();
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   simulator_->Release();
   const Listing listing = running.get();
   // A sanitizer makes gRPC so slow to let the others go that it may end the list, too, for room.
@@ -217,7 +217,7 @@ TEST_F(AbuseTest, StalledCallerReleasesProviderConnection) {
   StartDaemon({{"limits", {{"caller_stall_seconds", 0.2}}}});
   // A single page, larger than all buffers on its way, so that its transfer is under way when the
   // caller stalls.
-  simulator_->Direct([](const Request&) {
+  simulator_->InjectFaults([](const Request&) {
     const std::string label(64 << 10, 'x');
     std::string page = R"({"participants": [{})";
     for (int i = 1; i < 1000; ++i) absl::StrAppend(&page, R"(, {"label": ")", label, R"("})");

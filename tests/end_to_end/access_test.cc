@@ -102,7 +102,7 @@ TEST_F(TlsTest, ACertificateThatExpiresIsOfNoUseOnAConnectionThatIsThere) {
 TEST_F(TlsTest, ANewCertificateIsMetByNewConnectionsAndARunningListGoesOn) {
   StartDaemon({{"tls", Tls()}});
   const auto stub = Connect();
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub->ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;
@@ -295,7 +295,7 @@ TEST_F(CallerPolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
 
 TEST_F(CallerPolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   StartWithPolicy({Support()});
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   const auto stub = Connect();
   grpc::ClientContext context;
   context.AddMetadata("authorization", "Bearer abc");
@@ -310,7 +310,7 @@ TEST_F(CallerPolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
          Reason(ListOver(*stub, refused, kToken).status) != "CALLER_UNAUTHENTICATED") {
   }
   EXPECT_TRUE(WaitForLog(R"("event":"reloaded","what":"policy_file")"));
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   simulator_->Release();
   int count = 1;
   while (reader->Read(&response)) ++count;

@@ -14,7 +14,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::IsSupersetOf;
 using ::testing::SizeIs;
@@ -116,7 +116,7 @@ TEST_F(CallsTest, OneWhoseRequestIsNoMessageIsALineToo) {
 }
 
 TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   {
     grpc::ClientContext context;
     const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
@@ -150,11 +150,11 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
   Start({{"retry", {{"max_attempts", 100}, {"initial_backoff_seconds", 0.001}}},
          {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.001}}}});
   std::atomic<int> asked = 0;
-  simulator_->Direct([&asked](const Request&) {
+  simulator_->InjectFaults([&asked](const Request&) {
     const int number = ++asked;
     return number <= 2   ? simulator::Respond(503)
            : number == 3 ? simulator::Respond(200, R"({"participants":[]})")
-                         : Direction();
+                         : Fault();
   });
   ASSERT_TRUE(List(ConferenceRequest(5)).status.ok());
   const auto requests = [this](const std::string& outcome) {
@@ -187,7 +187,8 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
 }
 
 TEST_F(CallsTest, RejectedCredentialsAreToldToTheOperator) {
-  simulator_->Direct([](const Request&) { return simulator::Respond(401, R"({"code": 20003})"); });
+  simulator_->InjectFaults(
+      [](const Request&) { return simulator::Respond(401, R"({"code": 20003})"); });
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_CREDENTIALS_REJECTED");
   }

@@ -140,7 +140,7 @@ TEST_F(DriftTest, IsCountedWhereItFailsTheCall) {
 TEST_F(DriftTest, OfASingleParticipantIsCountedToo) {
   StartWithMetrics();
   const simulator::List list(simulator::Api::kVoiceInsights, 10);
-  simulator_->Direct([](const simulator::Request&) {
+  simulator_->InjectFaults([](const simulator::Request&) {
     return simulator::Respond(200, R"({"participant_sid": null, "nickname": "Ada Lovelace"})");
   });
   v1::GetParticipantRequest request;

@@ -64,7 +64,7 @@ std::vector<nlohmann::json> EndToEndTest::EndAndReadLog() {
 }
 
 void EndToEndTest::ExpectStillServes() {
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   const Listing listing = List(ConferenceRequest(kSeedConference));
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   EXPECT_EQ(listing.participants.size(), 2u);

@@ -11,7 +11,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -114,29 +114,29 @@ TEST_F(BadRequestTest, OfGet) {
 // An answer of the provider's and what it means for the caller.
 struct ErrorCase {
   const char* name;
-  Direction direction;
+  Fault fault;
   grpc::StatusCode code;
   const char* reason;
 };
 
-void PrintTo(const ErrorCase& fault, std::ostream* out) { *out << fault.name; }
+void PrintTo(const ErrorCase& error_case, std::ostream* out) { *out << error_case.name; }
 
-Direction Cut(size_t after) {
-  Direction direction;
-  direction.cut_after = after;
-  return direction;
+Fault Cut(size_t after) {
+  Fault fault;
+  fault.cut_after = after;
+  return fault;
 }
 
-Direction CutBeforeHead() {
-  Direction direction;
-  direction.cut_before_head = true;
-  return direction;
+Fault CutBeforeHead() {
+  Fault fault;
+  fault.cut_before_head = true;
+  return fault;
 }
 
-Direction Body(const std::string& body) {
-  Direction direction;
-  direction.edit_body = [body](const std::string&) { return body; };
-  return direction;
+Fault Body(const std::string& body) {
+  Fault fault;
+  fault.edit_body = [body](const std::string&) { return body; };
+  return fault;
 }
 
 class ErrorCaseTest : public EndToEndTest, public ::testing::WithParamInterface<ErrorCase> {};
@@ -200,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST_P(ErrorCaseTest, BecomesAFittingError) {
-  simulator_->Direct([](const Request&) { return GetParam().direction; });
+  simulator_->InjectFaults([](const Request&) { return GetParam().fault; });
   const Listing listing = List(ConferenceRequest(10));
   EXPECT_EQ(listing.status.error_code(), GetParam().code) << listing.status.error_message();
   EXPECT_EQ(Reason(listing.status), GetParam().reason);
@@ -210,7 +210,7 @@ TEST_P(ErrorCaseTest, BecomesAFittingError) {
 }
 
 TEST_P(ErrorCaseTest, OfGetBecomesAnError) {
-  simulator_->Direct([](const Request&) { return GetParam().direction; });
+  simulator_->InjectFaults([](const Request&) { return GetParam().fault; });
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
   request.mutable_conference_participant_summary()->set_participant_sid(
@@ -241,11 +241,11 @@ TEST_F(UpstreamErrorTest, WrongCredentials) {
 }
 
 TEST_F(UpstreamErrorTest, SaysWhatTheProviderSaid) {
-  simulator_->Direct([](const Request&) {
-    Direction direction =
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault =
         simulator::Respond(429, R"({"code":20429,"message":"+15551234 label","status":429})");
-    direction.answer->headers.emplace_back("Retry-After", "7");
-    return direction;
+    fault.answer->headers.emplace_back("Retry-After", "7");
+    return fault;
   });
   const grpc::Status status = List(ConferenceRequest(1)).status;
   const auto info = DetailOf<google::rpc::ErrorInfo>(status);
@@ -262,12 +262,12 @@ TEST_F(UpstreamErrorTest, SaysWhatTheProviderSaid) {
 }
 
 TEST_F(UpstreamErrorTest, TrailersStaySmallWhateverTheProviderSends) {
-  simulator_->Direct([](const Request&) {
-    Direction direction =
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault =
         simulator::Respond(400, absl::StrCat(R"({"code":")", std::string(60000, '9'),
                                              R"(","message":")", std::string(60000, 'm'), R"("})"));
-    direction.answer->headers.emplace_back("Twilio-Request-Id", std::string(6000, 'R'));
-    return direction;
+    fault.answer->headers.emplace_back("Twilio-Request-Id", std::string(6000, 'R'));
+    return fault;
   });
   const grpc::Status status = List(ConferenceRequest(1)).status;
   EXPECT_EQ(Reason(status), "UPSTREAM_REJECTED_REQUEST");
@@ -275,10 +275,10 @@ TEST_F(UpstreamErrorTest, TrailersStaySmallWhateverTheProviderSends) {
 }
 
 TEST_F(UpstreamErrorTest, AnErrorWithoutEndIsNotReadToItsEnd) {
-  simulator_->Direct([](const Request&) {
-    Direction direction = simulator::Respond(503, std::string(size_t{4} << 20, 'x'));
-    direction.hold_after = size_t{1} << 20;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault = simulator::Respond(503, std::string(size_t{4} << 20, 'x'));
+    fault.hold_after = size_t{1} << 20;
+    return fault;
   });
   EXPECT_EQ(Reason(List(ConferenceRequest(1)).status), "UPSTREAM_UNAVAILABLE");
   v1::GetParticipantRequest request;
@@ -290,10 +290,10 @@ TEST_F(UpstreamErrorTest, AnErrorWithoutEndIsNotReadToItsEnd) {
 }
 
 TEST_F(UpstreamErrorTest, AnErrorThatBreaksIsStillWhatItsStatusSays) {
-  simulator_->Direct([](const Request&) {
-    Direction direction = simulator::Respond(401, R"({"code":20003,"status":401})");
-    direction.cut_after = 3;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault = simulator::Respond(401, R"({"code":20003,"status":401})");
+    fault.cut_after = 3;
+    return fault;
   });
   EXPECT_EQ(Reason(List(ConferenceRequest(1)).status), "UPSTREAM_CREDENTIALS_REJECTED");
 }
@@ -312,14 +312,14 @@ TEST_F(UpstreamErrorTest, AProviderThatFallsSilent) {
   configuration["upstreams"][0]["idle_timeout_seconds"] = 1;
   StartDaemon(configuration);
   for (const bool in_body : {false, true}) {
-    simulator_->Direct([in_body](const Request&) {
-      Direction direction;
+    simulator_->InjectFaults([in_body](const Request&) {
+      Fault fault;
       if (in_body) {
-        direction.hold_after = 5000;
+        fault.hold_after = 5000;
       } else {
-        direction.hold_before_head = true;
+        fault.hold_before_head = true;
       }
-      return direction;
+      return fault;
     });
     const Listing listing = List(ConferenceRequest(10));
     EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -331,9 +331,9 @@ TEST_F(UpstreamErrorTest, AProviderThatFallsSilent) {
 
 TEST_F(UpstreamErrorTest, RecordsBeforeAFaultAreDelivered) {
   const simulator::List list(simulator::Api::kVoiceInsights, 10);
-  simulator_->Direct([](const Request& request) {
+  simulator_->InjectFaults([](const Request& request) {
     // The second page breaks.
-    return request.target.find("PageToken") == std::string::npos ? Direction() : Cut(50);
+    return request.target.find("PageToken") == std::string::npos ? Fault() : Cut(50);
   });
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(5);

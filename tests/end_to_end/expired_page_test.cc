@@ -10,7 +10,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::Contains;
 using ::testing::Pair;
@@ -27,8 +27,8 @@ class ExpiredPageTest : public EndToEndTest {
   // that have `part` in their address.
   void Expire(const std::string& part, int times, int code = 20001) {
     auto left = std::make_shared<std::atomic<int>>(times);
-    simulator_->Direct([=](const Request& request) {
-      if (!absl::StrContains(request.target, part) || left->fetch_sub(1) <= 0) return Direction();
+    simulator_->InjectFaults([=](const Request& request) {
+      if (!absl::StrContains(request.target, part) || left->fetch_sub(1) <= 0) return Fault();
       return simulator::Respond(400, "{\"code\":" + std::to_string(code) + ",\"status\":400}");
     });
   }
@@ -77,7 +77,7 @@ TEST_F(ExpiredPageTest, TheListIsWalkedAgainAndGoesOn) {
 
 TEST_F(ExpiredPageTest, ATokenOfAnyRecordIsGoodAsLongAsTheListIsTheSame) {
   for (const int count : {1, 9, 10, 11, 25, 39, 40}) {
-    simulator_->Direct(nullptr);
+    simulator_->InjectFaults(nullptr);
     v1::ListParticipantsRequest rest = request_;
     rest.set_resume_token(TokenBehind(count));
     rest.set_page_size(7);
@@ -116,18 +116,18 @@ TEST_F(ExpiredPageTest, APageThatStaysExpiredEndsTheListWithItsOwnReason) {
 
 TEST_F(ExpiredPageTest, AListThatHasChangedIsAnErrorNotAGuess) {
   auto expired = std::make_shared<std::atomic<bool>>(false);
-  simulator_->Direct([this, expired](const Request& request) {
+  simulator_->InjectFaults([this, expired](const Request& request) {
     if (absl::StrContains(request.target, "Page=2") && !expired->exchange(true)) {
       return simulator::Respond(400, R"({"code":20001})");
     }
-    Direction direction;
+    Fault fault;
     if (*expired && !absl::StrContains(request.target, "PageToken")) {
-      direction.edit_body = [this](std::string body) {
+      fault.edit_body = [this](std::string body) {
         const std::string gone = ParticipantJson(list_, 5) + ",";
         return body.erase(body.find(gone), gone.size());
       };
     }
-    return direction;
+    return fault;
   });
   const Listing listing = List(request_);
   EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::ABORTED);
@@ -138,16 +138,16 @@ TEST_F(ExpiredPageTest, AListThatHasChangedIsAnErrorNotAGuess) {
 TEST_F(ExpiredPageTest, AFaultOnTheWayBackIsTriedAgain) {
   StartDaemon({{"retry", {{"max_attempts", 5}, {"initial_backoff_seconds", 0.001}}}});
   auto expired = std::make_shared<std::atomic<int>>(0);
-  simulator_->Direct([expired](const Request& request) {
-    Direction direction;
+  simulator_->InjectFaults([expired](const Request& request) {
+    Fault fault;
     if (absl::StrContains(request.target, "Page=3") && *expired == 0) {
       ++*expired;
       return simulator::Respond(400, R"({"code":20001})");
     }
     if (absl::StrContains(request.target, "Page=1") && *expired > 0 && *expired < 4) {
-      direction.cut_after = 2000 * (*expired)++;
+      fault.cut_after = 2000 * (*expired)++;
     }
-    return direction;
+    return fault;
   });
   const Listing listing = List(request_);
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();

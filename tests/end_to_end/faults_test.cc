@@ -15,15 +15,15 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::Contains;
 using ::testing::Pair;
 
-struct Fault {
+struct FaultCase {
   const char* name;
   // What happens to a request; `provider` is the base URL that the client knows.
-  std::function<Direction(const Request& request, const std::string& provider)> direction;
+  std::function<Fault(const Request& request, const std::string& provider)> fault;
   // Whether it may pass, and is therefore tried again.
   bool transient;
   // Of the error of a call for which it does not pass, and of that behind nginx where it is
@@ -34,55 +34,54 @@ struct Fault {
   bool silent = false;
 };
 
-void PrintTo(const Fault& fault, std::ostream* out) { *out << fault.name; }
+void PrintTo(const FaultCase& fault_case, std::ostream* out) { *out << fault_case.name; }
 
-Fault Of(const char* name, bool transient, const char* reason, Direction direction) {
-  return {name, [direction](const Request&, const std::string&) { return direction; }, transient,
-          reason};
+FaultCase Of(const char* name, bool transient, const char* reason, Fault fault) {
+  return {name, [fault](const Request&, const std::string&) { return fault; }, transient, reason};
 }
 
-Fault BeforeTheHead(const char* name, bool reset) {
-  Direction direction;
-  direction.cut_before_head = true;
-  direction.reset = reset;
-  Fault fault = Of(name, true, "UPSTREAM_UNREACHABLE", direction);
-  fault.reason_behind_nginx = "UPSTREAM_UNAVAILABLE";  // 502
-  return fault;
+FaultCase BeforeTheHead(const char* name, bool reset) {
+  Fault fault;
+  fault.cut_before_head = true;
+  fault.reset = reset;
+  FaultCase fault_case = Of(name, true, "UPSTREAM_UNREACHABLE", fault);
+  fault_case.reason_behind_nginx = "UPSTREAM_UNAVAILABLE";  // 502
+  return fault_case;
 }
 
-Fault InTheBody(const char* name, bool reset, bool chunked) {
-  Direction direction;
-  direction.cut_after = 3000;
-  direction.reset = reset;
-  direction.chunked = chunked;
-  return Of(name, true, "UPSTREAM_UNREACHABLE", direction);
+FaultCase InTheBody(const char* name, bool reset, bool chunked) {
+  Fault fault;
+  fault.cut_after = 3000;
+  fault.reset = reset;
+  fault.chunked = chunked;
+  return Of(name, true, "UPSTREAM_UNREACHABLE", fault);
 }
 
-Fault Silent(const char* name, const std::function<void(Direction&)>& hold) {
-  Direction direction;
-  hold(direction);
-  Fault fault = Of(name, true, "UPSTREAM_TIMEOUT", direction);
-  fault.silent = true;
-  return fault;
+FaultCase Silent(const char* name, const std::function<void(Fault&)>& hold) {
+  Fault fault;
+  hold(fault);
+  FaultCase fault_case = Of(name, true, "UPSTREAM_TIMEOUT", fault);
+  fault_case.silent = true;
+  return fault_case;
 }
 
 // The page's link to the next one is replaced by what `link` gives.
-Fault BadLink(const char* name,
-              const std::function<std::string(const Request&, const std::string&)>& link) {
+FaultCase BadLink(const char* name,
+                  const std::function<std::string(const Request&, const std::string&)>& link) {
   return {name,
           [link](const Request& request, const std::string& provider) {
-            Direction direction;
-            direction.edit_body = [to = link(request, provider)](const std::string& body) {
+            Fault fault;
+            fault.edit_body = [to = link(request, provider)](const std::string& body) {
               nlohmann::json page = nlohmann::json::parse(body);
               page["meta"]["next_page_url"] = to;
               return page.dump();
             };
-            return direction;
+            return fault;
           },
           false, "UPSTREAM_BAD_NEXT_LINK"};
 }
 
-std::vector<Fault> Faults() {
+std::vector<FaultCase> FaultCases() {
   return {
       BeforeTheHead("CutBeforeTheHead", false),
       BeforeTheHead("ResetBeforeTheHead", true),
@@ -90,9 +89,9 @@ std::vector<Fault> Faults() {
       InTheBody("CutInAChunk", false, true),
       InTheBody("ResetInTheBody", true, false),
       InTheBody("ResetInAChunk", true, true),
-      Silent("SilentBeforeTheHead", [](Direction& fault) { fault.hold_before_head = true; }),
-      Silent("SilentInTheHead", [](Direction& fault) { fault.hold_in_head = true; }),
-      Silent("SilentInTheBody", [](Direction& fault) { fault.hold_after = 3000; }),
+      Silent("SilentBeforeTheHead", [](Fault& fault) { fault.hold_before_head = true; }),
+      Silent("SilentInTheHead", [](Fault& fault) { fault.hold_in_head = true; }),
+      Silent("SilentInTheBody", [](Fault& fault) { fault.hold_after = 3000; }),
       Of("TooManyRequests", true, "UPSTREAM_RATE_LIMITED",
          simulator::Respond(429, R"({"code":20429,"status":429})")),
       Of("UnavailableInHtml", true, "UPSTREAM_UNAVAILABLE",
@@ -115,10 +114,10 @@ std::vector<Fault> Faults() {
 }
 
 class UpstreamFaultTest : public RecoveryFixture,
-                          public ::testing::WithParamInterface<std::tuple<Way, Fault>> {
+                          public ::testing::WithParamInterface<std::tuple<Way, FaultCase>> {
  protected:
   Way way() const override { return std::get<Way>(GetParam()); }
-  static const Fault& fault() { return std::get<Fault>(GetParam()); }
+  static const FaultCase& fault_case() { return std::get<FaultCase>(GetParam()); }
 
   void SetUp() override {
     RecoveryFixture::SetUp();
@@ -127,14 +126,14 @@ class UpstreamFaultTest : public RecoveryFixture,
   }
 
   // Does the fault to the first `times` requests for a page.
-  void DisturbPage(int page, int times) {
+  void InjectFaultAtPage(int page, int times) {
     auto left = std::make_shared<std::atomic<int>>(times);
-    simulator_->Direct([left, page, provider = ProviderUrl()](const Request& request) {
+    simulator_->InjectFaults([left, page, provider = ProviderUrl()](const Request& request) {
       const bool is_it = page == 0
                              ? !absl::StrContains(request.target, "&Page=")
                              : absl::StrContains(request.target, absl::StrCat("&Page=", page, "&"));
-      if (!is_it || left->fetch_sub(1) <= 0) return Direction();
-      return fault().direction(request, provider);
+      if (!is_it || left->fetch_sub(1) <= 0) return Fault();
+      return fault_case().fault(request, provider);
     });
   }
 
@@ -144,38 +143,39 @@ class UpstreamFaultTest : public RecoveryFixture,
 
 INSTANTIATE_TEST_SUITE_P(Ways, UpstreamFaultTest,
                          ::testing::Combine(::testing::ValuesIn(kWays),
-                                            ::testing::ValuesIn(Faults())),
+                                            ::testing::ValuesIn(FaultCases())),
                          [](const auto& param_info) {
-                           return absl::StrCat(std::get<Fault>(param_info.param).name, "Over",
+                           return absl::StrCat(std::get<FaultCase>(param_info.param).name, "Over",
                                                NameOf(std::get<Way>(param_info.param)));
                          });
 
 TEST_P(UpstreamFaultTest, ForAMomentIsNotNoticed) {
-  if (!fault().transient) return;  // it is told at once, as the next test shows
-  if (fault().silent) StartWithIdleTimeout(0.5);
+  if (!fault_case().transient) return;  // it is told at once, as the next test shows
+  if (fault_case().silent) StartWithIdleTimeout(0.5);
   // Of a fault that takes its time, one page has to do.
   for (const int page : {1, 0, 2}) {
     SCOPED_TRACE(page);
-    DisturbPage(page, 1);
+    InjectFaultAtPage(page, 1);
     const Reading reading = ExpectExactly(request_, Ids(list_));
     EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
-    if (fault().silent) break;
+    if (fault_case().silent) break;
   }
 }
 
 TEST_P(UpstreamFaultTest, ForLongerIsAnErrorAndATokenForTheRest) {
-  const bool nginx_says_so = nginx_ != nullptr && fault().reason_behind_nginx != nullptr;
+  const bool nginx_says_so = nginx_ != nullptr && fault_case().reason_behind_nginx != nullptr;
   for (const int page : {1, 0}) {
     SCOPED_TRACE(page);
-    if (fault().silent) StartWithIdleTimeout(0.2);
-    DisturbPage(page, 1000);
+    if (fault_case().silent) StartWithIdleTimeout(0.2);
+    InjectFaultAtPage(page, 1000);
     const Reading reading = ExpectExactly(request_, Ids(list_), [this] {
-      simulator_->Direct(nullptr);
-      if (fault().silent) StartWithIdleTimeout(60);
+      simulator_->InjectFaults(nullptr);
+      if (fault_case().silent) StartWithIdleTimeout(60);
     });
-    EXPECT_EQ(Reason(reading.status), nginx_says_so ? fault().reason_behind_nginx : fault().reason)
+    EXPECT_EQ(Reason(reading.status),
+              nginx_says_so ? fault_case().reason_behind_nginx : fault_case().reason)
         << reading.status.error_message();
-    if (fault().silent) break;
+    if (fault_case().silent) break;
   }
 }
 
@@ -184,10 +184,10 @@ TEST_P(RecoveryTest, ABodyThatDripsArrives) {
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(5);
   for (const bool chunked : {false, true}) {
-    Direction direction;
-    direction.piece_bytes = 1;
-    direction.chunked = chunked;
-    Disturb("Participants", 1000, direction);
+    Fault fault;
+    fault.piece_bytes = 1;
+    fault.chunked = chunked;
+    InjectFault("Participants", 1000, fault);
     const Reading reading = ExpectExactly(request, Ids(list));
     EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
     EXPECT_THAT(reading.trailers, Contains(Pair("rollcall-attempts", "3")));
@@ -198,9 +198,9 @@ TEST_P(RecoveryTest, WhereNobodyListensTheRestArrivesLater) {
   const simulator::List list(simulator::Api::kVoiceInsights, 25);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
-  Direction held;
+  Fault held;
   held.hold_after = 3000;
-  Disturb("Page=1&", 1, held);
+  InjectFault("Page=1&", 1, held);
   simulator::Options options;
   options.port = std::stoi(simulator_->base_url().substr(simulator_->base_url().rfind(':') + 1));
   const auto start_again = [&] {
@@ -242,10 +242,10 @@ TEST_P(RecoveryTest, APageThatChangesBetweenAttemptsIsTakenByIdentity) {
     if (!within_the_call) StartDaemon({{"retry", {{"max_attempts", 1}}}});
     const std::string first_three = page({"a", "b", "c"});
     simulator_->AddPage(path, page(before) + end);
-    Direction cut;
+    Fault cut;
     cut.hold_after = first_three.size();
     cut.cut_after = first_three.size();
-    Disturb("PageSize", 1, cut);
+    InjectFault("PageSize", 1, cut);
     // The page breaks when the caller has three records, and is another one from then on.
     size_t count = 0;
     const Reading begun = Read(request, SIZE_MAX, [&](size_t records) {
@@ -277,10 +277,9 @@ TEST_P(RecoveryTest, AStormOf429IsWaitedOut) {
   request.set_page_size(10);
   auto mutex = std::make_shared<std::mutex>();
   auto refused = std::make_shared<std::map<std::string, int>>();
-  simulator_->Direct([=](const Request& asked) {
+  simulator_->InjectFaults([=](const Request& asked) {
     const std::lock_guard lock(*mutex);
-    return (*refused)[asked.target]++ < 3 ? simulator::Respond(429, R"({"code":20429})")
-                                          : Direction();
+    return (*refused)[asked.target]++ < 3 ? simulator::Respond(429, R"({"code":20429})") : Fault();
   });
   const Reading reading = ExpectExactly(request, Ids(list));
   EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();

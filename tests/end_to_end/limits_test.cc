@@ -13,7 +13,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::Contains;
 using ::testing::ElementsAre;
@@ -21,10 +21,10 @@ using ::testing::HasSubstr;
 using ::testing::Key;
 using ::testing::Not;
 
-Direction HoldBeforeHead() {
-  Direction direction;
-  direction.hold_before_head = true;
-  return direction;
+Fault HoldBeforeHead() {
+  Fault fault;
+  fault.hold_before_head = true;
+  return fault;
 }
 
 class LimitsTest : public EndToEndTest {
@@ -44,7 +44,7 @@ class LimitsTest : public EndToEndTest {
 
 TEST_F(LimitsTest, MoreCallsThanAllowedAreRefusedAndToldWhenToTryAgain) {
   StartDaemon({{"limits", {{"max_calls", 1}}}});
-  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
   std::future<Listing> running = Begin(5);
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   const Listing refused = List(ConferenceRequest(5));
@@ -66,7 +66,7 @@ TEST_F(LimitsTest, MoreCallsThanAllowedAreRefusedAndToldWhenToTryAgain) {
 // Calls that are refused while their callers leave, and that run while others do.
 TEST_F(LimitsTest, CallersWhoLeaveAtOnceDoNotHarmARefusal) {
   StartDaemon({{"limits", {{"max_calls", 1}}}});
-  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
   std::future<Listing> running = Begin(5);
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   for (int i = 0; i < 500; ++i) {
@@ -108,17 +108,17 @@ TEST_F(LimitsTest, OnlySoManyRequestsOfAnAccountAreOutAtOnce) {
   StartWith({{"max_requests_in_flight", 2}}, {{"prefetch", false}});
   std::atomic<int> out = 0;
   std::atomic<int> most = 0;
-  simulator_->Direct([&](const Request&) {
+  simulator_->InjectFaults([&](const Request&) {
     // Counted when it comes, and again when its body is made, which is before its answer begins.
     const int now = ++out;
     for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
     }
-    Direction direction;
-    direction.edit_body = [&](std::string body) {
+    Fault fault;
+    fault.edit_body = [&](std::string body) {
       --out;
       return body;
     };
-    return direction;
+    return fault;
   });
   std::vector<std::future<Listing>> lists;
   for (int i = 0; i < 20; ++i) lists.push_back(Begin(50 + i));
@@ -152,7 +152,7 @@ TEST_F(LimitsTest, AListThatNobodyReadsLeavesTheAccountToOthers) {
 
 TEST_F(LimitsTest, ANewCallIsRefusedWhereTooManyWait) {
   StartWith({{"max_requests_in_flight", 1}, {"max_requests_waiting", 1}}, nlohmann::json::object());
-  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
   // One is out, one waits, and whichever comes last is refused, before anything is answered.
   std::atomic<int> refused = 0;
   std::atomic<int> served = 0;
@@ -175,7 +175,7 @@ TEST_F(LimitsTest, ANewCallIsRefusedWhereTooManyWait) {
   somebody_refused.get_future().wait();
   EXPECT_TRUE(simulator_->WaitUntilHolding(1));
   EXPECT_EQ(simulator_->requests().size(), 1u);
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   simulator_->Release();
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(refused, 1);
@@ -186,7 +186,7 @@ TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
   StartWith(nlohmann::json::object(),
             {{"retry", {{"max_attempts", 1}}},
              {"circuit_breaker", {{"failures", 3}, {"open_seconds", 0.3}}}});
-  simulator_->Direct([](const Request&) { return simulator::Respond(503); });
+  simulator_->InjectFaults([](const Request&) { return simulator::Respond(503); });
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_UNAVAILABLE");
   }
@@ -199,7 +199,7 @@ TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
     const auto delay = DetailOf<google::rpc::RetryInfo>(refused.status).retry_delay();
     EXPECT_GT(delay.seconds() * 1000000000 + delay.nanos(), 0);
   }
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   while (daemon_->IsRunning() && !List(ConferenceRequest(5)).status.ok()) {
   }
   daemon_->Signal(15);
@@ -211,10 +211,10 @@ TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
 TEST_F(LimitsTest, ARefusalThatBreaksOffIsAnAnswer) {
   StartWith(nlohmann::json::object(),
             {{"retry", {{"max_attempts", 1}}}, {"circuit_breaker", {{"failures", 1}}}});
-  simulator_->Direct([](const Request&) {
-    Direction direction = simulator::Respond(401, R"({"code":20003})");
-    direction.cut_after = 0;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault = simulator::Respond(401, R"({"code":20003})");
+    fault.cut_after = 0;
+    return fault;
   });
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_CREDENTIALS_REJECTED");
@@ -248,10 +248,10 @@ TEST_F(LimitsTest, AListThatRunsWaitsForAnUpstreamThatIsDown) {
             {{"retry", {{"max_attempts", 10}, {"initial_backoff_seconds", 0.001}}},
              {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.05}}}});
   auto failures = std::make_shared<std::atomic<int>>(4);
-  simulator_->Direct([=](const Request& request) {
+  simulator_->InjectFaults([=](const Request& request) {
     return absl::StrContains(request.target, "Page=1") && failures->fetch_sub(1) > 0
                ? simulator::Respond(503)
-               : Direction();
+               : Fault();
   });
   v1::ListParticipantsRequest request = ConferenceRequest(30);
   request.set_page_size(10);
@@ -266,7 +266,7 @@ TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
   for (const auto& deadline : {nlohmann::json{{"default_seconds", 2}},
                                nlohmann::json{{"default_seconds", 2}, {"max_seconds", 2}}}) {
     StartDaemon({{"deadline", deadline}});
-    simulator_->Direct(hold);
+    simulator_->InjectFaults(hold);
     grpc::ClientContext context;
     if (deadline.contains("max_seconds")) {
       context.set_deadline(std::chrono::system_clock::now() + std::chrono::hours(1));
@@ -277,7 +277,7 @@ TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
     ASSERT_THAT(begun.trailers, Contains(Key("rollcall-resume-token")));
 
     StartDaemon();
-    simulator_->Direct(nullptr);
+    simulator_->InjectFaults(nullptr);
     v1::ListParticipantsRequest rest = RequestFor(list);
     rest.set_resume_token(begun.trailers.at("rollcall-resume-token"));
     EXPECT_EQ(begun.participants.size() + List(rest).participants.size(), 100u);
@@ -287,7 +287,7 @@ TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
   get.mutable_conference_participant_summary()->set_participant_sid(
       "CPaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
   StartDaemon({{"deadline", {{"default_seconds", 0.2}}}});
-  simulator_->Direct([](const Request&) { return HoldBeforeHead(); });
+  simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
   v1::Participant participant;
   EXPECT_EQ(Reason(Get(get, participant)), "DEADLINE_EXCEEDED");
 }

@@ -18,7 +18,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Api;
-using simulator::Direction;
+using simulator::Fault;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::SizeIs;
@@ -40,10 +40,10 @@ class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamIn
   // Serves `body` in place of the first `times` responses to requests whose target has `part`.
   void Replace(const std::string& part, int times, const std::string& body) {
     auto left = std::make_shared<std::atomic<int>>(times);
-    simulator_->Direct([=](const simulator::Request& request) {
+    simulator_->InjectFaults([=](const simulator::Request& request) {
       return absl::StrContains(request.target, part) && (*left)-- > 0
                  ? simulator::Respond(200, body)
-                 : Direction();
+                 : Fault();
     });
   }
 
@@ -185,7 +185,7 @@ TEST_P(MalformedResponseTest, NullAndEmptyLinksAreTheEndAndANullArrayIsEmpty) {
 
 // The page in which a resumed list begins may be malformed as well.
 TEST_P(MalformedResponseTest, AListIsResumedAfterItsPageIsRefetched) {
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   std::vector<std::string> tokens;
   {
     grpc::ClientContext context;
@@ -208,10 +208,10 @@ TEST_P(MalformedResponseTest, AListIsResumedAfterItsPageIsRefetched) {
 
 // A list goes on behind a page whose array is null.
 TEST_P(MalformedResponseTest, APageWhoseArrayIsNullHasANextPage) {
-  simulator_->Direct([](const simulator::Request& request) {
-    Direction direction;
+  simulator_->InjectFaults([](const simulator::Request& request) {
+    Fault fault;
     if (absl::StrContains(request.target, "Page=1&")) {
-      direction.edit_body = [](const std::string& body) {
+      fault.edit_body = [](const std::string& body) {
         const size_t begin = body.find('[', body.find("\"participants\""));
         size_t end = begin;
         int depth = 0;
@@ -223,7 +223,7 @@ TEST_P(MalformedResponseTest, APageWhoseArrayIsNullHasANextPage) {
         return body.substr(0, begin) + "null" + body.substr(end);
       };
     }
-    return direction;
+    return fault;
   });
   const Listing listing = List(Request());
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
@@ -272,10 +272,10 @@ TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDeliveredByAStrictUpstream
 // A status other than 200 is final also where HTTP says nothing of the body's length.
 TEST_P(MalformedResponseTest, ARedirectIsNotTriedAgain) {
   for (const int status : {204, 302, 304}) {
-    simulator_->Direct([status](const simulator::Request&) {
-      Direction direction = simulator::Respond(status);
-      direction.until_close = true;
-      return direction;
+    simulator_->InjectFaults([status](const simulator::Request&) {
+      Fault fault = simulator::Respond(status);
+      fault.until_close = true;
+      return fault;
     });
     const size_t before = simulator_->requests().size();
     v1::Participant none;

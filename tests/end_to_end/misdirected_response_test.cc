@@ -19,7 +19,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Api;
-using simulator::Direction;
+using simulator::Fault;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -113,14 +113,14 @@ class OtherIdsTest : public EndToEndTest, public ::testing::WithParamInterface<A
   // Edits the first `times` responses.
   void Edit(int times, std::vector<std::pair<std::string, std::string>> replacements) {
     auto left = std::make_shared<std::atomic<int>>(times);
-    simulator_->Direct([=](const simulator::Request&) {
-      Direction direction;
+    simulator_->InjectFaults([=](const simulator::Request&) {
+      Fault fault;
       if ((*left)-- > 0) {
-        direction.edit_body = [replacements](const std::string& body) {
+        fault.edit_body = [replacements](const std::string& body) {
           return absl::StrReplaceAll(body, replacements);
         };
       }
-      return direction;
+      return fault;
     });
   }
 
@@ -215,12 +215,12 @@ TEST_F(EndToEndTest, AListOfOneParticipantHasNoOther) {
   v1::ListParticipantsRequest request = RequestFor(list);
   request.mutable_conference_participant_summaries()->set_participant_sid(ParticipantSid(list, 4));
   EXPECT_THAT(List(request).participants, SizeIs(1));
-  simulator_->Direct([list](const simulator::Request&) {
-    Direction direction;
-    direction.edit_body = [list](const std::string& body) {
+  simulator_->InjectFaults([list](const simulator::Request&) {
+    Fault fault;
+    fault.edit_body = [list](const std::string& body) {
       return absl::StrReplaceAll(body, {{ParticipantSid(list, 4), ParticipantSid(list, 5)}});
     };
-    return direction;
+    return fault;
   });
   const Listing listing = List(request);
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_MALFORMED_RESPONSE");

@@ -19,7 +19,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -30,9 +30,9 @@ class NginxTest : public RecoveryTest {
     RecoveryTest::SetUp();
     request_ = RequestFor(list_);
     request_.set_page_size(10);
-    Direction held;
+    Fault held;
     held.hold_after = 3000;
-    Disturb("&Page=1&", 1, held);
+    InjectFault("&Page=1&", 1, held);
   }
 
   // Reads a list of five pages, and does something when the second is half-way.
@@ -92,10 +92,10 @@ TEST_P(NginxTest, EndedInTheBodyAndBackLater) {
 TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
   StartDaemon({{"event_loops", 1}});  // each has connections of its own
   constexpr size_t kLists = 20;
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_before_head = true;
+    return fault;
   });
   std::vector<std::thread> callers;
   std::vector<Listing> listings(kLists);
@@ -116,7 +116,7 @@ TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
 
 TEST_P(NginxTest, ACallerWhoStopsReadingHoldsUpNobodyElse) {
   StartDaemon({{"event_loops", 1}});
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   // A client that reads ahead by 64 KiB only.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);

@@ -21,7 +21,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::HasSubstr;
 
@@ -68,7 +68,7 @@ TEST_F(OperationTest, AnswersProbesOverHttp) {
   httplib::Client client(std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")));
   EXPECT_EQ(client.Get("/livez")->status, 200);
   EXPECT_EQ(client.Get("/readyz")->status, 200);
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;
@@ -86,7 +86,7 @@ TEST_F(OperationTest, AnswersProbesOverHttp) {
 }
 
 TEST_F(OperationTest, SigtermLetsARunningListEnd) {
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;
@@ -114,7 +114,7 @@ TEST_F(OperationTest, SigtermLetsARunningListEnd) {
 TEST_F(OperationTest, AfterTheDrainTimeRunningListsEndWithATokenForTheRest) {
   StartDaemon({{"drain_timeout_seconds", 0.2}});
   const simulator::List list(simulator::Api::kVoiceInsights, 500);
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, RequestFor(list));
   v1::ListParticipantsResponse response;
@@ -135,7 +135,7 @@ TEST_F(OperationTest, AfterTheDrainTimeRunningListsEndWithATokenForTheRest) {
   v1::ListParticipantsRequest rest = RequestFor(list);
   rest.set_resume_token(std::string(token->second.data(), token->second.size()));
   StartDaemon();
-  simulator_->Direct(nullptr);
+  simulator_->InjectFaults(nullptr);
   for (const v1::Participant& participant : List(rest).participants) {
     ids.push_back(participant.conference_participant_summary().participant_sid());
   }
@@ -223,10 +223,10 @@ TEST_F(OperationTest, LeavesNoSocketBehind) {
   ASSERT_TRUE(List(ConferenceRequest(10)).status.ok());
   const size_t before = daemon_->OpenSockets();
   for (int i = 0; i < 20; ++i) {
-    simulator_->Direct([i](const Request&) {
-      Direction direction;
-      if (i % 2 == 0) direction.cut_after = 100;
-      return direction;
+    simulator_->InjectFaults([i](const Request&) {
+      Fault fault;
+      if (i % 2 == 0) fault.cut_after = 100;
+      return fault;
     });
     v1::ListParticipantsRequest request = ConferenceRequest(100);
     request.set_limit(i % 3);

@@ -28,7 +28,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Api;
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 
 constexpr int kShards = 10;
@@ -43,7 +43,7 @@ class Schedule {
  public:
   explicit Schedule(unsigned seed) : seed_(seed) {}
 
-  Direction Next(const Request& request) {
+  Fault Next(const Request& request) {
     int attempt = 0;
     {
       const std::lock_guard lock(mutex_);
@@ -54,10 +54,10 @@ class Schedule {
     std::seed_seq of_page(key.begin(), key.end());
     std::mt19937 random(of_page);
 
-    Direction direction;
+    Fault fault;
     // On some pages somebody joins, so that all others stand one place further on from then on.
     if (random() % 4 == 0 && attempt >= static_cast<int>(random() % 3)) {
-      direction.edit_body = [number = random() % 100000000](std::string body) {
+      fault.edit_body = [number = random() % 100000000](std::string body) {
         const std::string array = "\"participants\": [";
         const size_t begin = body.find(array);
         if (begin == std::string::npos) return body;
@@ -66,32 +66,32 @@ class Schedule {
                                             100000000 + number, body[at] == ']' ? "\"}" : "\"},"));
       };
     }
-    if (attempt >= kFaultyAttempts) return direction;
+    if (attempt >= kFaultyAttempts) return fault;
 
     random.discard(static_cast<unsigned>(attempt) * 8);
-    direction.piece_bytes = random() % 3 == 0 ? 0 : 1 + random() % 5000;
-    direction.chunked = random() % 2 == 0;
-    const auto fault = random() % 100;
+    fault.piece_bytes = random() % 3 == 0 ? 0 : 1 + random() % 5000;
+    fault.chunked = random() % 2 == 0;
+    const auto choice = random() % 100;
     const auto byte = random() % 16000;
-    if (fault < 8) return simulator::Respond(503, "<html><body>busy</body></html>");
-    if (fault < 14) {
-      Direction limited = simulator::Respond(429, R"({"code":20429,"status":429})");
+    if (choice < 8) return simulator::Respond(503, "<html><body>busy</body></html>");
+    if (choice < 14) {
+      Fault limited = simulator::Respond(429, R"({"code":20429,"status":429})");
       // Seldom a second, the least but nothing that the header can say.
       limited.answer->headers.emplace_back("Retry-After", byte % 60 == 0 ? "1" : "0");
       return limited;
     }
-    if (fault < 22) {
-      direction.cut_before_head = true;
-    } else if (fault < 44) {
-      direction.cut_after = byte;
-    } else if (fault < 45) {
+    if (choice < 22) {
+      fault.cut_before_head = true;
+    } else if (choice < 44) {
+      fault.cut_after = byte;
+    } else if (choice < 45) {
       // Nobody lets it go on: the service has to give up.
-      direction.hold_before_head = byte % 2 == 0;
-      direction.hold_after = byte;
-    } else if (fault < 50) {
-      direction.piece_bytes = 1 + byte % 16;
+      fault.hold_before_head = byte % 2 == 0;
+      fault.hold_after = byte;
+    } else if (choice < 50) {
+      fault.piece_bytes = 1 + byte % 16;
     }
-    return direction;
+    return fault;
   }
 
  private:
@@ -128,7 +128,8 @@ class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInter
 
   void RunSchedule(unsigned seed) {
     const auto schedule = std::make_shared<Schedule>(seed);
-    simulator_->Direct([schedule](const Request& request) { return schedule->Next(request); });
+    simulator_->InjectFaults(
+        [schedule](const Request& request) { return schedule->Next(request); });
     const simulator::List list(Api::kVoiceInsights, 1 + static_cast<int64_t>(seed % 60));
     v1::ListParticipantsRequest request = RequestFor(list);
     request.set_page_size(1 + static_cast<int>(seed % 13));

@@ -25,7 +25,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Api;
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
@@ -104,9 +104,8 @@ class RecordingEndToEndTest : public EndToEndTest {
     if (!loaded.ok()) return {};
     replay_ = *std::move(loaded);
     // The simulator may still be using it when the fixture's members are destroyed.
-    simulator_->Direct([replay = replay_, origin = simulator_->base_url()](const Request& request) {
-      return replay->Next(request, origin);
-    });
+    simulator_->InjectFaults([replay = replay_, origin = simulator_->base_url()](
+                                 const Request& request) { return replay->Next(request, origin); });
     nlohmann::json upstreams = Configuration()["upstreams"];
     std::vector<std::string> commands;
     for (const std::string& line : replay_->Instructions()) {
@@ -178,20 +177,20 @@ TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
     request.mutable_live_participants()->set_muted(true);
   }
   std::atomic<int> asked = 0;
-  simulator_->Direct([&](const Request& http) {
+  simulator_->InjectFaults([&](const Request& http) {
     const int number = ++asked;
     const bool is_first = !absl::StrContains(http.target, "PageToken");
     if (number == 1) return simulator::Respond(503, "<html>xyzzyplughquux at 15551234567890");
     const std::string path = http.target.substr(0, http.target.find('?'));
     const std::string origin =
         api == Api::kVoiceInsights || api == Api::kVideoInsights ? simulator_->base_url() : "";
-    Direction direction = simulator::Respond(
+    Fault fault = simulator::Respond(
         200, MarkedPage(api, is_first ? absl::StrCat("\"", origin, path, "?PageSize=1000&Page=1",
                                                      "&PageToken=PAxyzzyplughquux\"")
                                       : "null"));
-    if (number == 2) direction.cut_after = direction.answer->body.size() / 2;
-    direction.chunked = number == 3;
-    return direction;
+    if (number == 2) fault.cut_after = fault.answer->body.size() / 2;
+    fault.chunked = number == 3;
+    return fault;
   });
   const Listing listing = List(request);
   const Outcome original = OutcomeOf(listing);
@@ -226,8 +225,8 @@ INSTANTIATE_TEST_SUITE_P(Providers, RecordingOfEachProvider,
                                            Api::kSignalWire, Api::kTwilioCore));
 
 TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
-  const std::vector<Direction> errors = [&] {
-    std::vector<Direction> made = {
+  const std::vector<Fault> errors = [&] {
+    std::vector<Fault> made = {
         simulator::Respond(404, R"({"code": 20404, "message": "no xyzzyplughquux"})"),
         simulator::Respond(400, R"({"code": 20001, "message": "xyzzyplughquux"})"),
         simulator::Respond(200, MarkedPage(Api::kVoiceInsights, "\"https://xyzzyplughquux.org/\"")),
@@ -244,13 +243,13 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
     return made;
   }();
   std::vector<Outcome> originals;
-  for (Direction error : errors) {
+  for (Fault error : errors) {
     const std::string sid =
         absl::StrCat(std::string(kRecordedConference, 32), "0", originals.size());
     if (error.answer) {
       absl::StrReplaceAll({{ListSid(MarkedList(Api::kVoiceInsights)), sid}}, &error.answer->body);
     }
-    simulator_->Direct([error](const Request&) { return error; });
+    simulator_->InjectFaults([error](const Request&) { return error; });
     originals.push_back(OutcomeOf(List(ConferenceRequest(sid))));
     EXPECT_NE(originals.back().reason, "");
   }
@@ -279,7 +278,7 @@ TEST_F(RecordingEndToEndTest, APageThatWasCut) {
 }
 
 TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
-  simulator_->Direct([](const Request&) {
+  simulator_->InjectFaults([](const Request&) {
     return simulator::Respond(200, R"({"call_sid": "CA1", "label": "xyzzyplughquux", "hold": null,
         "new": "xyzzyplughquux", "extra": {"xyzzyplughquux": 1}})");
   });

@@ -124,7 +124,7 @@ Reading RecoveryFixture::ExpectExactly(const v1::ListParticipantsRequest& reques
 
 Reading RecoveryFixture::ExpectExactly(const v1::ListParticipantsRequest& request,
                                        const std::vector<std::string>& expected) {
-  return ExpectExactly(request, expected, [this] { simulator_->Direct(nullptr); });
+  return ExpectExactly(request, expected, [this] { simulator_->InjectFaults(nullptr); });
 }
 
 std::vector<std::string> RecoveryFixture::Ids(const simulator::List& list, int64_t from) {
@@ -133,14 +133,14 @@ std::vector<std::string> RecoveryFixture::Ids(const simulator::List& list, int64
   return ids;
 }
 
-void RecoveryFixture::Disturb(const std::string& part, int times,
-                              const simulator::Direction& direction) {
+void RecoveryFixture::InjectFault(const std::string& part, int times,
+                                  const simulator::Fault& fault) {
   auto left = std::make_shared<std::atomic<int>>(times);
-  simulator_->Direct([=](const simulator::Request& request) {
+  simulator_->InjectFaults([=](const simulator::Request& request) {
     if (!absl::StrContains(request.target, part) || left->fetch_sub(1) <= 0) {
-      return simulator::Direction();
+      return simulator::Fault();
     }
-    return direction;
+    return fault;
   });
 }
 

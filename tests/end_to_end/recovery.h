@@ -84,8 +84,8 @@ class RecoveryFixture : public EndToEndTest {
   // What names the participants of a list, from one on.
   static std::vector<std::string> Ids(const simulator::List& list, int64_t from = 0);
 
-  // Does `direction` to the first `times` requests whose target contains `part`.
-  void Disturb(const std::string& part, int times, const simulator::Direction& direction);
+  // Does `fault` to the first `times` requests whose target contains `part`.
+  void InjectFault(const std::string& part, int times, const simulator::Fault& fault);
 
   std::unique_ptr<Nginx> nginx_;  // null where the way is direct
 

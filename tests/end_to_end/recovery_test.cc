@@ -14,7 +14,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Api;
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::Contains;
 using ::testing::Pair;
@@ -88,15 +88,15 @@ TEST_P(RecoveryTest, AParticipantThatLeftMeanwhileIsAnErrorNotAGuess) {
   v1::ListParticipantsRequest request = RequestFor(list);
   const Reading whole = Read(request);
   // The page has lost the participant of the token.
-  simulator_->Direct([&](const Request&) {
-    Direction direction;
-    direction.edit_body = [&](std::string body) {
+  simulator_->InjectFaults([&](const Request&) {
+    Fault fault;
+    fault.edit_body = [&](std::string body) {
       const std::string gone = ParticipantJson(list, 5) + ",";
       const size_t at = body.find(gone);
       EXPECT_NE(at, std::string::npos);
       return body.erase(at, gone.size());
     };
-    return direction;
+    return fault;
   });
   request.set_resume_token(whole.tokens[5]);
   const Listing listing = List(request);
@@ -110,21 +110,21 @@ TEST_P(RecoveryTest, APageCutAtEveryByteArrivesOnceAndInOrder) {
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(2);
   std::atomic<size_t> size = 0;
-  simulator_->Direct([&](const Request&) {
-    Direction direction;
-    direction.edit_body = [&](std::string body) {
+  simulator_->InjectFaults([&](const Request&) {
+    Fault fault;
+    fault.edit_body = [&](std::string body) {
       size = body.size();
       return body;
     };
-    return direction;
+    return fault;
   });
   ASSERT_TRUE(Read(request).status.ok());
   // Every offset of the second page, by a step that keeps the test short and meets all offsets of
   // its end.
   for (size_t cut = 0; cut < size; cut += cut + 200 < size ? 7 : 1) {
-    Direction direction;
-    direction.cut_after = cut;
-    Disturb("PageToken", 1, direction);
+    Fault fault;
+    fault.cut_after = cut;
+    InjectFault("PageToken", 1, fault);
     SCOPED_TRACE(cut);
     const Reading reading = ExpectExactly(request, Ids(list));
     ASSERT_TRUE(reading.status.ok()) << reading.status.error_message();
@@ -133,9 +133,9 @@ TEST_P(RecoveryTest, APageCutAtEveryByteArrivesOnceAndInOrder) {
 
 TEST_P(RecoveryTest, WhatCameAgainIsCountedAndLeftOut) {
   const simulator::List list(Api::kVoiceInsights, 100);
-  Direction direction;
-  direction.cut_after = 60000;
-  Disturb("Participants", 3, direction);
+  Fault fault;
+  fault.cut_after = 60000;
+  InjectFault("Participants", 3, fault);
   const Reading reading = Read(RequestFor(list));
   EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
   EXPECT_EQ(reading.ids, Ids(list));
@@ -147,15 +147,15 @@ TEST_P(RecoveryTest, FaultsThatPassAreNotNoticed) {
   const simulator::List list(Api::kTwilioCore, 25);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
-  Direction cut_before_head;
+  Fault cut_before_head;
   cut_before_head.cut_before_head = true;
-  Direction retry_after = simulator::Respond(429, R"({"code":20429})");
+  Fault retry_after = simulator::Respond(429, R"({"code":20429})");
   retry_after.answer->headers.emplace_back("Retry-After", "1");
-  for (const Direction& direction :
+  for (const Fault& fault :
        {simulator::Respond(503, "<html>busy</html>"), simulator::Respond(500),
         simulator::Respond(502), simulator::Respond(504), cut_before_head, retry_after}) {
     for (const char* part : {"PageSize=10", "Page=1", "Page=2"}) {
-      Disturb(part, 1, direction);
+      InjectFault(part, 1, fault);
       const Reading reading = Read(request);
       EXPECT_TRUE(reading.status.ok()) << part << reading.status.error_message();
       ASSERT_EQ(reading.ids, Ids(list)) << part;
@@ -167,9 +167,9 @@ TEST_P(RecoveryTest, AFaultThatStaysEndsTheListWithATokenForTheRest) {
   const simulator::List list(Api::kVoiceInsights, 25);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
-  Direction direction;
-  direction.cut_after = 8000;  // some records of each attempt, always the same ones
-  Disturb("Page=1", 1000, direction);
+  Fault fault;
+  fault.cut_after = 8000;  // some records of each attempt, always the same ones
+  InjectFault("Page=1", 1000, fault);
   const Reading begun = ExpectExactly(request, Ids(list));
   EXPECT_EQ(begun.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Reason(begun.status), "UPSTREAM_UNREACHABLE");
@@ -186,16 +186,16 @@ TEST_P(RecoveryTest, ALinkOfAnAttemptThatFailedIsNotFollowed) {
       path, R"({"participants":[{"call_sid":"a"},{"call_sid":"b"}],"next_page_uri":null})");
   simulator_->AddPage(path + "?Page=1", R"({"participants":[{"call_sid":"stale"}]})");
   auto first = std::make_shared<std::atomic<bool>>(true);
-  simulator_->Direct([=](const Request& request) {
-    Direction direction;
+  simulator_->InjectFaults([=](const Request& request) {
+    Fault fault;
     if (absl::StrContains(request.target, "PageSize") && first->exchange(false)) {
-      direction.edit_body = [=](const std::string&) {
+      fault.edit_body = [=](const std::string&) {
         return absl::StrCat(R"({"next_page_uri":")", path,
                             R"(?Page=1","participants":[{"call_sid":"a"},)", std::string(500, ' '));
       };
-      direction.cut_after = 400;
+      fault.cut_after = 400;
     }
-    return direction;
+    return fault;
   });
   v1::ListParticipantsRequest request;
   request.set_upstream("twilio");
@@ -207,7 +207,7 @@ TEST_P(RecoveryTest, ALinkOfAnAttemptThatFailedIsNotFollowed) {
 
 TEST_P(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
   for (const int status : {400, 401, 403, 404, 405}) {
-    simulator_->Direct([status](const Request&) { return simulator::Respond(status); });
+    simulator_->InjectFaults([status](const Request&) { return simulator::Respond(status); });
     const size_t before = simulator_->requests().size();
     EXPECT_FALSE(List(ConferenceRequest(5)).status.ok());
     EXPECT_EQ(simulator_->requests().size(), before + 1) << status;
@@ -215,7 +215,7 @@ TEST_P(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
 }
 
 TEST_P(RecoveryTest, GetIsTriedAgainToo) {
-  Disturb("Participants", 2, simulator::Respond(503));
+  InjectFault("Participants", 2, simulator::Respond(503));
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
   request.mutable_conference_participant_summary()->set_participant_sid(
@@ -227,7 +227,7 @@ TEST_P(RecoveryTest, GetIsTriedAgainToo) {
 
 TEST_P(RecoveryTest, TheNextPageIsAskedForWhileThisOneIsHeldBack) {
   // The Insights envelope stands before the array: the link is read, the records are not there yet.
-  Disturb("PageSize=10", 1, [] { return simulator::HoldAfter(800); }());
+  InjectFault("PageSize=10", 1, [] { return simulator::HoldAfter(800); }());
   v1::ListParticipantsRequest request = ConferenceRequest(20);
   request.set_page_size(10);
   grpc::ClientContext context;
@@ -245,9 +245,9 @@ TEST_P(RecoveryTest, TheNextPageIsAskedForWhileThisOneIsHeldBack) {
 
 TEST_P(RecoveryTest, WithoutPrefetchItIsNot) {
   StartDaemon({{"prefetch", false}});
-  Direction direction;
-  direction.hold_after = 800;
-  Disturb("PageSize=10", 1, direction);
+  Fault fault;
+  fault.hold_after = 800;
+  InjectFault("PageSize=10", 1, fault);
   v1::ListParticipantsRequest request = ConferenceRequest(20);
   request.set_page_size(10);
   grpc::ClientContext context;
@@ -293,26 +293,26 @@ TEST_P(RandomFaultsTest, EachParticipantArrivesOnceAndInOrder) {
     SCOPED_TRACE(absl::StrCat("seed ", seed));
     auto random = std::make_shared<std::mt19937>(seed);
     auto mutex = std::make_shared<std::mutex>();
-    simulator_->Direct([=](const Request&) {
+    simulator_->InjectFaults([=](const Request&) {
       const std::lock_guard lock(*mutex);
-      Direction direction;
+      Fault fault;
       switch ((*random)() % 8) {
         case 0:
           return simulator::Respond(503);
         case 1:
           return simulator::Respond(429);
         case 2:
-          direction.cut_before_head = true;
+          fault.cut_before_head = true;
           break;
         case 3:
         case 4:
-          direction.cut_after = (*random)() % 16000;
+          fault.cut_after = (*random)() % 16000;
           break;
         default:
-          direction.piece_bytes = (*random)() % 3 == 0 ? 0 : 1 + (*random)() % 5000;
-          direction.chunked = (*random)() % 2 == 0;
+          fault.piece_bytes = (*random)() % 3 == 0 ? 0 : 1 + (*random)() % 5000;
+          fault.chunked = (*random)() % 2 == 0;
       }
-      return direction;
+      return fault;
     });
     const simulator::List list(Api::kVoiceInsights, 1 + static_cast<int64_t>(seed % 60));
     v1::ListParticipantsRequest request = RequestFor(list);

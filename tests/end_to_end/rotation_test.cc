@@ -18,7 +18,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -101,13 +101,13 @@ class RotationTest : public EndToEndTest {
 
   // From now on the provider knows this password only.
   void AcceptPassword(const std::string& password) {
-    simulator_->Direct([this, good = AuthorizationOf(password)](const Request& request) {
-      Direction direction;
+    simulator_->InjectFaults([this, good = AuthorizationOf(password)](const Request& request) {
+      Fault fault;
       if (request.Header("Authorization") != good) {
-        direction = simulator::Respond(401, R"({"code":20003,"status":401})");
+        fault = simulator::Respond(401, R"({"code":20003,"status":401})");
       }
-      direction.hold_before_head = hold_;
-      return direction;
+      fault.hold_before_head = hold_;
+      return fault;
     });
   }
 

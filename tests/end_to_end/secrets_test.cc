@@ -27,7 +27,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -251,7 +251,7 @@ TEST_F(SecretsTest, RecordsOfAStrictUpstream) {
 
 TEST_F(SecretsTest, AParticipantByItsLabel) {
   for (const int status : {200, 404, 400, 503}) {
-    simulator_->Direct([status](const Request&) {
+    simulator_->InjectFaults([status](const Request&) {
       return simulator::Respond(
           status,
           R"({"code": 20404, "message": "no xyzzy-label", "label": "xyzzy", "nickname": "xyzzy"})");
@@ -270,7 +270,7 @@ TEST_F(SecretsTest, FiltersAndTokensOfTheRequest) {
   request.mutable_conference_participant_summaries()->set_label("xyzzy Ada");
   request.mutable_conference_participant_summaries()->set_events("xyzzy-event");
   for (const int status : {400, 401, 403, 404, 410, 429, 500, 503}) {
-    simulator_->Direct([status](const Request&) {
+    simulator_->InjectFaults([status](const Request&) {
       return simulator::Respond(
           status,
           R"({"code": 20001, "message": "xyzzy Ada", "more_info": "https://example.com/xyzzy"})");
@@ -313,18 +313,18 @@ TEST_F(SecretsTest, RetriesAndPageTokens) {
   simulator_->AddPage(Target(), MarkedPage(absl::StrCat(simulator_->base_url(), second)));
   simulator_->AddPage(second, MarkedPage(""));
   std::atomic<int> asked = 0;
-  simulator_->Direct([&asked](const Request&) {
+  simulator_->InjectFaults([&asked](const Request&) {
     const int number = ++asked;
-    Direction direction;
-    if (number % 2 == 1) direction.cut_after = 300;
+    Fault fault;
+    if (number % 2 == 1) fault.cut_after = 300;
     if (number == 4) return simulator::Respond(503, "xyzzy");
-    return direction;
+    return fault;
   });
   ListAndSearch(ConferenceRequest(kConference));
-  simulator_->Direct([](const Request& request) {
+  simulator_->InjectFaults([](const Request& request) {
     return absl::StrContains(request.target, "PageToken")
                ? simulator::Respond(400, R"({"code": 20001, "message": "xyzzy"})")
-               : Direction();
+               : Fault();
   });
   ListAndSearch(ConferenceRequest(kConference));
 }
@@ -333,26 +333,26 @@ TEST_F(SecretsTest, AnswersThatAreNone) {
   for (const char* body : {"xyzzy", "{\"xyzzy\": ", "{\"participants\": \"xyzzy\"}", "[\"xyzzy\"]",
                            "{\"participants\": [\"xyzzy\"], \"meta\": {}}",
                            "{\"participants\": [{\"label\": \"xyzzy\\u00\"}]}"}) {
-    simulator_->Direct([body](const Request&) { return simulator::Respond(200, body); });
+    simulator_->InjectFaults([body](const Request&) { return simulator::Respond(200, body); });
     EXPECT_NE(ListAndSearch(ConferenceRequest(kConference)), "") << body;
   }
-  simulator_->Direct(
+  simulator_->InjectFaults(
       [](const Request&) { return simulator::RedirectTo("https://xyzzy.example/"); });
   EXPECT_NE(ListAndSearch(ConferenceRequest(kConference)), "");
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.answer = {429,
-                        {{"Retry-After", "xyzzy"},
-                         {"Twilio-Request-Id", "RQ<b>"},
-                         {"Twilio-Concurrent-Requests", "xyzzy"}},
-                        "xyzzy"};
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.answer = {429,
+                    {{"Retry-After", "xyzzy"},
+                     {"Twilio-Request-Id", "RQ<b>"},
+                     {"Twilio-Concurrent-Requests", "xyzzy"}},
+                    "xyzzy"};
+    return fault;
   });
   EXPECT_NE(ListAndSearch(ConferenceRequest(kConference)), "");
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.cut_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.cut_before_head = true;
+    return fault;
   });
   for (int i = 0; i < 3; ++i) EXPECT_NE(ListAndSearch(ConferenceRequest(kConference)), "");
 }

@@ -85,10 +85,10 @@ TEST_F(StatusPageEndToEndTest, ShowsCallsErrorsAndUpstreams) {
   ASSERT_TRUE(List(ConferenceRequest(5)).status.ok());
   EXPECT_EQ(Reason(List(ConferenceRequest("CF" + std::string(32, 'b'))).status),
             "UPSTREAM_NOT_FOUND");
-  simulator_->Direct([](const Request&) { return simulator::Respond(401); });
+  simulator_->InjectFaults([](const Request&) { return simulator::Respond(401); });
   EXPECT_EQ(Reason(List(RequestFor({simulator::Api::kSignalWire, 5})).status),
             "UPSTREAM_CREDENTIALS_REJECTED");
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
   v1::ListParticipantsResponse response;

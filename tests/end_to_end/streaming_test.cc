@@ -11,7 +11,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 
 class StreamingTest : public EndToEndTest {};
@@ -25,21 +25,21 @@ size_t EndOfRecord(const simulator::List& list, const std::string& body, int64_t
 TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
   const simulator::List list(simulator::Api::kVoiceInsights, 100);
   size_t half = 0;
-  simulator_->Direct([&](const Request&) {
-    Direction direction;
-    direction.edit_body = [&half, &list](std::string body) {
+  simulator_->InjectFaults([&](const Request&) {
+    Fault fault;
+    fault.edit_body = [&half, &list](std::string body) {
       half = EndOfRecord(list, body, 50);
       return body;
     };
-    return direction;
+    return fault;
   });
   ASSERT_TRUE(List(RequestFor(list)).status.ok());
   ASSERT_GT(half, 0u);
 
-  simulator_->Direct([half](const Request&) {
-    Direction direction;
-    direction.hold_after = half;  // the last byte of the 50th record, and no more
-    return direction;
+  simulator_->InjectFaults([half](const Request&) {
+    Fault fault;
+    fault.hold_after = half;  // the last byte of the 50th record, and no more
+    return fault;
   });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, RequestFor(list));
@@ -99,7 +99,7 @@ TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
 }
 
 TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(20000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(1000));
   v1::ListParticipantsResponse response;
@@ -117,10 +117,10 @@ TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
 }
 
 TEST_F(StreamingTest, CancelOfAWaitingGetClosesTheUpstreamConnection) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_before_head = true;
+    return fault;
   });
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
@@ -140,10 +140,10 @@ TEST_F(StreamingTest, CancelOfAWaitingGetClosesTheUpstreamConnection) {
 }
 
 TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_before_head = true;
+    return fault;
   });
   do {  // On a slow machine the deadline may pass before the provider was asked.
     grpc::ClientContext context;
@@ -156,7 +156,7 @@ TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
 }
 
 TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
-  simulator_->Direct([](const Request&) { return simulator::HoldAfter(100000); });
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(100000); });
   const simulator::List list(simulator::Api::kVoiceInsights, 1000);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(1000);

@@ -98,7 +98,7 @@ TEST_F(TracingTest, ErrorsCarryTheIds) {
   ExpectIds(status, kTraceId);
 
   // By the provider, whose own id for the request is beside it.
-  simulator_->Direct([](const simulator::Request&) { return simulator::Respond(404); });
+  simulator_->InjectFaults([](const simulator::Request&) { return simulator::Respond(404); });
   status = ListWith(headers, ConferenceRequest(1));
   EXPECT_EQ(Reason(status), "UPSTREAM_NOT_FOUND");
   ExpectIds(status, kTraceId);
@@ -107,7 +107,7 @@ TEST_F(TracingTest, ErrorsCarryTheIds) {
 }
 
 TEST_F(TracingTest, OfGet) {
-  simulator_->Direct([](const simulator::Request&) { return simulator::Respond(404); });
+  simulator_->InjectFaults([](const simulator::Request&) { return simulator::Respond(404); });
   grpc::ClientContext context;
   context.AddMetadata("traceparent", absl::StrCat("00-", kTraceId, "-", kParentSpan, "-01"));
   context.AddMetadata("x-request-id", "order-66");

@@ -34,7 +34,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Answer;
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 using ::testing::AllOf;
 using ::testing::ContainsRegex;
@@ -85,10 +85,10 @@ class UpstreamCheckTest : public ::testing::Test {
 
   // Answers with this to whatever is asked for below the path, and as ever to all else.
   void AnswerBelow(const std::string& path, const Answer& answer) {
-    simulator_->Direct([path, answer](const Request& request) {
-      Direction direction;
-      if (absl::StartsWith(request.target, path)) direction.answer = answer;
-      return direction;
+    simulator_->InjectFaults([path, answer](const Request& request) {
+      Fault fault;
+      if (absl::StartsWith(request.target, path)) fault.answer = answer;
+      return fault;
     });
   }
 
@@ -239,10 +239,10 @@ TEST_F(UpstreamCheckTest, AHostThatNobodyKnows) {
 }
 
 TEST_F(UpstreamCheckTest, AProviderThatIsSilent) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_before_head = true;
+    return fault;
   });
   const std::vector<std::string> lines =
       Check(OnlyTwilioAt(simulator_->base_url(), {{"idle_timeout_seconds", 0.2}}), kUnavailable);
@@ -264,10 +264,10 @@ TEST_F(UpstreamCheckTest, AnAnswerThatHasNoEnd) {
 }
 
 TEST_F(UpstreamCheckTest, ASignalEndsIt) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_before_head = true;
+    return fault;
   });
   for (const int number : {SIGINT, SIGTERM}) {
     const auto daemon = Start(Configuration());

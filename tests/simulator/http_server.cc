@@ -87,7 +87,7 @@ Connection::WaitResult Connection::Wait(absl::Duration timeout) {
   const absl::Time deadline = absl::Now() + timeout;
   pollfd polled[] = {{socket_.native_handle(), POLLRDHUP, 0}, {wake_, POLLIN, 0}};
   for (;;) {
-    // Rounded up, and never longer than poll() can be told.
+    // Round up, and stay within poll()'s range.
     const int64_t left = absl::ToInt64Milliseconds(
         absl::Ceil(std::min(deadline - absl::Now(), absl::Hours(1)), absl::Milliseconds(1)));
     if (left <= 0) {
@@ -109,7 +109,7 @@ Connection::WaitResult Connection::Wait(absl::Duration timeout) {
 
 void Connection::Wake() {
   const uint64_t one = 1;
-  // Can only fail once the counter is full, when there is no need for more.
+  // Fails only if the counter is full; then the reader is woken anyway.
   [[maybe_unused]] const ssize_t written = write(wake_, &one, sizeof(one));
 }
 
@@ -120,7 +120,7 @@ void Connection::Close() {
 
 void Connection::Reset() {
   closed_ = true;
-  // For a socket that is connected, this is to send a RST.
+  // Disconnecting a connected socket with AF_UNSPEC sends a RST.
   sockaddr nowhere = {};
   nowhere.sa_family = AF_UNSPEC;
   connect(socket_.native_handle(), &nowhere, sizeof(nowhere));
@@ -156,7 +156,7 @@ HttpServer::~HttpServer() {
     stopping_ = true;
     for (Connection& connection : connections_) connection.Close();
   }
-  shutdown(acceptor_.native_handle(), SHUT_RDWR);  // ends accept()
+  shutdown(acceptor_.native_handle(), SHUT_RDWR);  // Makes accept() return.
   accepting_.join();
   std::unique_lock lock(mutex_);
   connection_ended_.wait(lock, [this] { return connections_.empty(); });
@@ -167,7 +167,7 @@ void HttpServer::Accept() {
     tcp::socket socket(io_);
     boost::system::error_code error;
     acceptor_.accept(socket, error);
-    // Such as that no descriptor is free.
+    // For example, no file descriptor is free.
     if (error) absl::SleepFor(absl::Milliseconds(1));
     const std::lock_guard lock(mutex_);
     if (stopping_) return;

@@ -1,9 +1,9 @@
 #pragma once
 
-// HTTP/1.1 for the simulator, with blocking sockets. Boost.Beast parses requests and frames
-// responses; the handler of a request decides when each byte leaves, and how a connection ends.
+// HTTP/1.1 server for the simulator, with blocking sockets. Boost.Beast parses requests and frames
+// responses; the handler decides when each byte is sent and how a connection ends.
 //
-// Each connection has a thread of its own, on which its requests are handled.
+// Each connection has its own thread, which calls the handler.
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
@@ -27,8 +27,8 @@
 
 namespace rollcall::simulator {
 
-// A client's connection. Wake() and Close() may be called from any thread, everything else from the
-// connection's own.
+// A client's connection. Wake() and Close() may be called from any thread, everything else only
+// from the connection's own thread.
 class Connection {
  public:
   using ResponseHead = boost::beast::http::response<boost::beast::http::empty_body>;
@@ -38,30 +38,30 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Reads the head of the next request; absent when there is none. No request follows one that has
-  // a method other than GET and HEAD, since its body is not read.
+  // Reads the head of the next request; nullopt if there is none. After a request with a method
+  // other than GET and HEAD there is none, because its body is not read.
   std::optional<Request> Receive();
 
-  // These send all of it, however slowly the peer reads. False if the connection has ended.
+  // Sends everything, however slowly the peer reads. False if the connection has ended.
   bool Send(ResponseHead& head);
   bool Send(absl::string_view bytes);
   bool SendChunk(absl::string_view bytes);  // An empty chunk ends the body.
 
   enum class WaitResult { kTimeout, kWoken, kPeerClosed };
 
-  // Sleeps until Wake(), until the peer closes the connection, or until `timeout` has passed.
+  // Sleeps until Wake(), until the peer closes the connection, or until `timeout` expires.
   WaitResult Wait(absl::Duration timeout);
 
-  // Ends a Wait() or, if there is none, the next.
+  // Ends the current Wait() or, if there is none, the next one.
   void Wake();
 
-  // Stops sending and receiving. Bytes already sent still reach the peer.
+  // Stops sending and receiving. The peer still receives bytes already sent.
   void Close();
 
-  // The same, but the peer gets an error instead, and perhaps not all bytes already sent.
+  // Resets the connection: the peer gets an error, and may lose bytes already sent.
   void Reset();
 
-  // Whether the peer closed the connection before we did.
+  // True if the peer closed the connection before we did.
   bool peer_closed() const { return peer_closed_; }
 
  private:
@@ -70,7 +70,7 @@ class Connection {
   boost::asio::ip::tcp::socket socket_;
   // An eventfd, readable after Wake().
   const int wake_;
-  // Received bytes that belong to the next requests.
+  // Bytes received beyond the current request.
   boost::beast::flat_buffer received_;
   bool was_last_request_ = false;
   std::atomic<bool> closed_ = false;
@@ -81,17 +81,16 @@ class HttpServer {
  public:
   struct Options {
     std::string host;
-    int port = 0;  // 0 takes a free one.
-    // Bounds how much the kernel buffers for a slow reader; 0 leaves it to the kernel.
+    int port = 0;  // 0 picks a free port.
+    // Size of the kernel's send buffer for each connection; 0 keeps the kernel's default.
     int send_buffer_bytes = 0;
   };
-  // Called for each request, on its connection's thread. Sends the response, or closes the
-  // connection.
+  // Handles one request on its connection's thread: sends the response or closes the connection.
   using Handler = std::function<void(const Request&, Connection&)>;
 
   static absl::StatusOr<std::unique_ptr<HttpServer>> Start(const Options& options, Handler handler);
 
-  // Stops listening, closes every connection and waits for their threads.
+  // Stops listening, closes every connection and joins their threads.
   ~HttpServer();
 
   int port() const { return acceptor_.local_endpoint().port(); }

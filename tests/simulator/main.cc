@@ -1,5 +1,5 @@
 // provider-simulator: the simulator as a program, for demonstrations and benchmarks. Prints one
-// line with its address when it is ready, and ends on SIGTERM or SIGINT.
+// line with its address when it is ready, and exits on SIGTERM or SIGINT.
 
 #include <pthread.h>
 #include <signal.h>
@@ -15,7 +15,7 @@
 #include "tests/simulator/simulator.h"
 
 int main(int argc, char** argv) {
-  // Before any thread starts, so that the signals wait for sigwait() below.
+  // Block the signals before any thread starts, so that only sigwait() below receives them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -28,27 +28,29 @@ int main(int argc, char** argv) {
   int64_t latency_ms = 0;
   std::string username;
   std::string recording;
-  CLI::App app("Serves participant lists as Twilio and SignalWire do", "provider-simulator");
-  app.add_option("--listen", listen, "Address to serve on, HOST:PORT; port 0 takes a free one")
+  CLI::App app("Simulate the participant lists of Twilio and SignalWire", "provider-simulator");
+  app.add_option("--listen", listen, "Address to listen on, HOST:PORT; port 0 picks a free port")
       ->capture_default_str();
-  app.add_option("--latency-ms", latency_ms, "How long each answer takes to begin")
+  app.add_option("--latency-ms", latency_ms, "Delay before each response, in milliseconds")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--bytes-per-second", options.bytes_per_second,
-                 "How fast each body leaves; 0 is as fast as it can")
+                 "Limit on the speed of each response body; 0 means no limit")
       ->check(CLI::NonNegativeNumber);
   app.add_flag("--keep-pages", options.keep_pages,
-               "Keep every page in memory once it is made up, for benchmarks");
-  app.add_option("--account-sid", options.accounts.twilio_account_sid, "Twilio account")
+               "Generate each page once and then serve it from memory, for benchmarks");
+  app.add_option("--account-sid", options.accounts.twilio_account_sid, "Twilio account sid")
       ->capture_default_str();
-  app.add_option("--username", username, "Twilio user: the account's sid unless given");
-  app.add_option("--password", options.accounts.twilio_password, "Twilio auth token or secret")
+  app.add_option("--username", username, "Twilio user name; the account sid by default");
+  app.add_option("--password", options.accounts.twilio_password,
+                 "Twilio auth token or API key secret")
       ->capture_default_str();
-  app.add_option("--signalwire-project", options.accounts.signalwire_project, "SignalWire project")
+  app.add_option("--signalwire-project", options.accounts.signalwire_project,
+                 "SignalWire project id")
       ->capture_default_str();
   app.add_option("--signalwire-token", options.accounts.signalwire_token, "SignalWire API token")
       ->capture_default_str();
   app.add_option("--replay", recording,
-                 "Serve what rollcalld recorded in this folder, and no more");
+                 "Replay the recording in this folder and serve nothing else");
   CLI11_PARSE(app, argc, argv);
 
   const size_t colon = listen.rfind(':');
@@ -84,7 +86,7 @@ int main(int argc, char** argv) {
     return 1;
   }
   if (replay != nullptr) {
-    (*simulator)->Direct([&](const rollcall::simulator::Request& request) {
+    (*simulator)->InjectFaults([&](const rollcall::simulator::Request& request) {
       return replay->Next(request, (*simulator)->base_url());
     });
   }

@@ -13,8 +13,8 @@ namespace {
 
 constexpr size_t kSidDigits = 32;
 
-// The first half looks like any sid's, the second is the place in the list, so that a sid can be
-// found again without a table.
+// The first half looks random, like a provider's sid. The second half is the participant's index,
+// so that FindParticipant() needs no table.
 void AppendSidDigits(const List& list, int64_t index, std::string* out) {
   AppendHex(Mix(Mix(static_cast<uint64_t>(list.size)) ^ static_cast<uint64_t>(index)), 16, out);
   AppendHex(static_cast<uint64_t>(index), 16, out);
@@ -77,7 +77,7 @@ std::string ListSid(const List& list) {
 }
 
 std::optional<int64_t> ListSize(Api api, absl::string_view list_sid) {
-  // A filter may have to look at a whole list, so there is an end to what is served.
+  // A filter may have to scan a whole list, so its size is limited.
   constexpr size_t kSizeDigits = 9;
   const std::string digits = absl::StrReplaceAll(list_sid, {{"-", ""}});
   int64_t size;

@@ -1,11 +1,9 @@
 #pragma once
 
-// The participants that the provider simulator makes up: lists of any size whose records follow
-// from their place in the list alone, so that a test can say what must arrive without keeping a
-// list of its own.
+// Generated participant lists of any size. Each record depends only on the list and its index, so
+// that a test can compute what must arrive without storing a list.
 //
-// Used by the simulator's pages and by tests, which compare what arrives with ParticipantJson().
-// Functions of their arguments only: any thread may call them.
+// Pure functions: any thread may call them.
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +13,7 @@
 
 namespace rollcall::simulator {
 
-// The lists that the simulator serves.
+// The provider APIs whose lists the simulator serves.
 enum class Api {
   kVoiceInsights,  // Twilio Voice Insights, conference participant summaries.
   kVideoInsights,  // Twilio Video Insights, room participants.
@@ -23,8 +21,7 @@ enum class Api {
   kTwilioCore,     // Twilio core API, live conference participants.
 };
 
-// The account that the simulator serves unless told otherwise: a Twilio account sid, or for
-// SignalWire a project id.
+// The simulator's default account: a Twilio account sid, or a SignalWire project id.
 std::string DefaultAccount(Api api);
 
 // A generated list of `size` participants.
@@ -39,7 +36,7 @@ struct List {
   std::string account_sid;
 };
 
-// Which participants of a list are asked for. What an API does not filter by stays unset.
+// Filters of a list request. Filters that an API does not have stay unset.
 struct Filter {
   std::optional<std::string> participant_sid;
   std::optional<std::string> label;
@@ -53,24 +50,24 @@ struct Filter {
   }
 };
 
-// The sid of the list's conference or room, which says how long the list is: "CF", "RM" or nothing,
+// The sid of the list's conference or room, which encodes the list's size: "CF", "RM" or nothing,
 // then a "9" and the size in 31 digits. SignalWire writes these 32 digits as a UUID.
 std::string ListSid(const List& list);
 
-// The size that a sid of ListSid()'s form says, up to 999,999,999; nothing for any other sid.
+// The size that a sid from ListSid() encodes, up to 999,999,999; nullopt for any other sid.
 std::optional<int64_t> ListSize(Api api, absl::string_view list_sid);
 
 // Path of the list on the provider's host, without a query: "/v1/Conferences/CF9.../Participants".
 std::string ListPath(const List& list);
 
-// What names the participant at `index` in a URL: its sid, or its call's sid with the two live
+// The id of the participant at `index` in a URL: its sid, or the sid of its call for the two live
 // lists.
 std::string ParticipantSid(const List& list, int64_t index);
 
-// Where the participant of that sid stands; nothing if the list does not hold it.
+// Index of the participant with this sid; nullopt if the list does not contain it.
 std::optional<int64_t> FindParticipant(const List& list, absl::string_view sid);
 
-// The participant's label as text. Nothing where the record says null or holds no label.
+// The participant's label, decoded; nullopt if the record has null or no label.
 std::optional<std::string> ParticipantLabel(const List& list, int64_t index);
 
 bool Matches(const List& list, int64_t index, const Filter& filter);

@@ -32,7 +32,7 @@ INSTANTIATE_TEST_SUITE_P(Apis, ParticipantsTest,
                          ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
                                            Api::kSignalWire, Api::kTwilioCore));
 
-TEST_P(ParticipantsTest, ListSidSaysTheSize) {
+TEST_P(ParticipantsTest, ListSidEncodesSize) {
   EXPECT_THAT(ListSize(GetParam(), ListSid(list_)), Optional(Eq(500)));
   EXPECT_THAT(ListSize(GetParam(), ListSid(List(GetParam(), 0))), Optional(Eq(0)));
   EXPECT_EQ(ListSize(GetParam(), ListSid(list_) + "0"), std::nullopt);
@@ -40,7 +40,7 @@ TEST_P(ParticipantsTest, ListSidSaysTheSize) {
   EXPECT_EQ(ListSize(GetParam(), std::string(40, '9')), std::nullopt);
 }
 
-TEST_P(ParticipantsTest, RecordsAreJsonWithUniqueSidsThatFindThemAgain) {
+TEST_P(ParticipantsTest, RecordsAreValidJsonAndSidsMapBackToIndex) {
   std::set<std::string> sids;
   for (int64_t i = 0; i < list_.size; ++i) {
     const nlohmann::json record = nlohmann::json::parse(ParticipantJson(list_, i));
@@ -53,7 +53,7 @@ TEST_P(ParticipantsTest, RecordsAreJsonWithUniqueSidsThatFindThemAgain) {
   EXPECT_EQ(FindParticipant(List(GetParam(), 501), *sids.begin()), std::nullopt);
 }
 
-TEST_P(ParticipantsTest, LabelIsWhatTheRecordSays) {
+TEST_P(ParticipantsTest, LabelMatchesRecord) {
   std::set<std::string> labels;
   for (int64_t i = 0; i < list_.size; ++i) {
     const nlohmann::json record = nlohmann::json::parse(ParticipantJson(list_, i));
@@ -69,7 +69,7 @@ TEST_P(ParticipantsTest, LabelIsWhatTheRecordSays) {
   EXPECT_EQ(labels.count("client"), has_labels ? 1u : 0u);
 }
 
-TEST_P(ParticipantsTest, FiltersAgreeWithTheRecords) {
+TEST_P(ParticipantsTest, FiltersMatchRecords) {
   Filter muted, held, coaching, event;
   muted.muted = true;
   held.hold = false;
@@ -89,10 +89,10 @@ TEST_P(ParticipantsTest, FiltersAgreeWithTheRecords) {
   }
 }
 
-TEST(VoiceInsightsParticipantsTest, RecordsAreAsLongAndAsVariedAsTheProviders) {
+TEST(VoiceInsightsParticipantsTest, RecordsVaryInLengthAndFormLikeTheProviders) {
   const List list(Api::kVoiceInsights, 500);
   size_t bytes = 0;
-  // How often each key was absent, null, or something else.
+  // How often each key was absent, null, or had a value.
   std::map<std::string, std::array<int, 3>> seen;
   std::set<std::string> orders;
   int escapes = 0;

@@ -52,7 +52,7 @@ std::string PercentEncode(absl::string_view text) {
   return out;
 }
 
-// FNV-1a: page tokens need to notice what was changed, not to keep a secret.
+// FNV-1a. Page tokens only need to detect changes; they need not be secret.
 uint64_t Fingerprint(absl::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {
@@ -77,19 +77,19 @@ Answer Xml(int status, absl::string_view content) {
                              "</TwilioResponse>")};
 }
 
-// A list of participants, wherever they come from. Functions of an index below `size`.
+// A list of participants from any source. The functions take an index below `size`.
 struct Source {
   int64_t size = 0;
   std::function<bool(int64_t, const Filter&)> matches;
   std::function<void(int64_t, std::string*)> append;
 };
 
-// A published example: the whole answer, and each of its records in the same words.
+// A published example: the whole document, and the text of each of its records.
 struct Seed {
   explicit Seed(absl::string_view whole) : document(whole) {
     const nlohmann::json parsed = nlohmann::json::parse(std::string(whole));
     const auto& participants = parsed.at("participants");
-    // Records hold no braces within strings, so that depth alone shows where each begins and ends.
+    // Strings in the examples contain no braces, so nesting depth alone delimits the records.
     size_t begin = 0;
     int depth = 0;
     for (size_t i = whole.find("\"participants\": ["); i < whole.size(); ++i) {
@@ -124,7 +124,7 @@ bool Matches(const nlohmann::json& fields, const Filter& filter) {
                             fields["events"].contains(*filter.event)));
 }
 
-// The example that is served for this sid; nullptr for any other sid.
+// The example served for this sid; nullptr for any other sid.
 const Seed* FindSeed(Api api, absl::string_view list_sid) {
   static const Seed kVoice(kVoiceInsightsSeed);
   static const Seed kVideo(kVideoInsightsSeed);
@@ -155,7 +155,7 @@ Source SourceOf(const List& list) {
   };
 }
 
-// The index after `limit` matches from `begin` on, and what matched.
+// Up to `limit` matching indices from `begin` on, and the index after the last of them.
 std::vector<int64_t> Take(const Source& source, const Filter& filter, int64_t begin, int64_t limit,
                           int64_t* end) {
   std::vector<int64_t> taken;
@@ -165,7 +165,7 @@ std::vector<int64_t> Take(const Source& source, const Filter& filter, int64_t be
       taken.push_back(i);
     }
   }
-  // Skip on to the next match: without one, this is the last page.
+  // Advance to the next match: without one, this is the last page.
   while (i < source.size && !filter.empty() && !source.matches(i, filter)) {
     ++i;
   }
@@ -173,7 +173,7 @@ std::vector<int64_t> Take(const Source& source, const Filter& filter, int64_t be
   return taken;
 }
 
-// Where the page before the one at `begin` starts.
+// Start of the page before the one at `begin`.
 int64_t Before(const Source& source, const Filter& filter, int64_t begin, int64_t limit) {
   int64_t i = begin;
   for (int64_t found = 0; i > 0 && found < limit;) {
@@ -192,23 +192,23 @@ void AppendRecords(const Source& source, const std::vector<int64_t>& taken, std:
   out->push_back(']');
 }
 
-// A link as JSON writes it: text that needs no escapes, or null.
+// A link as a JSON value: a string that needs no escapes, or null.
 std::string Quoted(const std::optional<std::string>& link) {
   return link ? absl::StrCat("\"", *link, "\"") : "null";
 }
 
 }  // namespace
 
-// A request whose path was understood.
+// A request whose path is a known route.
 struct ProviderApis::Request {
   Api api = Api::kVoiceInsights;
-  // As sent, to be repeated in links.
+  // As sent, because links repeat it.
   std::string path;
   std::string origin;
-  // Empty with the Insights APIs, whose paths hold none.
+  // Empty for the Insights APIs, whose paths have no account.
   std::string account_sid;
   std::string list_sid;
-  // Set where one participant is asked for.
+  // Set if the request is for one participant.
   std::optional<std::string> participant;
   bool xml = false;
   std::vector<std::pair<std::string, std::string>> query;
@@ -232,7 +232,7 @@ struct ProviderApis::Request {
                                  code, message, more_info, status));
     }
     if (api == Api::kSignalWire && status == 401) {
-      // The other of the two forms that SignalWire uses, with the code as text.
+      // SignalWire's other error format, with the code as text.
       return Json(status,
                   absl::StrFormat(R"({"errors":[{"code":"%d","message":"%s"}]})", code, message));
     }
@@ -247,11 +247,11 @@ struct ProviderApis::Request {
     return Error(400, api == Api::kSignalWire ? 54453 : 20001, message);
   }
 
-  // The filters in the form that links carry: "Label=client&", or nothing.
+  // The filters as links carry them: "Label=client&", or empty.
   std::string filters_in_link;
   Filter filter;
 
-  // False, with `error` set, if a filter's value cannot be one.
+  // False, with `error` set, if the value of a filter is invalid.
   bool ReadFilters(Answer* error) {
     const auto text = [this](const char* name, std::optional<std::string>* value) {
       *value = Query(name);
@@ -289,8 +289,8 @@ struct ProviderApis::Request {
     return valid;
   }
 
-  // A token holds the index that its page starts at, and a fingerprint of the list and filters that
-  // it was made for: it serves no other.
+  // A token contains the start index of its page and a fingerprint of its list and filters. It is
+  // valid for no other list.
   std::string Token(absl::string_view direction, int64_t begin) const {
     return absl::StrFormat("%s%016x%016x", direction, begin,
                            Fingerprint(absl::StrCat(list_sid, "?", filters_in_link, begin)));
@@ -430,7 +430,7 @@ Answer ProviderApis::ServeList(const Request& request) const {
   }
   const std::optional<std::string> token = request.Query("PageToken");
   if (page > 0 && !token) {
-    return request.BadQuery("PageToken is required where Page is not 0");
+    return request.BadQuery("PageToken is required if Page is not 0");
   }
 
   if (seed != nullptr && !request.Query("Page") && !token) {
@@ -449,8 +449,8 @@ Answer ProviderApis::ServeList(const Request& request) const {
   const Source source = seed != nullptr ? SourceOf(seed) : SourceOf(list);
   int64_t begin = 0;
   if (token) {
-    // SignalWire's example links to a second page that it does not show: it is empty here, and the
-    // last.
+    // SignalWire's example links to a second page that is not published. The simulator serves it
+    // empty, as the last page.
     const bool seed_token = request.api == Api::kSignalWire && seed != nullptr;
     if (seed_token && *token == "PA1234") {
       return Json(200, std::string(seed->document));

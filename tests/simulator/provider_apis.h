@@ -1,11 +1,9 @@
 #pragma once
 
-// What the four providers answer to a request: routes, credentials, filters, pages, next links and
-// errors, from the published examples and from generated lists (participants.h). Knows nothing of
-// sockets.
+// The responses of the four providers: routes, credentials, filters, pages, next links and errors,
+// from the published examples and from generated lists (participants.h). Independent of sockets.
 //
-// Used by Simulator for every request that a test did not direct otherwise. Immutable once
-// constructed: any thread may call it.
+// Immutable once constructed: any thread may call it.
 
 #include <cstdint>
 #include <string>
@@ -23,10 +21,10 @@ struct Answer {
   std::string body;
 };
 
-// Who may ask, and whose lists there are.
+// The accounts that the simulator serves, with their credentials.
 struct Accounts {
   std::string twilio_account_sid = DefaultAccount(Api::kTwilioCore);
-  // The account's sid or an API key's.
+  // The account's sid or an API key's sid.
   std::string twilio_username = twilio_account_sid;
   std::string twilio_password = "simulator";
   std::string signalwire_project = DefaultAccount(Api::kSignalWire);
@@ -37,8 +35,8 @@ class ProviderApis {
  public:
   explicit ProviderApis(Accounts accounts);
 
-  // `target` is the path with its query as sent; `authorization` is that header's value, empty
-  // where not sent; `origin` is what the client takes the provider for, "http://HOST:PORT".
+  // `target` is the path with its query, as sent. `authorization` is the value of that header,
+  // empty if absent. `origin` is the provider's URL as the client sees it, "http://HOST:PORT".
   Answer Serve(absl::string_view method, absl::string_view target, absl::string_view authorization,
                absl::string_view origin) const;
 
@@ -52,7 +50,7 @@ class ProviderApis {
   const Accounts accounts_;
 };
 
-// The header that names a request, for the provider's support.
+// The response header with the request's id, which the provider's support asks for.
 std::pair<std::string, std::string> RequestIdHeader(uint64_t number);
 
 }  // namespace rollcall::simulator

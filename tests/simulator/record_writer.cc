@@ -17,7 +17,7 @@ void AppendClock(absl::CivilSecond t, std::string* out) {
   AppendDigits(t.second(), 2, out);
 }
 
-// A label as the record writes it and as text. "%" stands for a number.
+// A label as JSON and as decoded text. "%" stands for a number.
 struct LabelText {
   absl::string_view json;
   absl::string_view text;
@@ -37,7 +37,7 @@ constexpr std::array<LabelText, 10> kLabels = {{
 }};
 
 const LabelText& LabelOf(int64_t index) {
-  // The two first are by far the most frequent, as in life.
+  // The first two are by far the most frequent, as in real lists.
   const uint64_t choice = Choose(index, Trait::kLabel, 1600) / 100;
   return choice < kLabels.size() ? kLabels[choice] : kLabels[choice % 2];
 }

@@ -1,10 +1,9 @@
 #pragma once
 
-// What made-up records are put together from: choices that follow from a record's place in its
-// list, a writer of JSON, and the values that more than one API's records hold.
+// Building blocks of generated records: choices derived from a record's index, a JSON writer, and
+// the values that records of several APIs share.
 //
-// Used by the files that write the records (records.h) and by participants.cc. Functions of their
-// arguments only, except for Writer, which belongs to the call that made it.
+// Pure functions, except for Writer, which is not thread-safe.
 
 #include <algorithm>
 #include <array>
@@ -19,7 +18,7 @@
 
 namespace rollcall::simulator {
 
-// Scatters neighbouring numbers over all of 64 bits (the finalizer of SplitMix64).
+// Spreads neighbouring numbers over all 64 bits (the finalizer of SplitMix64).
 inline uint64_t Mix(uint64_t x) {
   x += 0x9e3779b97f4a7c15;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -27,8 +26,8 @@ inline uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// What varies from record to record. Each has choices of its own, so that one can be asked for
-// without the others, which is what filters do.
+// What varies from record to record. Each trait is chosen independently, so that a filter can
+// compute one without the others.
 enum class Trait : uint64_t {
   kStyle,
   kOrder,
@@ -59,27 +58,26 @@ enum class Trait : uint64_t {
   kExit,
 };
 
-// One of [0, n), chosen by the record's place and the trait.
+// A number in [0, n), chosen by the record's index and the trait.
 inline uint64_t Choose(int64_t index, Trait trait, uint64_t n) {
   return Mix(static_cast<uint64_t>(index) * 64 + static_cast<uint64_t>(trait)) % n;
 }
 
-// True for so many of a hundred records.
+// True for this percentage of the records.
 inline bool Chance(int64_t index, Trait trait, uint64_t percent) {
   return Choose(index, trait, 100) < percent;
 }
 
 void AppendHex(uint64_t value, int digits, std::string* out);
 
-// The last so many decimal digits of a number that is not negative.
+// The last `digits` decimal digits of a non-negative number.
 void AppendDigits(int64_t value, int digits, std::string* out);
 
-// Writes JSON straight into a string. A comma goes between members by itself; text is written as it
-// is, so that each value decides about its own escapes.
+// Writes JSON into a string. It inserts commas itself and does not escape text, so that each value
+// chooses its own escapes.
 class Writer {
  public:
-  // Providers space their JSON in several ways: "spaced, like: this", one member a line, or not at
-  // all.
+  // Whitespace as providers use it: "spaced, like: this", one member per line, or none.
   Writer(int64_t index, std::string* out) : out_(out) {
     switch (Choose(index, Trait::kStyle, 8)) {
       case 0:
@@ -128,7 +126,7 @@ class Writer {
   void BeginText() { out_->push_back('"'); }
   void EndText() { out_->push_back('"'); }
 
-  // Two places behind the point.
+  // With two decimal places.
   void Hundredths(int64_t value) {
     absl::StrAppend(out_, value / 100, ".");
     AppendDigits(value % 100, 2, out_);
@@ -142,8 +140,8 @@ class Writer {
   absl::string_view colon_ = "\": ";
 };
 
-// The moment `offset` seconds after the participant came: in one of the forms of ISO 8601 that
-// Insights uses, or in that of RFC 2822.
+// The time `offset` seconds after the participant joined, in one of the ISO 8601 forms of Insights,
+// or as RFC 2822.
 void WriteIsoTime(int64_t index, int64_t offset, Writer* writer);
 void WriteMailTime(Api api, int64_t index, int64_t offset, Writer* writer);
 
@@ -156,14 +154,14 @@ absl::string_view RegionOf(int64_t index);
 enum class LabelKind { kAbsent, kNull, kText };
 
 LabelKind KindOfLabel(int64_t index);
-// The label as the record holds it, with its escapes, and as text.
+// The label as JSON, with its escapes, and as decoded text.
 void WriteLabel(int64_t index, Writer* writer);
 void AppendLabelText(int64_t index, std::string* out);
-// Labels with a number in them hold one below this.
+// Upper bound of the number in a label.
 inline constexpr int64_t kLabelNumbers = 97;
 
-// The orders in which the providers were seen to write a record's members, as indices into its
-// names: the order of the list of names itself, and by the alphabet.
+// Orders in which providers write a record's members, as indices into the list of names: the order
+// of that list, and alphabetical order.
 template <size_t N>
 std::array<size_t, N> Alphabetical(const std::array<absl::string_view, N>& names) {
   std::array<size_t, N> order{};

@@ -1,7 +1,7 @@
 #pragma once
 
-// One made-up record of each API, and what filters ask about it. Used by participants.cc only.
-// Functions of their arguments only.
+// One generated record of each API, and the values that filters need. Internal to participants.cc.
+// Pure functions.
 
 #include <cstdint>
 #include <string>
@@ -11,21 +11,21 @@
 
 namespace rollcall::simulator {
 
-// Sid of the participant's call: "CA" and 32 digits, or a UUID with SignalWire.
+// Sid of the participant's call: "CA" and 32 digits, or a UUID for SignalWire.
 void AppendCallSid(const List& list, int64_t index, std::string* out);
 
-// What names the participant in a URL; see ParticipantSid().
+// The participant's id in a URL; see ParticipantSid().
 void AppendParticipantSid(const List& list, int64_t index, std::string* out);
 
 void AppendVoiceInsightsRecord(const List& list, int64_t index, std::string* out);
 void AppendVideoInsightsRecord(const List& list, int64_t index, std::string* out);
-// SignalWire's and Twilio core's, which are nearly the same.
+// For SignalWire and Twilio core, which are nearly the same.
 void AppendLiveRecord(const List& list, int64_t index, std::string* out);
 
-// Of Voice Insights: whether the record's events hold this one.
+// For Voice Insights: true if the record has this event.
 bool HasEvent(int64_t index, absl::string_view name);
 
-// Of the live lists.
+// For the live lists.
 bool IsMuted(int64_t index);
 bool IsOnHold(int64_t index);
 bool IsCoaching(int64_t index);

@@ -25,7 +25,7 @@ namespace {
 using nlohmann::json;
 
 constexpr int kFormat = 1;
-// As service/recording writes it in place of the provider's own.
+// service/recording writes this origin in place of the provider's.
 constexpr char kRecordedOrigin[] = "http://replay.invalid";
 
 absl::Status Wrong(const std::string& path, absl::string_view what) {
@@ -35,14 +35,14 @@ absl::Status Wrong(const std::string& path, absl::string_view what) {
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::error_code error;
   std::ifstream file;
-  // No link, pipe or device, in a folder from somebody else.
+  // Refuse links, pipes and devices: the folder may come from an untrusted sender.
   const auto status = std::filesystem::symlink_status(path, error);
   if (std::filesystem::is_regular_file(status)) file.open(path, std::ios::binary);
-  if (!file.is_open()) return Wrong(path, "cannot be read");
+  if (!file.is_open()) return Wrong(path, "cannot read the file, or it is not a regular file");
   return std::string(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
 }
 
-// Of a value in a target. What is percent-encoded there is punctuation.
+// Percent-decodes a value in a target.
 std::string Decoded(absl::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -57,7 +57,7 @@ std::string Decoded(absl::string_view text) {
   return decoded;
 }
 
-// As a word of a shell, and with nothing in it that a terminal obeys.
+// Quotes a value for the shell and removes control characters, which a terminal would obey.
 std::string Quoted(absl::string_view text) {
   std::string word = Decoded(text);
   const auto is_plain = [](char c) {
@@ -91,8 +91,8 @@ std::string OptionsOf(absl::string_view query, bool is_list) {
   return options;
 }
 
-// The command that asks for this target first; empty where it is another one, of a later page.
-// Notes in `accounts` whose it is.
+// The command whose first request is for this target; empty if the target is a later page. Adds the
+// account in its path to `accounts`.
 std::string CommandFor(absl::string_view target, std::set<std::string>* accounts) {
   const std::pair<absl::string_view, absl::string_view> parts =
       absl::StrSplit(target, absl::MaxSplits('?', 1));
@@ -129,10 +129,10 @@ absl::StatusOr<std::unique_ptr<Replay>> Replay::Load(const std::string& folder) 
   const absl::StatusOr<std::string> manifest = ReadFile(path);
   if (!manifest.ok()) return manifest.status();
   std::vector<std::string> lines = absl::StrSplit(*manifest, '\n');
-  lines.pop_back();  // empty, or cut where the disk was full
+  lines.pop_back();  // Empty, or truncated because the disk was full.
   const json head = lines.empty() ? json() : json::parse(lines[0], nullptr, false);
   if (!head.is_object() || head.value("format", json()) != json(kFormat)) {
-    return Wrong(path, "is not a recording of this format");
+    return Wrong(path, "not a recording of format 1");
   }
   std::map<int, std::pair<std::string, Recorded>> in_order;
   try {
@@ -141,7 +141,9 @@ absl::StatusOr<std::unique_ptr<Replay>> Replay::Load(const std::string& folder) 
       Recorded recorded{line.value("status", 0), line.value("retry_after", ""),
                         line.value("framing", ""), "", line.at("end") == "complete"};
       const std::string body = line.value("body", "");
-      if (absl::StrContains(body, '/')) return Wrong(path, "a body is not in the folder");
+      if (absl::StrContains(body, '/'))
+        return Wrong(
+            path, "a body's file name contains a slash; bodies must be in the recording's folder");
       if (!body.empty()) {
         absl::StatusOr<std::string> text = ReadFile(absl::StrCat(folder, "/", body));
         if (!text.ok()) return text.status();
@@ -152,7 +154,7 @@ absl::StatusOr<std::unique_ptr<Replay>> Replay::Load(const std::string& folder) 
   } catch (const json::exception& error) {
     return Wrong(path, error.what());
   }
-  if (in_order.empty()) return Wrong(path, "holds no answer");
+  if (in_order.empty()) return Wrong(path, "the recording has no responses");
   auto replay = std::make_unique<Replay>();
   for (auto& [number, entry] : in_order) {
     Target& target = replay->answers_[entry.first];
@@ -162,32 +164,33 @@ absl::StatusOr<std::unique_ptr<Replay>> Replay::Load(const std::string& folder) 
   return replay;
 }
 
-Direction Replay::Next(const Request& request, absl::string_view base_url) {
+Fault Replay::Next(const Request& request, absl::string_view base_url) {
   const std::lock_guard<std::mutex> lock(mutex_);
   const auto found = answers_.find(request.target);
   if (found == answers_.end()) {
-    return Respond(404, R"({"code": 20404, "message": "nothing was recorded for this target"})");
+    return Respond(
+        404, R"({"code": 20404, "message": "the recording has no response for this target"})");
   }
   Target& target = found->second;
   const Recorded& recorded = target.answers[target.next];
   if (target.next + 1 < target.answers.size()) ++target.next;
-  Direction direction;
+  Fault fault;
   if (recorded.status == 0) {
-    direction.cut_before_head = true;
-    return direction;
+    fault.cut_before_head = true;
+    return fault;
   }
   std::string body = absl::StrReplaceAll(recorded.body, {{kRecordedOrigin, base_url}});
-  direction.chunked = recorded.framing == "chunked";
-  direction.until_close = recorded.framing == "connection";
+  fault.chunked = recorded.framing == "chunked";
+  fault.until_close = recorded.framing == "connection";
   if (!recorded.complete) {
-    direction.cut_after = body.size();
-    body.push_back(' ');  // which is promised, and does not come
+    fault.cut_after = body.size();
+    body.push_back(' ');  // One byte that Content-Length counts but is never sent.
   }
-  direction.answer = Answer{recorded.status, {{"Content-Type", "application/json"}}, body};
+  fault.answer = Answer{recorded.status, {{"Content-Type", "application/json"}}, body};
   if (!recorded.retry_after.empty()) {
-    direction.answer->headers.emplace_back("Retry-After", recorded.retry_after);
+    fault.answer->headers.emplace_back("Retry-After", recorded.retry_after);
   }
-  return direction;
+  return fault;
 }
 
 std::vector<std::string> Replay::Instructions() const {

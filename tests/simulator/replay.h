@@ -1,10 +1,10 @@
 #pragma once
 
-// Serves what rollcalld recorded (its `recording`, service/recording): each target's answers in the
-// order in which they were asked for, the last one again and again. What was cut is cut there.
+// Serves a recording by rollcalld (setting `recording`, service/recording). Each target gets its
+// responses in the recorded order, then the last one repeatedly. A response that was cut when
+// recorded is cut at the same byte.
 //
-// Used by provider-simulator --replay and by tests, as the direction of a Simulator. Any thread may
-// call it.
+// Install it with Simulator::InjectFaults(). Any thread may call it.
 
 #include <map>
 #include <memory>
@@ -21,20 +21,20 @@ namespace rollcall::simulator {
 
 class Replay {
  public:
-  // Reads the folder of a recording, the whole of it. An error says what is wrong with it.
+  // Reads a whole recording into memory. The error says what is wrong with the folder.
   static absl::StatusOr<std::unique_ptr<Replay>> Load(const std::string& folder);
 
-  // What the request gets: HTTP 404 where nothing was recorded for its target. Links lead to
+  // The response to this request; HTTP 404 if the recording has none for its target. Links lead to
   // `base_url`.
-  Direction Next(const Request& request, absl::string_view base_url);
+  Fault Next(const Request& request, absl::string_view base_url);
 
-  // How to ask for what was recorded: the keys of the upstreams' configuration, and then a command
-  // for each list and each participant, in the order in which they were first asked for.
+  // How to request what was recorded: the account keys for the upstreams' configuration, then one
+  // command per list and participant, in the order of their first requests.
   std::vector<std::string> Instructions() const;
 
  private:
   struct Recorded {
-    int status = 0;  // none where there was no answer
+    int status = 0;  // 0 if there was no response.
     std::string retry_after;
     std::string framing;
     std::string body;
@@ -45,9 +45,9 @@ class Replay {
     size_t next = 0;
   };
 
-  std::vector<std::string> targets_;  // in the order of the first request for each
+  std::vector<std::string> targets_;  // In the order of the first request for each.
   std::mutex mutex_;
-  std::map<std::string, Target> answers_;  // guarded by mutex_, but for the sizes
+  std::map<std::string, Target> answers_;  // Guarded by mutex_, except for the sizes.
 };
 
 }  // namespace rollcall::simulator

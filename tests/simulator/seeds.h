@@ -1,8 +1,7 @@
 #pragma once
 
-// The providers' own published example answers, word for word, compiled in from
-// tests/testdata/seeds so that the program needs no files when it runs. Used by the simulator and
-// by tests. Constants.
+// The providers' published example responses, word for word, compiled in from tests/testdata/seeds
+// so that the program needs no files at run time.
 
 #include "absl/strings/string_view.h"
 
@@ -14,8 +13,8 @@ extern const absl::string_view kVideoInsightsSeed;
 extern const absl::string_view kVideoInsightsEmptySeed;
 extern const absl::string_view kSignalWireSeed;
 
-// Under which sids they are served. Both rooms have the same sid in their documents, so the empty
-// one is served under another.
+// The sids under which the simulator serves them. Both rooms have the same sid in their documents,
+// so the empty one is served under another sid.
 inline constexpr absl::string_view kSeedConferenceSid = "CFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 inline constexpr absl::string_view kSeedRoomSid = "RMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 inline constexpr absl::string_view kSeedEmptyRoomSid = "RMbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";

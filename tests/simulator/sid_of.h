@@ -1,7 +1,7 @@
 #pragma once
 
-// What names a participant that arrived, to be held against ParticipantSid() of participants.h. In
-// a header of its own because the simulator itself has no protobuf. Any thread.
+// The id of a received participant, comparable with ParticipantSid() of participants.h. In a header
+// of its own because the simulator itself does not depend on protobuf.
 
 #include <string>
 

@@ -15,28 +15,28 @@ namespace {
 
 constexpr size_t kPieceBytes = 16 * 1024;
 constexpr size_t kNowhere = std::numeric_limits<size_t>::max();
-// How far a body that is slowed down may fall behind and still catch up: more than a busy machine
-// takes to wake a thread, less than a reader's pause.
+// How far a throttled body may fall behind and still catch up: longer than a busy machine takes to
+// wake a thread, shorter than a reader's pause.
 constexpr absl::Duration kCatchUp = absl::Milliseconds(100);
 
 }  // namespace
 
-Direction Respond(int status, std::string body) {
-  Direction direction;
-  direction.answer = Answer{status, {{"Content-Type", "application/json"}}, std::move(body)};
-  return direction;
+Fault Respond(int status, std::string body) {
+  Fault fault;
+  fault.answer = Answer{status, {{"Content-Type", "application/json"}}, std::move(body)};
+  return fault;
 }
 
-Direction HoldAfter(size_t bytes) {
-  Direction direction;
-  direction.hold_after = bytes;
-  return direction;
+Fault HoldAfter(size_t bytes) {
+  Fault fault;
+  fault.hold_after = bytes;
+  return fault;
 }
 
-Direction RedirectTo(std::string location, int status) {
-  Direction direction;
-  direction.answer = Answer{status, {{"Location", std::move(location)}}, ""};
-  return direction;
+Fault RedirectTo(std::string location, int status) {
+  Fault fault;
+  fault.answer = Answer{status, {{"Location", std::move(location)}}, ""};
+  return fault;
 }
 
 absl::StatusOr<std::unique_ptr<Simulator>> Simulator::Start(Options options) {
@@ -64,9 +64,9 @@ std::string Simulator::base_url() const {
                       server_->port());
 }
 
-void Simulator::Direct(std::function<Direction(const Request&)> direct) {
+void Simulator::InjectFaults(std::function<Fault(const Request&)> fault_for) {
   std::lock_guard<std::mutex> lock(mutex_);
-  direct_ = std::move(direct);
+  fault_for_ = std::move(fault_for);
 }
 
 void Simulator::AddPage(absl::string_view target, std::string body) {
@@ -76,7 +76,7 @@ void Simulator::AddPage(absl::string_view target, std::string body) {
 }
 
 std::shared_ptr<const Answer> Simulator::Serve(const Request& request) {
-  // A proxy that ends TLS says so, and links are for its clients.
+  // A proxy that terminates TLS sends this header; links must use the scheme of its clients.
   const std::string scheme = request.Header("X-Forwarded-Proto");
   const std::string origin =
       absl::StrCat(scheme.empty() ? "http" : scheme, "://", request.Header("Host"));
@@ -147,7 +147,7 @@ void Simulator::NoteEnd(Connection& connection) {
 
 void Simulator::Handle(const Request& request, Connection& connection) {
   const absl::Time asked = absl::Now();
-  std::function<Direction(const Request&)> direct;
+  std::function<Fault(const Request&)> fault_for;
   size_t number;
   {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -155,34 +155,34 @@ void Simulator::Handle(const Request& request, Connection& connection) {
     if (options_.keep_requests) {
       requests_.push_back(request);
     }
-    direct = direct_;
+    fault_for = fault_for_;
     changed_.notify_all();
   }
-  Direction direction = direct ? direct(request) : Direction();
+  Fault fault = fault_for ? fault_for(request) : Fault();
 
   std::shared_ptr<const Answer> answer;
-  if (direction.answer) {
-    answer = std::make_shared<const Answer>(*std::move(direction.answer));
+  if (fault.answer) {
+    answer = std::make_shared<const Answer>(*std::move(fault.answer));
   } else if ((answer = PageFor(request.target)) == nullptr) {
     answer = Serve(request);
   }
-  // Shares the answer, so that a page that is kept is not copied for each who reads it.
+  // Shares ownership, so that a kept page is not copied for each reader.
   std::shared_ptr<const std::string> body(answer, &answer->body);
-  if (direction.edit_body) {
-    body = std::make_shared<const std::string>(direction.edit_body(*body));
+  if (fault.edit_body) {
+    body = std::make_shared<const std::string>(fault.edit_body(*body));
   }
 
-  // Making the answer up is part of the latency.
+  // Generating the response counts towards the latency.
   if (!Sleep(connection, asked + options_.latency - absl::Now()) ||
-      (direction.hold_before_head && !Hold(connection))) {
+      (fault.hold_before_head && !Hold(connection))) {
     return NoteEnd(connection);
   }
-  if (direction.hold_in_head) {
+  if (fault.hold_in_head) {
     if (connection.Send("HTTP/1.1 200 OK\r\nContent-Ty")) Hold(connection);
     return NoteEnd(connection);
   }
-  if (direction.cut_before_head) {
-    return direction.reset ? connection.Reset() : connection.Close();
+  if (fault.cut_before_head) {
+    return fault.reset ? connection.Reset() : connection.Close();
   }
 
   Connection::ResponseHead head;
@@ -190,55 +190,54 @@ void Simulator::Handle(const Request& request, Connection& connection) {
   const auto request_id = RequestIdHeader(number);
   head.insert(request_id.first, request_id.second);
   for (const auto& [name, value] : answer->headers) head.insert(name, value);
-  if (direction.until_close) {
+  if (fault.until_close) {
     head.keep_alive(false);
-  } else if (direction.chunked) {
+  } else if (fault.chunked) {
     head.chunked(true);
   } else {
     head.content_length(body->size());
   }
   const bool sent =
-      connection.Send(head) && (request.method == "HEAD" || Deliver(direction, *body, connection));
-  if (!sent || direction.until_close) NoteEnd(connection);
+      connection.Send(head) && (request.method == "HEAD" || Deliver(fault, *body, connection));
+  if (!sent || fault.until_close) NoteEnd(connection);
 }
 
-bool Simulator::Deliver(const Direction& direction, const std::string& body,
-                        Connection& connection) {
+bool Simulator::Deliver(const Fault& fault, const std::string& body, Connection& connection) {
   const int64_t rate = options_.bytes_per_second;
-  size_t piece = direction.piece_bytes > 0 ? direction.piece_bytes : kPieceBytes;
+  size_t piece = fault.piece_bytes > 0 ? fault.piece_bytes : kPieceBytes;
   if (rate > 0) {
-    // A hundred pieces a second are smooth enough.
+    // A hundred pieces per second are smooth enough.
     piece = std::min(piece, static_cast<size_t>(std::max<int64_t>(rate / 100, 1)));
   }
-  size_t hold_at = std::min(direction.hold_after.value_or(kNowhere), body.size());
-  bool hold = direction.hold_after.has_value();
-  const size_t cut_at = std::min(direction.cut_after.value_or(kNowhere), body.size());
+  size_t hold_at = std::min(fault.hold_after.value_or(kNowhere), body.size());
+  bool hold = fault.hold_after.has_value();
+  const size_t cut_at = std::min(fault.cut_after.value_or(kNowhere), body.size());
 
-  absl::Time due = absl::Now();  // of the piece that is sent next
+  absl::Time due = absl::Now();  // When to send the next piece.
   for (size_t sent = 0;;) {
     if (hold && sent == hold_at) {
       hold = false;
       hold_at = body.size();
       if (!Hold(connection)) return false;
     }
-    if (direction.cut_after && sent == cut_at) {
-      if (direction.reset) connection.Reset();
+    if (fault.cut_after && sent == cut_at) {
+      if (fault.reset) connection.Reset();
       return false;
     }
     if (sent == body.size()) {
-      return !direction.chunked || connection.SendChunk("");
+      return !fault.chunked || connection.SendChunk("");
     }
     size_t end = std::min(sent + std::min(piece, body.size() - sent), cut_at);
     if (hold) {
       end = std::min(end, hold_at);
     }
     {
-      // Counted first, so that what a client has read is never missing.
+      // Count before sending, so that the count includes every byte that a client has read.
       std::lock_guard<std::mutex> lock(mutex_);
       body_bytes_sent_ += end - sent;
     }
     const absl::string_view bytes = absl::string_view(body).substr(sent, end - sent);
-    if (!(direction.chunked ? connection.SendChunk(bytes) : connection.Send(bytes))) return false;
+    if (!(fault.chunked ? connection.SendChunk(bytes) : connection.Send(bytes))) return false;
     if (rate > 0) {
       due = std::max(due, absl::Now() - kCatchUp) + absl::Seconds(1) * (end - sent) / rate;
       if (!Sleep(connection, due - absl::Now())) return false;

@@ -1,11 +1,10 @@
 #pragma once
 
-// The provider simulator: serves over HTTP what the four providers serve (see README.md), and
-// misbehaves where a test directs it to. One port serves all four APIs, told apart by their paths.
+// The provider simulator: serves the APIs of four providers over HTTP (see README.md), with faults
+// that a test injects. All four share one port; their paths differ.
 //
-// Used in-process by tests, which direct answers and look at what was asked, and by the program
-// provider-simulator. Every member may be called from any thread. The function given to Direct()
-// runs on the threads of the simulator's connections, several at a time.
+// Any thread may call every member. The function given to InjectFaults() runs on the threads of the
+// simulator's connections, concurrently.
 
 #include <condition_variable>
 #include <cstddef>
@@ -33,90 +32,87 @@ class HttpServer;
 
 struct Options {
   std::string host = "127.0.0.1";
-  int port = 0;  // 0 takes a free one.
+  int port = 0;  // 0 picks a free port.
   Accounts accounts;
-  // How long each answer takes to begin, and how fast its body then leaves; 0 is as fast as it can.
-  // What a reader loses by pausing is not made up for.
+  // Delay before each response, and limit on the speed of its body; 0 means no limit. A reader that
+  // pauses does not get the lost time back.
   absl::Duration latency;
   int64_t bytes_per_second = 0;
-  // Bounds what the kernel takes of a body in advance of a reader who paused; 0 leaves it to the
-  // kernel.
+  // Size of the kernel's send buffer, which bounds how much a paused reader is sent in advance; 0
+  // keeps the kernel's default.
   int send_buffer_bytes = 0;
-  // Whether requests() fills up.
+  // Whether to store requests for requests().
   bool keep_requests = true;
-  // Whether each good answer is kept once it is made up, and served from memory from then on; for
-  // benchmarks, which the provider must not slow down. Nothing is ever dropped.
+  // Whether to generate each successful response once and then serve it from memory, for benchmarks
+  // that must not measure the provider. Kept pages are never evicted.
   bool keep_pages = false;
 };
 
-// What a request gets instead of, or beside, the normal answer. Unset members change nothing, and
-// those that are set act together: a body can be edited, sent in pieces, held on the way and cut in
-// the end.
-struct Direction {
-  // This answer instead of the provider's.
+// How the response to one request deviates from the normal one. Unset members change nothing. Set
+// members combine: a body can be edited, sent in pieces, held in the middle and cut at the end.
+struct Fault {
+  // Replaces the provider's response.
   std::optional<Answer> answer;
-  // The body is replaced by what this makes of it.
+  // Transforms the body.
   std::function<std::string(std::string body)> edit_body;
 
-  // Nothing is sent before Release().
+  // Sends nothing before Release().
   bool hold_before_head = false;
-  // A part of the head is sent, and the connection is closed after Release().
+  // Sends a part of the head, and closes the connection on Release().
   bool hold_in_head = false;
-  // The head and so many bytes of the body are sent, the rest after Release().
+  // Sends the head and this many bytes of the body, and the rest on Release().
   std::optional<size_t> hold_after;
-  // The connection is closed without an answer.
+  // Closes the connection without a response.
   bool cut_before_head = false;
-  // The connection is closed after the head and so many bytes of the body.
+  // Closes the connection after the head and this many bytes of the body.
   std::optional<size_t> cut_after;
-  // A connection that is closed by one of these is reset: the client learns of an error, not of an
-  // end.
+  // When one of these closes the connection, resets it: the client gets an error instead of EOF.
   bool reset = false;
 
-  // Bytes that are sent at once, each a chunk of its own where chunked; 0 leaves it to the
-  // simulator.
+  // Bytes per write, each a chunk of its own with chunked encoding; 0 lets the simulator choose.
   size_t piece_bytes = 0;
-  // Chunked transfer encoding in place of a Content-Length.
+  // Chunked transfer encoding instead of a Content-Length.
   bool chunked = false;
-  // Neither: the body ends with the connection.
+  // No framing: the end of the connection ends the body.
   bool until_close = false;
 };
 
-// Directions in frequent use.
-Direction Respond(int status, std::string body = "");
-// So many bytes of the body go out; the rest waits for Release().
-Direction HoldAfter(size_t bytes);
-Direction RedirectTo(std::string location, int status = 302);
+// Frequent faults.
+Fault Respond(int status, std::string body = "");
+// Sends this many bytes of the body, and the rest on Release().
+Fault HoldAfter(size_t bytes);
+Fault RedirectTo(std::string location, int status = 302);
 
 class Simulator {
  public:
   static absl::StatusOr<std::unique_ptr<Simulator>> Start(Options options = {});
 
-  // Closes every connection, the held ones too, and waits for their threads.
+  // Closes every connection, also the held ones, and joins their threads.
   ~Simulator();
 
   // "http://127.0.0.1:PORT", for all four APIs.
   std::string base_url() const;
 
-  // From now on asks `direct` about each request, in place of what was given before; nullptr ends
-  // that.
-  void Direct(std::function<Direction(const Request&)> direct);
+  // From now on calls `fault_for` for each request, instead of the previous function; nullptr ends
+  // all faults.
+  void InjectFaults(std::function<Fault(const Request&)> fault_for);
 
-  // Serves `body` for exactly this target, or for this path with any query; to anybody, before all
-  // else but a direction. For lists of hand-made pages.
+  // Serves `body` for exactly this target, or for this path with any query, without checking
+  // credentials. Only an injected fault takes precedence. For lists of hand-written pages.
   void AddPage(absl::string_view target, std::string body);
 
-  // Lets everything go on that is held at this moment.
+  // Continues every connection that is held now.
   void Release();
 
-  // What was asked, in the order of arrival.
+  // The requests so far, in the order of arrival.
   std::vector<Request> requests() const;
 
-  // Bytes of bodies that were given to the kernel, with up to 16 KiB a connection for which it has
-  // no room yet. Stops growing when the readers pause.
+  // Bytes of bodies handed to the kernel, plus up to 16 KiB per connection that the kernel has no
+  // room for yet. Stops growing when the readers pause.
   uint64_t body_bytes_sent() const;
 
-  // These wait until at least so many requests have come, connections are held, or clients have
-  // gone away before their answer was complete. False if it took too long.
+  // Wait until at least `count` requests have arrived, connections are held, or clients have
+  // disconnected before their response was complete. False on timeout.
   bool WaitForRequests(size_t count, absl::Duration timeout = absl::Seconds(30));
   bool WaitUntilHolding(size_t count, absl::Duration timeout = absl::Seconds(30));
   bool WaitForDisconnects(size_t count, absl::Duration timeout = absl::Seconds(30));
@@ -128,11 +124,11 @@ class Simulator {
   // Waits for Release(). False if the connection ended first.
   bool Hold(Connection& connection);
   bool Sleep(Connection& connection, absl::Duration duration);
-  // Sends the body as directed. False if the connection is to be closed.
-  bool Deliver(const Direction& direction, const std::string& body, Connection& connection);
+  // Sends the body with its fault. False if the connection must be closed.
+  bool Deliver(const Fault& fault, const std::string& body, Connection& connection);
   void NoteEnd(Connection& connection);
   bool WaitFor(absl::Duration timeout, const std::function<bool()>& condition);
-  // What the provider answers, from memory where it is kept.
+  // The provider's response, from memory if it is kept.
   std::shared_ptr<const Answer> Serve(const Request& request);
   // Null if there is none.
   std::shared_ptr<const Answer> PageFor(const std::string& target) const;
@@ -142,10 +138,10 @@ class Simulator {
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::function<Direction(const Request&)> direct_;
-  // Each shared by all the connections that serve it.
+  std::function<Fault(const Request&)> fault_for_;
+  // Shared by all connections that serve the page.
   std::map<std::string, std::shared_ptr<const Answer>> pages_;
-  // With keep_pages, by everything that an answer depends on.
+  // For keep_pages; the key has everything that the response depends on.
   std::map<std::string, std::shared_ptr<const Answer>> kept_;
   std::vector<Request> requests_;
   size_t request_count_ = 0;
@@ -153,7 +149,7 @@ class Simulator {
   size_t disconnects_ = 0;
   uint64_t body_bytes_sent_ = 0;
 
-  // Last, so that its threads end before what they use.
+  // Last, so that its threads end before the members that they use.
   std::unique_ptr<HttpServer> server_;
 };
 

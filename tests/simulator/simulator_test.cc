@@ -43,13 +43,13 @@ class SimulatorTest : public ::testing::Test {
     simulator_ = *std::move(started);
   }
 
-  // A client with the credentials that the API takes.
+  // A client with the API's credentials.
   std::unique_ptr<httplib::Client> Client(Api api = Api::kVoiceInsights) const {
     auto client = std::make_unique<httplib::Client>(simulator_->base_url());
     client->set_basic_auth(DefaultAccount(api), "simulator");
     client->set_keep_alive(true);
     client->set_read_timeout(60);
-    // "%7B" must arrive as it is given here.
+    // Targets such as "%7B" must be sent unchanged.
     client->set_url_encode(false);
     return client;
   }
@@ -60,7 +60,7 @@ class SimulatorTest : public ::testing::Test {
     return result ? *result : httplib::Response();
   }
 
-  // The path and query of the link to the next page; empty on the last page.
+  // Path and query of the link to the next page; empty on the last page.
   std::string NextTarget(Api api, const json& page) const {
     const bool insights = api == Api::kVoiceInsights || api == Api::kVideoInsights;
     const json& link = insights ? page.at("meta").at("next_page_url") : page.at("next_page_uri");
@@ -81,7 +81,7 @@ std::string SeedPath(absl::string_view conference) {
   return absl::StrCat("/v1/Conferences/", conference, "/Participants");
 }
 
-TEST_F(SimulatorTest, ServesThePublishedExamplesWordForWord) {
+TEST_F(SimulatorTest, ServesPublishedExamplesWordForWord) {
   const std::string voice = SeedPath(kSeedConferenceSid);
   EXPECT_EQ(Get(Api::kVoiceInsights, voice).body, kVoiceInsightsSeed);
   EXPECT_EQ(Get(Api::kVoiceInsights, voice + "?PageSize=25").body, kVoiceInsightsSeed);
@@ -98,7 +98,7 @@ TEST_F(SimulatorTest, ServesThePublishedExamplesWordForWord) {
   EXPECT_EQ(Get(Api::kSignalWire, signalwire + ".json").body, kSignalWireSeed);
 }
 
-TEST_F(SimulatorTest, TheExamplesCanBeFilteredFetchedAndFollowed) {
+TEST_F(SimulatorTest, FiltersFetchesAndPagesThroughExamples) {
   const std::string voice = SeedPath(kSeedConferenceSid);
   const json muted = json::parse(Get(Api::kVoiceInsights, voice + "?Events=mute").body);
   ASSERT_EQ(muted["participants"].size(), 1u);
@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(Apis, GeneratedListTest,
                          ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
                                            Api::kSignalWire, Api::kTwilioCore));
 
-TEST_P(GeneratedListTest, PagesHoldEveryParticipantOnceAndInOrder) {
+TEST_P(GeneratedListTest, PagesContainEveryParticipantOnceInOrder) {
   const List list(GetParam(), 130);
   std::string target = ListPath(list);
   int64_t index = 0;
@@ -139,14 +139,14 @@ TEST_P(GeneratedListTest, PagesHoldEveryParticipantOnceAndInOrder) {
     const json& envelope = insights ? parsed["meta"] : parsed;
     EXPECT_EQ(envelope["page"], page);
     EXPECT_EQ(envelope["page_size"], 50);
-    // The envelope stands behind the records with Twilio's core API only.
+    // Only Twilio's core API writes the envelope after the records.
     EXPECT_EQ(response.body.find("\"page_size\"") > at, GetParam() == Api::kTwilioCore);
     target = NextTarget(GetParam(), parsed);
   }
   EXPECT_EQ(index, 130);
 }
 
-TEST_P(GeneratedListTest, FetchesOne) {
+TEST_P(GeneratedListTest, FetchesOneParticipant) {
   const List list(GetParam(), 5000);
   const std::string sid = ParticipantSid(list, 4321);
   const bool core = GetParam() == Api::kTwilioCore;
@@ -155,7 +155,7 @@ TEST_P(GeneratedListTest, FetchesOne) {
   EXPECT_EQ(Get(GetParam(), path + ParticipantSid(List(GetParam(), 1), 0)).status, 404);
 }
 
-TEST_P(GeneratedListTest, RefusesWhatTheProviderRefuses) {
+TEST_P(GeneratedListTest, RefusesInvalidRequestsLikeTheProvider) {
   const std::string path = ListPath(List(GetParam(), 130));
   const int bad_query = GetParam() == Api::kSignalWire ? 54453 : 20001;
   for (const char* query : {"?PageSize=0", "?PageSize=1001", "?PageSize=x", "?Page=1", "?Page=-1",
@@ -174,7 +174,7 @@ TEST_P(GeneratedListTest, RefusesWhatTheProviderRefuses) {
   EXPECT_THAT(refused->get_header_value("Twilio-Request-Id"), StartsWith("RQ"));
 }
 
-TEST_F(SimulatorTest, LinksCarryFiltersAndTokensBelongToThem) {
+TEST_F(SimulatorTest, LinksCarryFiltersAndTokensAreBoundToThem) {
   const List list(Api::kVoiceInsights, 12'000);
   const std::string label = "Zo%C3%AB%20%E2%80%93%20B%C3%BCro%2026";
   std::string target = ListPath(list) + "?Label=" + label + "&PageSize=1";
@@ -216,7 +216,7 @@ TEST_F(SimulatorTest, LiveListsFilterByState) {
             400);
 }
 
-TEST_F(SimulatorTest, AccountsListsAndPathsThatDoNotExistAre404) {
+TEST_F(SimulatorTest, UnknownAccountsListsAndPathsReturn404) {
   const std::string core = ListPath(List(Api::kTwilioCore, 5, "AC" + std::string(32, 'b')));
   EXPECT_EQ(json::parse(Get(Api::kTwilioCore, core).body)["code"], 20404);
   const std::string unknown = SeedPath("CFcccccccccccccccccccccccccccccccc");
@@ -231,7 +231,7 @@ TEST_F(SimulatorTest, AccountsListsAndPathsThatDoNotExistAre404) {
   EXPECT_THAT(page.get_header_value("Content-Type"), StartsWith("text/html"));
 }
 
-TEST_F(SimulatorTest, CoreAnswersXmlWithoutTheSuffixAndFindsByLabel) {
+TEST_F(SimulatorTest, CoreReturnsXmlWithoutSuffixAndFindsByLabel) {
   const List list(Api::kTwilioCore, 200);
   const std::string path(absl::StripSuffix(ListPath(list), ".json"));
   const httplib::Response xml = Get(Api::kTwilioCore, path);
@@ -244,14 +244,14 @@ TEST_F(SimulatorTest, CoreAnswersXmlWithoutTheSuffixAndFindsByLabel) {
   EXPECT_EQ(Get(Api::kTwilioCore, malformed).status, 405);
 }
 
-TEST_F(SimulatorTest, AnswersAsDirectedAndShowsWhatWasAsked) {
-  simulator_->Direct([](const Request& request) {
+TEST_F(SimulatorTest, InjectsFaultsAndRecordsRequests) {
+  simulator_->InjectFaults([](const Request& request) {
     if (request.target == "/busy") {
-      Direction busy = Respond(429, R"({"code":20429})");
+      Fault busy = Respond(429, R"({"code":20429})");
       busy.answer->headers.emplace_back("Retry-After", "1");
       return busy;
     }
-    return request.target == "/moved" ? RedirectTo("http://elsewhere.test/") : Direction();
+    return request.target == "/moved" ? RedirectTo("http://elsewhere.test/") : Fault();
   });
   simulator_->AddPage("/hand-made", R"({"participants":[]})");
   EXPECT_EQ(Get(Api::kVoiceInsights, "/busy").get_header_value("Retry-After"), "1");
@@ -268,16 +268,16 @@ TEST_F(SimulatorTest, AnswersAsDirectedAndShowsWhatWasAsked) {
   EXPECT_EQ(requests[2].Header("REMOTE_ADDR"), "");
 }
 
-TEST_F(SimulatorTest, SendsBodiesInPiecesAndEdited) {
+TEST_F(SimulatorTest, SendsEditedBodiesInPieces) {
   const List list(Api::kVoiceInsights, 3);
   const std::string whole = Get(Api::kVoiceInsights, ListPath(list)).body;
   for (const bool chunked : {false, true}) {
-    simulator_->Direct([chunked](const Request&) {
-      Direction direction;
-      direction.piece_bytes = 7;
-      direction.chunked = chunked;
-      direction.edit_body = [](std::string body) { return "  " + std::move(body); };
-      return direction;
+    simulator_->InjectFaults([chunked](const Request&) {
+      Fault fault;
+      fault.piece_bytes = 7;
+      fault.chunked = chunked;
+      fault.edit_body = [](std::string body) { return "  " + std::move(body); };
+      return fault;
     });
     const httplib::Response response = Get(Api::kVoiceInsights, ListPath(list));
     EXPECT_EQ(response.body, "  " + whole);
@@ -285,13 +285,13 @@ TEST_F(SimulatorTest, SendsBodiesInPiecesAndEdited) {
   }
 }
 
-TEST_F(SimulatorTest, HoldsManyAndReleasesThem) {
+TEST_F(SimulatorTest, HoldsAndReleasesManyConnections) {
   constexpr size_t kClients = 120;
   std::atomic<size_t> bytes_read = 0;
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 100;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_after = 100;
+    return fault;
   });
   const std::string path = ListPath(List(Api::kVoiceInsights, 1));
   std::vector<std::thread> clients;
@@ -315,14 +315,14 @@ TEST_F(SimulatorTest, HoldsManyAndReleasesThem) {
   EXPECT_EQ(bytes_read, simulator_->body_bytes_sent());
 }
 
-TEST_F(SimulatorTest, CutsConnections) {
+TEST_F(SimulatorTest, CutsConnectionsInBodyAndBeforeHead) {
   const std::string path = ListPath(List(Api::kVoiceInsights, 3));
   for (const bool chunked : {false, true}) {
-    simulator_->Direct([chunked](const Request&) {
-      Direction direction;
-      direction.cut_after = 500;
-      direction.chunked = chunked;
-      return direction;
+    simulator_->InjectFaults([chunked](const Request&) {
+      Fault fault;
+      fault.cut_after = 500;
+      fault.chunked = chunked;
+      return fault;
     });
     std::string received;
     const auto cut = Client()->Get(path, [&](const char* data, size_t size) {
@@ -332,15 +332,16 @@ TEST_F(SimulatorTest, CutsConnections) {
     EXPECT_FALSE(cut);
     EXPECT_EQ(received.size(), 500u);
   }
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.cut_before_head = true;
-    return direction;
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.cut_before_head = true;
+    return fault;
   });
   EXPECT_FALSE(Client()->Get(path));
 }
 
-// Sends a request and reads all that comes. Gives that, and the error that ended it or 0.
+// Sends a request and reads until the connection ends. Returns the bytes read and the error that
+// ended it, 0 for EOF.
 std::pair<std::string, int> RawGet(const std::string& base_url, const std::string& path,
                                    const std::function<void(const std::string&)>& on_bytes) {
   const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -364,24 +365,24 @@ std::pair<std::string, int> RawGet(const std::string& base_url, const std::strin
   return {received, error};
 }
 
-TEST_F(SimulatorTest, ResetsConnections) {
+TEST_F(SimulatorTest, ResetIsAnErrorAtTheClient) {
   const auto ignore = [](const std::string&) {};
   simulator_->AddPage("/page", std::string(2000, 'x'));
   for (const bool reset : {false, true}) {
-    simulator_->Direct([reset](const Request&) {
-      Direction direction;
-      direction.cut_before_head = true;
-      direction.reset = reset;
-      return direction;
+    simulator_->InjectFaults([reset](const Request&) {
+      Fault fault;
+      fault.cut_before_head = true;
+      fault.reset = reset;
+      return fault;
     });
     EXPECT_EQ(RawGet(simulator_->base_url(), "/page", ignore),
               std::make_pair(std::string(), reset ? ECONNRESET : 0));
-    simulator_->Direct([reset](const Request&) {
-      Direction direction;
-      direction.hold_after = 500;
-      direction.cut_after = 500;
-      direction.reset = reset;
-      return direction;
+    simulator_->InjectFaults([reset](const Request&) {
+      Fault fault;
+      fault.hold_after = 500;
+      fault.cut_after = 500;
+      fault.reset = reset;
+      return fault;
     });
     const auto [received, error] =
         RawGet(simulator_->base_url(), "/page", [this](const std::string& bytes) {
@@ -394,11 +395,11 @@ TEST_F(SimulatorTest, ResetsConnections) {
   }
 }
 
-TEST_F(SimulatorTest, HoldsInTheMiddleOfAHead) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_in_head = true;
-    return direction;
+TEST_F(SimulatorTest, HoldsInTheMiddleOfTheHead) {
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_in_head = true;
+    return fault;
   });
   const std::string part = "HTTP/1.1 200 OK\r\nContent-Ty";
   EXPECT_EQ(RawGet(simulator_->base_url(), "/",
@@ -410,7 +411,7 @@ TEST_F(SimulatorTest, HoldsInTheMiddleOfAHead) {
             std::make_pair(part, 0));
 }
 
-TEST_F(SimulatorTest, LinksAreForTheClientsOfAProxyThatEndsTls) {
+TEST_F(SimulatorTest, LinksUseHttpsBehindAProxyThatTerminatesTls) {
   const auto result =
       Client()->Get(ListPath(List(Api::kVoiceInsights, 3)) + "?PageSize=2",
                     {{"Host", "provider.example:8443"}, {"X-Forwarded-Proto", "https"}});
@@ -419,7 +420,7 @@ TEST_F(SimulatorTest, LinksAreForTheClientsOfAProxyThatEndsTls) {
               StartsWith("https://provider.example:8443/v1/"));
 }
 
-TEST_F(SimulatorTest, KeepsPagesForTheSameRequestOnly) {
+TEST_F(SimulatorTest, KeptPagesServeOnlyTheSameRequest) {
   const std::string target = ListPath(List(Api::kVoiceInsights, 30)) + "?PageSize=20";
   const httplib::Headers host = {{"Host", "one.example"}};
   const std::string made_up = Client()->Get(target, host)->body;
@@ -434,11 +435,11 @@ TEST_F(SimulatorTest, KeepsPagesForTheSameRequestOnly) {
   EXPECT_EQ(Client()->Get(target, host)->body, made_up);
 }
 
-TEST_F(SimulatorTest, NoticesClientsThatGoAway) {
-  simulator_->Direct([](const Request&) {
-    Direction direction;
-    direction.hold_after = 10;
-    return direction;
+TEST_F(SimulatorTest, CountsClientsThatDisconnect) {
+  simulator_->InjectFaults([](const Request&) {
+    Fault fault;
+    fault.hold_after = 10;
+    return fault;
   });
   const auto result = Client()->Get(ListPath(List(Api::kVoiceInsights, 1)),
                                     [](const char*, size_t) { return false; });
@@ -447,7 +448,7 @@ TEST_F(SimulatorTest, NoticesClientsThatGoAway) {
   EXPECT_FALSE(simulator_->WaitUntilHolding(1, absl::ZeroDuration()));
 }
 
-TEST_F(SimulatorTest, StopsSendingToAReaderWhoPauses) {
+TEST_F(SimulatorTest, StopsSendingToAPausedReader) {
   Options options;
   options.send_buffer_bytes = 16 * 1024;
   StartSimulator(options);
@@ -470,7 +471,7 @@ TEST_F(SimulatorTest, StopsSendingToAReaderWhoPauses) {
   EXPECT_LT(simulator_->body_bytes_sent(), 1'000'000u);
 }
 
-TEST_F(SimulatorTest, AnswersNoSoonerAndNoFasterThanItWasTold) {
+TEST_F(SimulatorTest, ObservesLatencyAndBodySpeed) {
   Options options;
   options.latency = absl::Milliseconds(60);
   options.bytes_per_second = 1'000'000;
@@ -484,15 +485,15 @@ TEST_F(SimulatorTest, AnswersNoSoonerAndNoFasterThanItWasTold) {
   });
   ASSERT_TRUE(result);
   EXPECT_GE(begun - asked, absl::Milliseconds(60));
-  // The last piece is a hundredth of a second's.
+  // The last piece may be a hundredth of a second early.
   EXPECT_GE(absl::Now() - asked, absl::Milliseconds(60 + 85));
 }
 
-TEST_F(SimulatorTest, EndsWithConnectionsHeldAndIdle) {
-  simulator_->Direct([](const Request& request) {
-    Direction direction;
-    direction.hold_before_head = request.target == "/held";
-    return direction;
+TEST_F(SimulatorTest, StopsWithHeldAndIdleConnections) {
+  simulator_->InjectFaults([](const Request& request) {
+    Fault fault;
+    fault.hold_before_head = request.target == "/held";
+    return fault;
   });
   auto idle = Client();
   EXPECT_TRUE(idle->Get("/"));
@@ -502,7 +503,7 @@ TEST_F(SimulatorTest, EndsWithConnectionsHeldAndIdle) {
   held.join();
 }
 
-TEST_F(SimulatorTest, SaysSoIfThePortIsTaken) {
+TEST_F(SimulatorTest, StartFailsIfThePortIsInUse) {
   Options options;
   options.port = std::stoi(simulator_->base_url().substr(simulator_->base_url().rfind(':') + 1));
   EXPECT_FALSE(Simulator::Start(options).ok());

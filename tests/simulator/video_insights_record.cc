@@ -177,7 +177,8 @@ void WriteRoomField(const List& list, int64_t index, size_t field, Writer* write
       AppendParticipantSid(list, index, writer->out());
       return writer->EndText();
     case kRoomParticipantIdentity:
-      // An identity is what a label is elsewhere, but no participant of a room is without.
+      // The identity uses the same texts as a label elsewhere, but every participant of a room has
+      // one.
       key();
       return WriteLabel(index, writer);
   }

@@ -8,8 +8,7 @@
 namespace rollcall::simulator {
 namespace {
 
-// Events: null, absent, {}, or a map that holds one of these sets. An empty list of times occurs
-// too.
+// Events: null, absent, {}, or a map with one of these sets. An empty list of times occurs too.
 constexpr std::array<std::array<absl::string_view, 4>, 6> kEventSets = {{
     {"mute", "", "", ""},
     {"mute", "unmute", "", ""},

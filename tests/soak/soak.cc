@@ -30,7 +30,7 @@ namespace rollcall {
 namespace {
 
 using simulator::Api;
-using simulator::Direction;
+using simulator::Fault;
 
 constexpr int kCallers = 50;
 // A caller connects anew now and then, as real ones do.
@@ -40,10 +40,10 @@ constexpr size_t kFewestSamples = 8;
 
 // The provider.
 
-Direction RandomDirection() {
+Fault RandomFault() {
   thread_local std::mt19937 random{std::random_device{}()};
-  Direction direction;
-  direction.chunked = random() % 2 == 0;
+  Fault fault;
+  fault.chunked = random() % 2 == 0;
   const auto byte = random() % 100'000;
   switch (random() % 64) {
     case 0:
@@ -51,29 +51,29 @@ Direction RandomDirection() {
       return simulator::Respond(503, "<html><body>busy</body></html>");
     case 2: {
       if (byte % 4 != 0) break;  // each slows everybody down for a while
-      Direction limited = simulator::Respond(429, R"({"code":20429,"status":429})");
+      Fault limited = simulator::Respond(429, R"({"code":20429,"status":429})");
       limited.answer->headers.emplace_back("Retry-After", "0");
       return limited;
     }
     case 3:
-      direction.cut_before_head = true;
+      fault.cut_before_head = true;
       break;
     case 4:
     case 5:
     case 6:
-      direction.cut_after = byte;
+      fault.cut_after = byte;
       break;
     case 7:
       // Nobody lets it go on: the service has to give up.
-      direction.hold_after = byte;
+      fault.hold_after = byte;
       break;
     case 8:
-      direction.piece_bytes = 1 + byte % 100;
+      fault.piece_bytes = 1 + byte % 100;
       break;
     default:
       break;
   }
-  return direction;
+  return fault;
 }
 
 // Callers.
@@ -239,7 +239,7 @@ int Run(int seconds) {
     std::fprintf(stderr, "soak: %s\n", provider.status().ToString().c_str());
     return 1;
   }
-  (*provider)->Direct([](const simulator::Request&) { return RandomDirection(); });
+  (*provider)->InjectFaults([](const simulator::Request&) { return RandomFault(); });
   nlohmann::json configuration = SimulatorConfiguration((*provider)->base_url());
   // Few enough attempts that the client library has its part to do.
   configuration["retry"] = {{"max_attempts", 2}, {"initial_backoff_seconds", 0.01}};
