@@ -1,5 +1,5 @@
-// The field table of a conference's present participants, which SignalWire's API shares with
-// Twilio's: the one is made to be compatible with the other.
+// The field table of a live conference's participants. SignalWire's API is designed to be
+// compatible with Twilio's, so they share the table.
 #pragma once
 
 #include "service/record/record_schema.h"

@@ -22,7 +22,8 @@ const ParticipantApi* Find(ProviderType provider, Case request) {
   return nullptr;
 }
 
-// What participants are of: "Conferences" and a sid in ".../Conferences/CF.../Participants".
+// The parent of a list of participants: "Conferences" and the sid in
+// ".../Conferences/CF.../Participants".
 struct Container {
   absl::string_view kind;
   absl::string_view id;
@@ -67,7 +68,7 @@ absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_
                      "\", so it does not say whether the list is complete"));
   };
   int links = 0;
-  // The parser keeps one member of each name.
+  // The parsed object keeps only one member of each name, so count them while parsing.
   const auto count_links = [&](int depth, json::parse_event_t event, const json& value) {
     if (depth == 1 && event == json::parse_event_t::key &&
         value.get_ref<const std::string&>() == layout.link_key) {

@@ -1,6 +1,6 @@
-// What knows a provider: one class an API, each in a file of its own, and nothing about a provider
-// elsewhere. To add one: write such a file with its field table, and name it in participant_api.cc.
-// The objects are constant and shared by all threads.
+// Everything specific to a provider: one class per API, each in a file of its own. To add an API,
+// write such a file with its field table and list it in participant_api.cc. The objects are
+// constant and shared by all threads.
 #pragma once
 
 #include <optional>
@@ -19,14 +19,15 @@
 
 namespace rollcall {
 
-// Where a page keeps its records and the link to the next page.
+// Where a page has its records and the link to the next page.
 struct PageLayout {
   absl::string_view records_key;
-  absl::string_view link_member;  // the member of the envelope that is the link, or holds it
-  absl::string_view link_key;     // the link's name in there; empty where the member is the link
+  absl::string_view link_member;  // the member of the envelope that is the link, or contains it
+  absl::string_view
+      link_key;  // the link's name inside that member; empty if the member is the link
 };
 
-// One API of one provider: a list of participants and the way to get one of them.
+// One API of one provider: how to list participants and how to get one of them.
 class ParticipantApi {
  public:
   using ListRequest = v1::ListParticipantsRequest;
@@ -34,45 +35,45 @@ class ParticipantApi {
 
   virtual ~ParticipantApi() = default;
 
-  // What people call it.
+  // The name for people: in the output of --check-upstreams, for example.
   virtual absl::string_view name() const = 0;
 
-  // Whether the API serves an upstream of this type, and what the request asks for.
+  // Whether the API serves upstreams of this type and this kind of request.
   virtual bool Serves(ProviderType provider, ListRequest::QueryCase query) const = 0;
   virtual bool Serves(ProviderType provider, GetRequest::ParticipantCase participant) const = 0;
 
   virtual const BaseUrl& base_url(const UpstreamConfig& upstream) const = 0;
 
-  // The path and filters to ask for. What is wrong with the request is added to `violations`; the
-  // result is then of no use.
+  // The path and filters to request. Adds what is wrong with the request to `violations`; the
+  // result is then unusable.
   virtual std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
                                  RequestViolations& violations) const = 0;
   virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
                                 RequestViolations& violations) const = 0;
 
-  // The ids in the request that the records of its response carry as well: of the conference or
-  // room first.
+  // The ids in the request that each record of its response repeats. The id of the conference or
+  // room comes first.
   virtual RequestedIds IdsOf(const ListRequest& request) const = 0;
   virtual RequestedIds IdsOf(const GetRequest& request) const = 0;
 
-  // The path of a list that there is none of, by an id that has the right form: whoever is told
-  // that it does not exist may ask for those that do.
+  // The path of a list that does not exist, by an id of the right form. A response that it was not
+  // found shows that the credentials are valid for lists.
   virtual std::string ProbeTarget(const UpstreamConfig& upstream) const = 0;
 
-  // The request's field that asks by what is or may be personal data, so that the answer tells of
-  // it even where no record shows it. Empty where there is none.
+  // The request's field that filters or looks up by personal data: even without the field in the
+  // records, the response confirms it. Empty if there is none.
   virtual absl::string_view PersonalFilter(const ListRequest& /*request*/) const { return ""; }
   virtual absl::string_view PersonalFilter(const GetRequest& /*request*/) const { return ""; }
 
   virtual PageLayout page_layout() const = 0;
   virtual const RecordSchema& record_schema() const = 0;
 
-  // The link to the next page as it is to be resolved against base_url(): providers are not always
-  // exact.
+  // Corrects a link to the next page so that it resolves against base_url(): some providers' links
+  // are inexact.
   virtual std::string AdjustLink(std::string link) const { return link; }
 };
 
-// The API for a request; null where no API of the upstream's provider serves it.
+// The API for a request; null if no API of the upstream's provider serves it.
 const ParticipantApi* FindApi(ProviderType provider, v1::ListParticipantsRequest::QueryCase query);
 const ParticipantApi* FindApi(ProviderType provider,
                               v1::GetParticipantRequest::ParticipantCase participant);
@@ -80,18 +81,17 @@ const ParticipantApi* FindApi(ProviderType provider,
 // All APIs of a provider.
 std::vector<const ParticipantApi*> ApisOf(ProviderType provider);
 
-// Reads the link to the next page out of the text of the layout's link member. Null and "" both
-// mean that there is no next page, and are "" here. A page that does not say so in one place is
-// UPSTREAM_MALFORMED_RESPONSE: it cannot be told from one that was cut or is another document.
+// Reads the link to the next page from the text of the layout's link member. Null and "" both mean
+// that there is no next page, and return "". Anything ambiguous is UPSTREAM_MALFORMED_RESPONSE: the
+// page may be truncated, or another document.
 absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_view member);
 
-// Whether a link leads to the participants of another conference or room than `list`, the URL of
-// one of the list's pages, and `container`, the first of the request's ids. A page with such a link
-// belongs to another list. A link of another form says nothing.
+// Whether `link` leads to the participants of another conference or room than the request's: than
+// `list`, the URL of one of the list's pages, and `container`, the first of the request's ids. A
+// page with such a link belongs to another list. Links of an unknown form return false.
 bool LeadsToAnotherList(absl::string_view link, absl::string_view list,
                         const RequestedId& container);
 
-// The APIs.
 const ParticipantApi& TwilioVoiceInsights();
 const ParticipantApi& TwilioVideoInsights();
 const ParticipantApi& TwilioCore();

@@ -1,4 +1,4 @@
-// The identifiers that become part of a provider's path. Used by the provider APIs, on any thread.
+// The identifiers in providers' paths. Thread-safe.
 #pragma once
 
 #include <string>
@@ -10,14 +10,14 @@
 
 namespace rollcall {
 
-// Adds a violation unless `sid` is `prefix` and 32 hexadecimal digits.
+// Adds a violation unless `sid` is `prefix` followed by 32 hexadecimal digits.
 void CheckTwilioSid(absl::string_view field, absl::string_view sid, absl::string_view prefix,
                     RequestViolations& violations);
 
-// Adds a violation unless `id` is a UUID in its form with hyphens.
+// Adds a violation unless `id` is a UUID with hyphens.
 void CheckUuid(absl::string_view field, absl::string_view id, RequestViolations& violations);
 
-// An id that records carry in `field`: a sid that begins with the two letters, or a UUID.
+// An id that records repeat in `field`: a sid that begins with the two letters, or a UUID.
 template <char First, char Second>
 RequestedId RequestedSid(absl::string_view field, const std::string& sid) {
   return {field, sid, [](absl::string_view text) {

@@ -1,4 +1,4 @@
-// SignalWire's compatibility API: the participants that are in a conference now.
+// SignalWire's compatibility API: the current participants of a conference.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "service/provider/live_participant_schema.h"
@@ -30,8 +30,8 @@ class SignalWireApi final : public ParticipantApi {
     CheckUuid("live_participants.conference_sid", query.conference_sid(), violations);
     if (query.has_coaching()) {
       violations.Add("live_participants.coaching",
-                     absl::StrCat("is a filter of Twilio's; upstream \"", upstream.name,
-                                  "\" is one of SignalWire"));
+                     absl::StrCat("is supported only by Twilio; upstream \"", upstream.name,
+                                  "\" is a SignalWire account"));
     }
     std::string target = ListPath(upstream, query.conference_sid());
     if (query.has_muted()) AppendQuery(target, "Muted", query.muted() ? "true" : "false");
@@ -65,7 +65,7 @@ class SignalWireApi final : public ParticipantApi {
 
   const RecordSchema& record_schema() const override { return LiveParticipantSchema(); }
 
-  // Links of older pages lack the prefix that the API is served under.
+  // Links of older pages lack the API's path prefix.
   std::string AdjustLink(std::string link) const override {
     return absl::StartsWith(link, kVersion) ? absl::StrCat(kPrefix, link) : link;
   }

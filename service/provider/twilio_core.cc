@@ -1,4 +1,4 @@
-// Twilio's core API: the participants that are in a conference now.
+// Twilio's core API: the current participants of a conference.
 #include "absl/strings/str_cat.h"
 #include "service/config/provider_id.h"
 #include "service/provider/live_participant_schema.h"
@@ -25,7 +25,7 @@ class Core final : public ParticipantApi {
                          RequestViolations& violations) const override {
     const auto& query = request.live_participants();
     CheckTwilioSid("live_participants.conference_sid", query.conference_sid(), "CF", violations);
-    // Without ".json" the API answers in XML.
+    // Without ".json" the API responds with XML.
     std::string target = absl::StrCat(ListPath(upstream, query.conference_sid()), ".json");
     if (query.has_muted()) AppendQuery(target, "Muted", query.muted() ? "true" : "false");
     if (query.has_hold()) AppendQuery(target, "Hold", query.hold() ? "true" : "false");
@@ -37,7 +37,7 @@ class Core final : public ParticipantApi {
                         RequestViolations& violations) const override {
     const auto& name = request.live_participant();
     CheckTwilioSid("live_participant.conference_sid", name.conference_sid(), "CF", violations);
-    // The API takes the participant's label as well, so the sid's form is not asked for.
+    // The API accepts the participant's label as well, so the form of the sid is not checked.
     if (name.call_sid().empty()) {
       violations.Add("live_participant.call_sid", "is required: the call's sid or its label");
     }
@@ -59,7 +59,7 @@ class Core final : public ParticipantApi {
   }
 
   using ParticipantApi::PersonalFilter;
-  // Whatever is no sid is a label.
+  // Anything but a sid is a label, which is personal data.
   absl::string_view PersonalFilter(const GetRequest& request) const override {
     return IsTwilioSid(request.live_participant().call_sid(), "CA") ? ""
                                                                     : "live_participant.call_sid";

@@ -8,7 +8,7 @@
 namespace rollcall {
 namespace {
 
-TEST(JsonBlock, EachByteIsWhatItIs) {
+TEST(JsonBlock, ClassifiesEveryByte) {
   for (int byte = 0; byte < 256; ++byte) {
     std::array<char, JsonBlock::kSize> bytes{};
     bytes[37] = static_cast<char>(byte);
@@ -23,7 +23,7 @@ TEST(JsonBlock, EachByteIsWhatItIs) {
   }
 }
 
-TEST(JsonBlock, IsTheSameOnEachMachine) {
+TEST(JsonBlock, VectorAndPortableVersionsAgree) {
   std::mt19937_64 random(1);
   constexpr char kBytes[] = "\"\\{}[]a;Z=|\x02\xA2\xDC\xFB";
   for (int i = 0; i < 10000; ++i) {

@@ -1,5 +1,5 @@
-// The page reader must give the same records and envelope however a page is cut into chunks, each
-// record with its own last byte, and must take nothing for a page that is not one.
+// The page reader must give the same records and envelope for every split of a page into chunks,
+// each record as soon as its last byte arrives, and must reject everything that is not a page.
 #include "service/page/page_reader.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// What a page came to, and how many bytes had been appended when each part was out.
+// The result of reading a page, with the number of bytes appended when each record came out.
 struct Reading {
   std::vector<std::string> records;
   std::vector<size_t> record_out_at;
@@ -35,7 +35,7 @@ struct Reading {
   }
 };
 
-// Takes all that the reader has. False after an error.
+// Reads until the reader needs input. False after an error.
 bool Drain(PageReader& reader, Reading& reading) {
   while (true) {
     const auto event = reader.Next();
@@ -86,7 +86,7 @@ std::string Seed(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// A page in which everything that can mislead a reader of brackets and quotes occurs.
+// A page with everything that can mislead a reader of brackets and quotes.
 constexpr absl::string_view kTricky =
     " {\"a\": [1, {\"participants\": [{}]}], \"\\u0070articipants_\" : \"}]\\\"{\", \"n\":null,\r\n"
     "\"participants\":[ {\"label\":\"brace } quote \\\" backslash \\\\\"} ,\n"
@@ -105,7 +105,7 @@ TEST(PageReader, FindsRecordsAndEnvelope) {
                           "last=-1.5e3"));
 }
 
-TEST(PageReader, KeyOrderDoesNotMatter) {
+TEST(PageReader, AcceptsKeysInAnyOrder) {
   for (const absl::string_view page :
        {R"({"participants":[{"i":1}],"meta":{"next_page_url":null}})",
         R"({"meta":{"next_page_url":null},"participants":[{"i":1}]})",
@@ -114,13 +114,13 @@ TEST(PageReader, KeyOrderDoesNotMatter) {
   }
 }
 
-TEST(PageReader, EscapedKeyNamesTheRecords) {
+TEST(PageReader, RecognizesEscapedRecordsKey) {
   EXPECT_THAT(ReadWhole(R"({"part\u0069cipants":[{"i":1}]})").records, ElementsAre(R"({"i":1})"));
 }
 
 class EverySplit : public ::testing::TestWithParam<std::string> {};
 
-TEST_P(EverySplit, InTwoGivesTheSame) {
+TEST_P(EverySplit, AnyTwoPiecesGiveTheSameResult) {
   const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
   const Reading whole = ReadWhole(page);
   ASSERT_TRUE(whole.status.ok()) << whole.status;
@@ -130,7 +130,7 @@ TEST_P(EverySplit, InTwoGivesTheSame) {
   }
 }
 
-TEST_P(EverySplit, ByteByByteGivesEachRecordWithItsLastByte) {
+TEST_P(EverySplit, ByteByByteGivesEachRecordAtItsLastByte) {
   const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
   const Reading reading = ReadByteByByte(page);
   ASSERT_EQ(reading, ReadWhole(page));
@@ -139,14 +139,15 @@ TEST_P(EverySplit, ByteByByteGivesEachRecordWithItsLastByte) {
     const size_t begin = page.find(reading.records[i], from);
     ASSERT_NE(begin, std::string::npos);
     from = begin + reading.records[i].size();
-    // In the tricky page an equal text stands in the envelope before; all other records are unique.
+    // In the tricky page the envelope has an equal text before the record; all other records are
+    // unique.
     if (GetParam() != "tricky") {
       EXPECT_EQ(reading.record_out_at[i], from);
     }
   }
 }
 
-TEST_P(EverySplit, EveryPrefixIsIncomplete) {
+TEST_P(EverySplit, EveryPrefixIsRejectedAsIncomplete) {
   const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
   const size_t last_brace = page.rfind('}');
   for (size_t size = 0; size <= last_brace; ++size) {
@@ -161,7 +162,7 @@ INSTANTIATE_TEST_SUITE_P(
                       "video_insights.json", "video_insights_empty.json", "signalwire.json"),
     [](const auto& param_info) { return param_info.param.substr(0, param_info.param.find('.')); });
 
-TEST(PageReader, SeedRecordsAreThoseOfAJsonParser) {
+TEST(PageReader, SeedRecordsMatchAJsonParser) {
   for (const char* name : {"voice_insights.json", "voice_insights_label_client.json",
                            "video_insights.json", "video_insights_empty.json", "signalwire.json"}) {
     const std::string page = Seed(name);
@@ -174,8 +175,8 @@ TEST(PageReader, SeedRecordsAreThoseOfAJsonParser) {
   }
 }
 
-// Quotes, backslashes and brackets at every place in the blocks that the reader looks at.
-TEST(PageReader, RandomRecordsAreThoseOfAJsonParser) {
+// Quotes, backslashes and brackets at every position of the reader's blocks.
+TEST(PageReader, RandomRecordsMatchAJsonParser) {
   std::mt19937_64 random(1);
   constexpr absl::string_view kText = "\\\\\\\"{}[],:a \n";
   const auto text = [&] {
@@ -206,7 +207,7 @@ TEST(PageReader, RandomRecordsAreThoseOfAJsonParser) {
   }
 }
 
-TEST(PageReader, GivesOutRecordsBeforeTheRestIsThere) {
+TEST(PageReader, GivesRecordsBeforeTheRestArrives) {
   PageReader reader("participants", {});
   Reading reading;
   reader.Append(R"({"participants":[{"i":1},{"i":2},{"i")");
@@ -214,7 +215,7 @@ TEST(PageReader, GivesOutRecordsBeforeTheRestIsThere) {
   EXPECT_THAT(reading.records, ElementsAre(R"({"i":1})", R"({"i":2})"));
 }
 
-TEST(PageReader, ReadsPageAfterPage) {
+TEST(PageReader, ReadsSeveralPagesInTurn) {
   PageReader reader("participants", {});
   for (int i = 0; i < 3; ++i) {
     Reading reading;
@@ -226,17 +227,17 @@ TEST(PageReader, ReadsPageAfterPage) {
   }
 }
 
-TEST(PageReader, KeepsReadableBytesBehindARecord) {
+TEST(PageReader, PaddingAfterARecordIsReadable) {
   PageReader reader("participants", {});
   reader.Append(R"({"participants":[{"i":1})");
   ASSERT_EQ(*reader.Next(), PageReader::Event::kRecord);
   const absl::string_view record = reader.record();
-  char sum = 0;  // a sanitizer would object
+  char sum = 0;  // a sanitizer would report an invalid read
   for (size_t i = 0; i < PageReader::kPadding; ++i) sum ^= record.data()[record.size() + i];
   static_cast<void>(sum);
 }
 
-TEST(PageReader, RefusesWhatIsNoPage) {
+TEST(PageReader, RejectsTextThatIsNotAPage) {
   for (const absl::string_view text : {"<html><body>502 Bad Gateway</body></html>",
                                        "[]",
                                        "null",
@@ -277,7 +278,7 @@ TEST(PageReader, RefusesWhatIsNoPage) {
   }
 }
 
-TEST(PageReader, NullInPlaceOfTheArrayIsAnEmptyPage) {
+TEST(PageReader, NullInsteadOfTheArrayIsAnEmptyPage) {
   for (const absl::string_view text :
        {R"({"participants":null})", R"({"a":1, "participants" : null , "b":2})",
         "{\"participants\":null\n}"}) {
@@ -288,14 +289,14 @@ TEST(PageReader, NullInPlaceOfTheArrayIsAnEmptyPage) {
   }
 }
 
-TEST(PageReader, ErrorsSayWhereButNotWhat) {
+TEST(PageReader, ErrorsGiveThePositionButNotTheText) {
   const Reading reading = ReadWhole("{\"participants\":[{\"label\":\"secret\"},secret]}");
   EXPECT_THAT(std::string(reading.status.message()), HasSubstr("at byte 36"));
   EXPECT_EQ(reading.status.message().find("secret"), absl::string_view::npos);
   EXPECT_EQ(reading.records.size(), 1u);
 }
 
-TEST(PageReader, EndsAtItsLimits) {
+TEST(PageReader, EnforcesItsLimits) {
   PageLimits limits;
   limits.max_record_bytes = 100;
   const std::string small = absl::StrCat("{\"l\":\"", std::string(80, 'x'), "\"}");
@@ -306,7 +307,7 @@ TEST(PageReader, EndsAtItsLimits) {
   EXPECT_TRUE(ReadWhole(page(small), limits).status.ok());
   EXPECT_EQ(ReasonOf(ReadWhole(page(large), limits).status),
             v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
-  // A record, an envelope member and a name that never end are noticed while they grow.
+  // A record, envelope member or name that never ends exceeds its limit while it grows.
   for (const absl::string_view endless :
        {"{\"participants\":[{\"l\":\"", "{\"meta\":\"", "{\"meta\":1", "{\""}) {
     EXPECT_EQ(

@@ -1,9 +1,10 @@
-// Every field of every API, nested ones too, in every state that a provider can leave it in: a full
-// record with that one field changed must become the full participant with that one difference. The
-// fields are those of testdata/upstream_fields.json, a table of what the providers publish and of
-// what was seen of them:
+// Tests every field of every API, also nested ones, in every state that a provider can send: a full
+// record with that one field changed must decode to the full participant with that one difference.
+// The fields come from testdata/upstream_fields.json, a table of what the providers publish and of
+// what was observed:
+//
 //   name, alias   the field's names at the provider
-//   proto         its name in the message, where it is another
+//   proto         its name in the message, if different
 //   type          how it is written
 //   values        of an enum, all values
 //   known         of an open set, some values
@@ -37,7 +38,7 @@ using google::protobuf::util::MessageDifferencer;
 using nlohmann::ordered_json;
 using v1::UnrecognizedValue;
 
-// JSON texts of a field, by what must become of them.
+// JSON texts for a field, by the expected outcome.
 struct Texts {
   std::vector<std::string> set;  // the first is a typical one
   std::vector<std::string> empty;
@@ -55,7 +56,7 @@ std::vector<std::string> Plus(std::vector<std::string> texts,
   return texts;
 }
 
-// Values of each JSON type, as texts that few fields take.
+// Values of each JSON type, as texts that are valid for few fields.
 const std::vector<std::string> kBooleans = {"true", "false"};
 const std::vector<std::string> kNumbers = {"0",     "-1",
                                            "7",     "1.5",
@@ -146,18 +147,18 @@ Texts TextsOf(const std::string& type) {
   } else if (type == "object") {
     texts.wrong = Plus(Plus(kBooleans, kNumbers), Plus(kStrings, kArrays));
   } else {
-    ADD_FAILURE() << "the table has the unknown type " << type;
+    ADD_FAILURE() << "unknown type in upstream_fields.json: " << type;
   }
   return texts;
 }
 
-// A field of the table, with what a test asks of it.
+// A field of the table, with everything needed to test it.
 struct Field {
   std::string name;
-  std::string alias;  // empty where there is none
+  std::string alias;  // empty if there is none
   std::string proto;
-  std::vector<std::string> object;        // the objects around it, in the provider's names
-  std::vector<std::string> proto_object;  // and in ours
+  std::vector<std::string> object;        // the enclosing objects, in the provider's names
+  std::vector<std::string> proto_object;  // and in our names
   std::vector<std::string> below;         // the provider's names of the fields within it
   Texts texts;
 
@@ -169,7 +170,7 @@ struct Api {
   std::string name;
   const ParticipantApi* api = nullptr;
   v1::Participant::RecordCase record = v1::Participant::RECORD_NOT_SET;
-  std::vector<Field> fields;  // objects before what is in them
+  std::vector<Field> fields;  // objects before their members
 };
 
 void AddFields(const ordered_json& table, const std::vector<std::string>& object,
@@ -229,12 +230,12 @@ const std::vector<Api>& Apis() {
 
 class ConformanceTest : public testing::TestWithParam<size_t> {
  protected:
-  // The members to write in the place of a field: names and JSON texts.
+  // Members to write instead of a field: names and JSON texts.
   using Members = std::vector<std::pair<std::string, std::string>>;
 
   const Api& api() const { return Apis()[GetParam()]; }
 
-  // A record that has every field, with these members in the place of `field` and of what is within
+  // A record that has every field, with these members instead of `field` and of everything inside
   // it.
   std::string Record(const Field& field, const Members& members) const {
     return Object({}, field, members);
@@ -249,7 +250,7 @@ class ConformanceTest : public testing::TestWithParam<size_t> {
     return participant.value_or(v1::Participant());
   }
 
-  // The participant must be what the record decodes to.
+  // Expects the record to decode to this participant.
   void Expect(const v1::Participant& participant, const std::string& json) const {
     const absl::StatusOr<v1::Participant> decoded = DecodeRecord(api().api->record_schema(), json);
     ASSERT_TRUE(decoded.ok()) << decoded.status() << "\n" << json;
@@ -298,7 +299,7 @@ class ConformanceTest : public testing::TestWithParam<size_t> {
   }
 };
 
-// Whether the record has the field; of a repeated field or a map, whether it has anything in it.
+// Whether the record has the field; for a repeated field or a map, whether it is not empty.
 bool Has(const v1::Participant& participant, v1::Participant::RecordCase record,
          const Field& field) {
   const auto* const of_record = v1::Participant::descriptor()->FindFieldByNumber(record);
@@ -312,7 +313,7 @@ bool Has(const v1::Participant& participant, v1::Participant::RecordCase record,
                              : message->GetReflection()->HasField(*message, last);
 }
 
-TEST_P(ConformanceTest, TheTableHasEveryFieldOfTheMessage) {
+TEST_P(ConformanceTest, TableCoversEveryFieldOfTheMessage) {
   std::map<std::string, int> fields;
   for (const Field& field : api().fields) ++fields[absl::StrJoin(field.proto_object, ".")];
   const auto* const record = v1::Participant::descriptor()->FindFieldByNumber(api().record);
@@ -321,7 +322,7 @@ TEST_P(ConformanceTest, TheTableHasEveryFieldOfTheMessage) {
   EXPECT_EQ(missing, api().name == "signalwire" ? 2 : 0);
 }
 
-TEST_P(ConformanceTest, AnAbsentFieldLeavesNothing) {
+TEST_P(ConformanceTest, AbsentFieldLeavesNoTrace) {
   ForEachField([&](const Field& field) {
     const v1::Participant expected = Without(field);
     EXPECT_FALSE(Has(expected, api().record, field));
@@ -332,7 +333,7 @@ TEST_P(ConformanceTest, AnAbsentFieldLeavesNothing) {
   });
 }
 
-TEST_P(ConformanceTest, NullIsInNullFields) {
+TEST_P(ConformanceTest, NullIsReportedInNullFields) {
   ForEachField([&](const Field& field) {
     v1::Participant expected = Without(field);
     expected.mutable_null_fields()->add_paths(field.ProtoPath());
@@ -341,7 +342,7 @@ TEST_P(ConformanceTest, NullIsInNullFields) {
   });
 }
 
-TEST_P(ConformanceTest, AValueIsInTheRecord) {
+TEST_P(ConformanceTest, ValueIsDecoded) {
   ForEachField([&](const Field& field) {
     for (const std::string& text : field.texts.set) {
       for (const std::string& name : {field.name, field.alias}) {
@@ -358,7 +359,7 @@ TEST_P(ConformanceTest, AValueIsInTheRecord) {
   });
 }
 
-TEST_P(ConformanceTest, AnEmptyObjectIsInTheRecord) {
+TEST_P(ConformanceTest, EmptyObjectIsPresent) {
   ForEachField([&](const Field& field) {
     if (field.below.empty()) return;
     const std::string json = Record(field, {{field.name, "{ }"}});
@@ -370,7 +371,7 @@ TEST_P(ConformanceTest, AnEmptyObjectIsInTheRecord) {
   });
 }
 
-TEST_P(ConformanceTest, AnEmptyListOrMapIsInEmptyFields) {
+TEST_P(ConformanceTest, EmptyListOrMapIsReportedInEmptyFields) {
   ForEachField([&](const Field& field) {
     v1::Participant expected = Without(field);
     expected.mutable_empty_fields()->add_paths(field.ProtoPath());
@@ -380,11 +381,11 @@ TEST_P(ConformanceTest, AnEmptyListOrMapIsInEmptyFields) {
   });
 }
 
-TEST_P(ConformanceTest, AValueOfTheWrongTypeIsKept) {
+TEST_P(ConformanceTest, WrongTypeIsKeptAsUnrecognized) {
   ForEachField([&](const Field& field) {
     const v1::Participant without = Without(field);
     for (const std::string& text : field.texts.wrong) {
-      // An empty list or map is right for some.
+      // An empty list or map is valid for some fields.
       if (testing::Matches(testing::Contains(text))(field.texts.empty)) continue;
       // So is a list or text of the right form.
       if (testing::Matches(testing::Contains(text))(field.texts.set)) continue;
@@ -397,7 +398,7 @@ TEST_P(ConformanceTest, AValueOfTheWrongTypeIsKept) {
   });
 }
 
-TEST_P(ConformanceTest, AnUnknownValueOfAnEnumIsKept) {
+TEST_P(ConformanceTest, UnknownEnumValueIsKeptAsUnrecognized) {
   ForEachField([&](const Field& field) {
     const v1::Participant without = Without(field);
     for (const std::string& text : field.texts.unknown) {
@@ -407,7 +408,7 @@ TEST_P(ConformanceTest, AnUnknownValueOfAnEnumIsKept) {
   });
 }
 
-TEST_P(ConformanceTest, AnUnknownFieldBesideItIsKept) {
+TEST_P(ConformanceTest, UnknownSiblingFieldIsKeptAsUnrecognized) {
   ForEachField([&](const Field& field) {
     const std::string typical = field.below.empty() ? field.texts.set.front() : "{}";
     const std::string text = R"({ "x":[1, 2.50,"\u00e9\/"] ,"x":1e999})";
@@ -419,7 +420,7 @@ TEST_P(ConformanceTest, AnUnknownFieldBesideItIsKept) {
   });
 }
 
-TEST_P(ConformanceTest, AFieldTwiceCountsOnce) {
+TEST_P(ConformanceTest, DuplicateIsKeptAsUnrecognized) {
   ForEachField([&](const Field& field) {
     const std::string typical = field.below.empty() ? field.texts.set.front() : "{}";
     const v1::Participant once = ByOracle(Record(field, {{field.name, typical}}));
@@ -440,7 +441,7 @@ TEST_P(ConformanceTest, AFieldTwiceCountsOnce) {
   });
 }
 
-TEST_P(ConformanceTest, AMaskOfOnlyThisFieldLeavesOnlyThisField) {
+TEST_P(ConformanceTest, ReadMaskOfOneFieldDecodesOnlyThatField) {
   ForEachField([&](const Field& field) {
     const std::string typical = field.below.empty() ? field.texts.set.front() : "{}";
     const std::string json =

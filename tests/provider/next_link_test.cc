@@ -1,4 +1,4 @@
-// Where a page says that its list goes on.
+// Reading the link to the next page.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,21 +20,21 @@ std::string Read(const ParticipantApi& api, absl::string_view member) {
   return "malformed";
 }
 
-TEST(NextLink, IsText) {
+TEST(NextLink, ReadsTheLink) {
   EXPECT_EQ(
       Read(TwilioVoiceInsights(), R"({"page":0,"next_page_url":"https:\/\/h\/p?a=1\u0026b"})"),
       "https://h/p?a=1&b");
   EXPECT_EQ(Read(SignalWire(), R"("/api/laml/x")"), "/api/laml/x");
 }
 
-TEST(NextLink, NullAndEmptyAreTheEnd) {
+TEST(NextLink, NullAndEmptyEndTheList) {
   for (const char* end : {"null", R"("")"}) {
     EXPECT_EQ(Read(TwilioCore(), end), "");
     EXPECT_EQ(Read(TwilioVideoInsights(), absl::StrCat(R"({"next_page_url":)", end, "}")), "");
   }
 }
 
-TEST(NextLink, AllElseIsMalformed) {
+TEST(NextLink, AnythingElseIsMalformed) {
   for (const char* other : {"1", "true", "[]", "{}", "nul", "", R"("/x)", "\"\xFF\""}) {
     EXPECT_EQ(Read(SignalWire(), other), "malformed") << other;
     EXPECT_EQ(Read(TwilioVoiceInsights(), absl::StrCat(R"({"next_page_url":)", other, "}")),
@@ -58,7 +58,7 @@ TEST(NextLink, ErrorsNameTheMember) {
   EXPECT_THAT(named(TwilioCore(), "1"), HasSubstr("has no readable \"next_page_uri\""));
 }
 
-TEST(NextLink, ToAnotherListIsTold) {
+TEST(NextLink, DetectsLinksToAnotherList) {
   v1::ListParticipantsRequest request;
   request.mutable_conference_participant_summaries()->set_conference_sid(kSid);
   const RequestedId conference = TwilioVoiceInsights().IdsOf(request).front();
@@ -80,7 +80,7 @@ TEST(NextLink, ToAnotherListIsTold) {
   }
 }
 
-TEST(NextLink, ToAnotherListIsToldByEachKindOfId) {
+TEST(NextLink, ComparesEveryKindOfId) {
   v1::ListParticipantsRequest room;
   room.mutable_room_participant_summaries()->set_room_sid("RM0123456789abcdef0123456789abcdef");
   const RequestedId room_id = TwilioVideoInsights().IdsOf(room).front();

@@ -1,4 +1,4 @@
-// What a caller who may not see personal data gets of every field of every table.
+// What a caller without access to personal data sees of every field of every table.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// Stands wherever a value could be personal.
+// Stands in every place where a value could be personal.
 constexpr char kPerson[] = "Ada";
 
 const std::vector<const ParticipantApi*>& AllApis() {
@@ -29,8 +29,8 @@ const std::vector<const ParticipantApi*>& AllApis() {
   return kApis;
 }
 
-// What comes of a record of this text for a caller who may not see personal data, and for one who
-// asks for these fields.
+// Decodes the record `json` for a caller without access to personal data, with the fields in
+// `paths`; all if it is empty.
 v1::Participant Decode(const ParticipantApi& api, const std::string& json,
                        const std::vector<std::string>& paths = {}) {
   google::protobuf::FieldMask mask;
@@ -47,7 +47,7 @@ v1::Participant Decode(const ParticipantApi& api, const std::string& json,
   return ParseDecoded(decoder);
 }
 
-// The paths of the rows that are marked, in the provider's names.
+// The paths of the rows marked as personal, in the provider's names.
 void AddPersonal(const ObjectSchema& schema, const std::string& prefix,
                  std::vector<std::string>& paths) {
   for (const FieldSchema& row : schema.fields) {
@@ -66,7 +66,7 @@ std::vector<std::string> Personal(const ParticipantApi& api) {
   return paths;
 }
 
-TEST(PersonalDataTest, IsMarkedInTheTables) {
+TEST(PersonalDataTest, TablesMarkPersonalFields) {
   EXPECT_THAT(Personal(TwilioVoiceInsights()), ElementsAre("label", "from", "to"));
   EXPECT_THAT(Personal(TwilioVideoInsights()),
               ElementsAre("publisher_info", "participant_identity"));
@@ -74,8 +74,8 @@ TEST(PersonalDataTest, IsMarkedInTheTables) {
   EXPECT_THAT(Personal(SignalWire()), ElementsAre("label"));
 }
 
-// Every row with every kind of value, down through all objects: what is marked leaves no trace at
-// all, and of what is not but has another form than expected only its place shows.
+// Checks every row with every kind of value, recursively. A personal row leaves no trace at all.
+// Any other row with an unexpected value shows only its path.
 void CheckRows(const ParticipantApi& api, const ObjectSchema& schema, const std::string& before,
                const std::string& after, const std::string& prefix, bool personal) {
   for (const FieldSchema& row : schema.fields) {
@@ -84,7 +84,7 @@ void CheckRows(const ParticipantApi& api, const ObjectSchema& schema, const std:
     SCOPED_TRACE(path);
     for (const char* value : {R"("Ada")", R"({"x":"Ada"})", R"(["Ada"])", "null", "[]", "{}",
                               R"([{"x":"Ada"}])", "17"}) {
-      // What is as expected may be seen.
+      // An expected value in a row that is not personal is visible.
       const absl::string_view good = row.store == &StoreString    ? R"("Ada")"
                                      : row.store == &StoreStrings ? R"(["Ada"])"
                                                                   : "";
@@ -108,13 +108,13 @@ void CheckRows(const ParticipantApi& api, const ObjectSchema& schema, const std:
   }
 }
 
-TEST(PersonalDataTest, ReachesNobodyWhoMayNotSeeIt) {
+TEST(PersonalDataTest, PersonalFieldsLeaveNoTrace) {
   for (const ParticipantApi* api : AllApis()) {
     CheckRows(*api, api->record_schema().object, "{", "}", "", false);
   }
 }
 
-TEST(PersonalDataTest, OfWhatNobodyKnowsOnlyThePlaceShows) {
+TEST(PersonalDataTest, UnknownFieldsShowOnlyTheirPath) {
   for (const ParticipantApi* api : AllApis()) {
     const v1::Participant participant =
         Decode(*api, R"({"email":"Ada","call_sid":"CA1","call_sid":"Ada"})");
@@ -125,7 +125,7 @@ TEST(PersonalDataTest, OfWhatNobodyKnowsOnlyThePlaceShows) {
   }
 }
 
-TEST(PersonalDataTest, IsLeftOutOfAReadMaskAsWell) {
+TEST(PersonalDataTest, ReadMaskCannotSelectPersonalFields) {
   const v1::Participant participant =
       Decode(TwilioVideoInsights(),
              R"({"room_sid":"RM1","participant_identity":"Ada","publisher_info":{"name":"Ada"}})",
@@ -134,7 +134,7 @@ TEST(PersonalDataTest, IsLeftOutOfAReadMaskAsWell) {
   EXPECT_FALSE(participant.room_participant_summary().has_publisher_info());
 }
 
-TEST(PersonalDataTest, IsNamedByItsPathAndItsPartsPaths) {
+TEST(PersonalDataTest, PathsOfPersonalFieldsAndTheirMembersAreRecognized) {
   const ObjectSchema& room = TwilioVideoInsights().record_schema().object;
   EXPECT_TRUE(NamesPersonalData("participant_identity", room));
   EXPECT_TRUE(NamesPersonalData("publisher_info", room));
@@ -143,13 +143,13 @@ TEST(PersonalDataTest, IsNamedByItsPathAndItsPartsPaths) {
   EXPECT_FALSE(NamesPersonalData("properties.is_adhoc", room));
   EXPECT_FALSE(NamesPersonalData("", room));
   EXPECT_FALSE(NamesPersonalData("no_such_field", room));
-  // By the message's names, not the provider's.
+  // Paths use the message's names, not the provider's.
   const ObjectSchema& conference = TwilioVoiceInsights().record_schema().object;
   EXPECT_TRUE(NamesPersonalData("from_address", conference));
   EXPECT_FALSE(NamesPersonalData("from", conference));
 }
 
-TEST(PersonalDataTest, MayBeAskedByInTwoPlaces) {
+TEST(PersonalDataTest, LabelFilterAndLabelLookupArePersonalFilters) {
   v1::ListParticipantsRequest list;
   EXPECT_EQ(TwilioVoiceInsights().PersonalFilter(list), "");
   list.mutable_conference_participant_summaries()->set_label("");

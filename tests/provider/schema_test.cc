@@ -1,5 +1,5 @@
-// The tables of each API against the messages that they fill, by protobuf's reflection: nothing but
-// this test tells that a row has the number and the type of its field.
+// Checks each API's table against its message by protobuf reflection. Nothing else verifies that a
+// row has its field's number and type.
 #include <memory>
 #include <set>
 #include <string>
@@ -27,14 +27,14 @@ using google::protobuf::Message;
 using google::protobuf::TextFormat;
 using google::protobuf::util::MessageDifferencer;
 
-// A JSON value, and what a field that holds it looks like in protobuf's text form.
+// A JSON value, and protobuf's text form of a field that contains it.
 struct Example {
   std::string json;
   std::string text;
 };
 
-// What a field of this type must hold: all that another type would write, read or leave out
-// otherwise.
+// Examples for a field of this type, chosen so that a row with another type would write, read or
+// omit at least one of them differently.
 std::vector<Example> ExamplesOf(const FieldDescriptor& field) {
   const std::string name = field.name() + ":";
   if (field.is_map()) {
@@ -66,7 +66,7 @@ std::vector<Example> ExamplesOf(const FieldDescriptor& field) {
     case FieldDescriptor::TYPE_MESSAGE:
       break;
     default:
-      ADD_FAILURE() << "no row is for this type";
+      ADD_FAILURE() << "no row type exists for this field type";
       return {};
   }
   if (field.message_type() == google::protobuf::Timestamp::descriptor()) {
@@ -80,9 +80,9 @@ std::vector<Example> ExamplesOf(const FieldDescriptor& field) {
   return {{"0", name + "{}"}, {"-65", name + "{seconds:-65}"}};
 }
 
-// Each example is stored as its own field, and nothing else is.
+// Decodes each example on its own: only its field may be set.
 void CheckStore(const FieldSchema& row, const FieldDescriptor& field, const Message& prototype) {
-  // A field without presence would not tell zero from absent.
+  // A field without presence could not distinguish zero from absent.
   EXPECT_TRUE(field.is_repeated() || field.has_presence());
   simdjson::dom::parser parser;
   for (const auto& [example, text] : ExamplesOf(field)) {
@@ -107,9 +107,9 @@ void CheckTable(const ObjectSchema& schema, const Message& prototype) {
   std::set<int> numbers;
   for (const FieldSchema& row : schema.fields) {
     SCOPED_TRACE(absl::StrCat(descriptor.full_name(), ": ", row.name));
-    EXPECT_TRUE(names.insert(row.name).second) << "a name twice";
+    EXPECT_TRUE(names.insert(row.name).second) << "duplicate name";
     numbers.insert(row.number);
-    // A FieldSelection has a bit a number.
+    // A FieldSelection has one bit per field number.
     EXPECT_GE(row.number, 1);
     EXPECT_LE(row.number, 63);
     const FieldDescriptor* const field = descriptor.FindFieldByNumber(row.number);
@@ -139,7 +139,7 @@ void CheckRecord(const ParticipantApi& api, v1::Participant::RecordCase record) 
       v1::Participant::default_instance(), field);
   CheckTable(schema.object, prototype);
 
-  // What tells one record from another is a field of text.
+  // The record's identity is a text field.
   const FieldDescriptor* const identity =
       prototype.GetDescriptor()->FindFieldByName(std::string(schema.identity));
   ASSERT_NE(identity, nullptr);

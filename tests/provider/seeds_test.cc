@@ -1,5 +1,4 @@
-// The providers' own examples: every member of every record in them, one by one, against what it is
-// decoded to.
+// The providers' published examples: compares every member of every record with its decoded value.
 #include <fstream>
 #include <set>
 #include <string>
@@ -43,7 +42,7 @@ std::string FieldName(const std::string& name) {
   return name;
 }
 
-// The moment as the example writes it.
+// The time as the example writes it.
 std::string TimeText(const Timestamp& time, const std::string& like) {
   const absl::Time moment = absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
   if (absl::EndsWith(like, "Z")) {
@@ -54,7 +53,7 @@ std::string TimeText(const Timestamp& time, const std::string& like) {
       moment, absl::UTCTimeZone());
 }
 
-// The paths of what the walk found null or empty.
+// Paths of the values that are null or empty.
 struct Paths {
   std::vector<std::string> null;
   std::vector<std::string> empty;
@@ -140,7 +139,7 @@ void CheckObject(const ordered_json& object, const Message& message, const std::
     CheckValue(value, message, *field, prefix + field->name(), paths);
     if (!field->is_repeated() || !value.empty()) given.insert(field);
   }
-  // And nothing that the provider did not say.
+  // No other field is set.
   std::vector<const FieldDescriptor*> set;
   message.GetReflection()->ListFields(message, &set);
   EXPECT_EQ(std::set<const FieldDescriptor*>(set.begin(), set.end()), given);
@@ -152,7 +151,7 @@ void CheckSeed(const ParticipantApi& api, const std::string& name, size_t record
   ASSERT_EQ(participants.size(), records);
   for (const ordered_json& record : participants) {
     for (const std::string& json : {record.dump(), record.dump(2)}) {
-      // Strict: not a value of the examples is unrecognized.
+      // Strict: every value in the examples must be recognized.
       const absl::StatusOr<v1::Participant> participant =
           DecodeRecord(api.record_schema(), json, {}, /*strict=*/true);
       ASSERT_TRUE(participant.ok()) << participant.status();
@@ -173,7 +172,7 @@ TEST(SeedsTest, VoiceInsightsByLabel) {
 }
 TEST(SeedsTest, VideoInsights) { CheckSeed(TwilioVideoInsights(), "video_insights", 1); }
 TEST(SeedsTest, SignalWire) { CheckSeed(SignalWire(), "signalwire", 1); }
-// The same record by the other API of its shape.
+// The same record, decoded by the other API with its schema.
 TEST(SeedsTest, SignalWireAsTwilioCore) { CheckSeed(TwilioCore(), "signalwire", 1); }
 
 }  // namespace

@@ -19,7 +19,7 @@ absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::s
   FieldSelection selection = FieldSelection::FromMask(paths, schema.object, unknown_paths);
   EXPECT_TRUE(unknown_paths.empty()) << unknown_paths.front();
 
-  // What lies behind the text is not always zero in the service.
+  // In the service, the bytes after the text are not always zero.
   const size_t size = json.size() + RecordDecoder::kPadding;
   const auto buffer = std::make_unique<char[]>(size);
   std::copy(json.begin(), json.end(), buffer.get());
@@ -32,12 +32,13 @@ absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::s
 
 v1::Participant ParseDecoded(const RecordDecoder& decoder) {
   v1::Participant participant;
-  EXPECT_TRUE(participant.ParseFromString(std::string(decoder.bytes()))) << "is no message";
+  EXPECT_TRUE(participant.ParseFromString(std::string(decoder.bytes())))
+      << "decoded bytes are not a Participant";
   EXPECT_EQ(participant.record_case(), decoder.record());
   EXPECT_EQ(participant.unrecognized_size(), decoder.unrecognized().size());
 
-  // What protobuf writes itself is equal, and as long: there is no field beside those of the
-  // message, none twice, and no number takes more bytes than it must.
+  // Protobuf's own serialization is equal and as long. So there is no unknown or duplicate field,
+  // and no number takes more bytes than necessary.
   std::string bytes;
   {
     google::protobuf::io::StringOutputStream stream(&bytes);

@@ -1,5 +1,5 @@
-// Decodes one record as the service does, from a buffer that ends where the decoder may read to,
-// and reads the bytes that came of it. Used by tests.
+// Decodes one record as the service does, from a buffer with the padding that the decoder may read,
+// and parses the resulting bytes.
 #pragma once
 
 #include <string>
@@ -13,14 +13,14 @@
 
 namespace rollcall {
 
-// With the fields that `mask` names, all where it is empty; a path in `mask` that names none fails
-// the test.
+// Decodes the fields that `mask` names, all if it is empty. A path in `mask` that names no field
+// fails the test.
 absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::string_view json,
                                              const std::vector<std::string>& mask = {},
                                              bool strict = false);
 
-// What `decoder` decoded last, read from its bytes; the test fails unless these are as protobuf
-// writes them, but for the order of the fields.
+// Parses the bytes of the record that `decoder` decoded last. The test fails unless protobuf would
+// write the same bytes, except for the order of fields.
 v1::Participant ParseDecoded(const RecordDecoder& decoder);
 
 }  // namespace rollcall

@@ -1,4 +1,4 @@
-// Random records, by a seed that tells them all: the decoder and the oracle must agree on each.
+// Random records from a seed: decoder and oracle must agree on each of them.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -43,7 +43,7 @@ const std::array<Kind, 4>& Kinds() {
   return kKinds;
 }
 
-// Writes records. Everything that it decides comes from its seed.
+// Generates records. All choices come from the seed.
 class RecordWriter {
  public:
   explicit RecordWriter(uint64_t seed) : random_(seed), spacious_(OneIn(3)) {}
@@ -52,7 +52,7 @@ class RecordWriter {
     return absl::StrCat(Space(), Object(message), Space());
   }
 
-  // Some paths of fields, each a part of the message or of one of its objects.
+  // Some paths of fields, in the message or in one of its objects.
   std::vector<std::string> Mask(const Descriptor& message) {
     std::vector<std::string> mask;
     for (size_t count = 1 + Below(4); count > 0; --count) {
@@ -68,7 +68,7 @@ class RecordWriter {
     return mask;
   }
 
-  // `json` with a few bytes changed, added and removed.
+  // `json` with a few bytes changed, inserted and removed.
   std::string Damaged(std::string json) {
     static const std::string kBytes("{}[]\",:\\/ue01-+.tfn \n\0\x80\xC3\xFF", 25);
     for (size_t changes = 1 + Below(3); changes > 0 && !json.empty(); --changes) {
@@ -106,7 +106,7 @@ class RecordWriter {
     return space;
   }
 
-  // `text`, which is plain, as JSON: now and then with a character escaped.
+  // Plain text as a JSON string; some characters are escaped.
   std::string Quoted(const std::string& text) {
     std::string json = "\"";
     for (const char c : text) {
@@ -237,7 +237,7 @@ class RecordWriter {
         time, zone);
   }
 
-  // The name of a member that no message has, most of the time.
+  // A member name, usually one that no message has.
   std::string Name() {
     return OneIn(4) ? String()
                     : Quoted(OneOf({"new", "from_address", "to_address", "duration", "a.b", "a'b",
@@ -341,7 +341,7 @@ class RecordWriter {
       members.emplace_back(Quoted(name), Value(*field));
     }
     while (OneIn(3)) members.emplace_back(Name(), Anything());
-    if (!members.empty() && OneIn(6)) {  // a name twice
+    if (!members.empty() && OneIn(6)) {  // a duplicate name
       const std::pair<std::string, std::string> twice = members[Below(members.size())];
       members.emplace_back(twice.first, OneIn(2) ? twice.second : Anything());
     }
@@ -349,7 +349,7 @@ class RecordWriter {
     return Members(members);
   }
 
-  // The field of a message to which the provider gives another name.
+  // The field for which the provider uses another name.
   static const FieldDescriptor* FieldOf(const Descriptor& message, const std::string& name) {
     return message.FindFieldByName(name == "early_media" ? "play_early_media"
                                    : name == "from"      ? "from_address"
@@ -361,14 +361,14 @@ class RecordWriter {
   const bool spacious_;
 };
 
-// Runs `check` for the seeds 1 to `count`; for one alone where the environment names it.
+// Runs `check` for the seeds 1 to `count`, or only for the seed in the environment variable.
 template <class Check>
 void ForEachSeed(uint64_t count, const Check& check) {
   constexpr const char* kVariable = "ROLLCALL_RECORD_SEED";
   uint64_t first = 1;
   uint64_t last = count;
   if (const char* const chosen = std::getenv(kVariable); chosen != nullptr) {
-    ASSERT_TRUE(absl::SimpleAtoi(chosen, &first)) << kVariable << " is no number";
+    ASSERT_TRUE(absl::SimpleAtoi(chosen, &first)) << kVariable << " must be a number";
     last = first;
   }
   for (uint64_t seed = first; seed <= last && !testing::Test::HasFailure(); ++seed) {
@@ -399,7 +399,7 @@ TEST(EqualityTest, DecoderAndOracleAgreeOnRandomRecords) {
   RecordProperty("records_without_drift", static_cast<int>(without_drift));
 }
 
-TEST(EqualityTest, DecoderAndOracleAgreeOnPartsOfRecords) {
+TEST(EqualityTest, DecoderAndOracleAgreeUnderReadMasks) {
   ForEachSeed(5000, [](uint64_t seed) {
     const Kind& kind = Kinds()[seed % Kinds().size()];
     RecordWriter writer(seed);
@@ -415,7 +415,7 @@ TEST(EqualityTest, DecoderAndOracleAgreeOnPartsOfRecords) {
   });
 }
 
-TEST(EqualityTest, DecoderAndOracleAgreeOnWhatIsNoRecord) {
+TEST(EqualityTest, DecoderAndOracleAgreeOnDamagedRecords) {
   ForEachSeed(10000, [](uint64_t seed) {
     const Kind& kind = Kinds()[seed % Kinds().size()];
     RecordWriter writer(seed);

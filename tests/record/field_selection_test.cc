@@ -37,7 +37,7 @@ FieldSelection Select(const std::vector<std::string>& paths,
   return selection;
 }
 
-// The paths of all fields that are not objects and are selected.
+// The paths of all selected fields that are not objects.
 void AddLeaves(const FieldSelection& selection, const ObjectSchema& schema,
                const std::string& prefix, std::vector<std::string>& leaves) {
   for (const FieldSchema& field : schema.fields) {
@@ -57,7 +57,7 @@ std::vector<std::string> Leaves(const std::vector<std::string>& paths) {
   return leaves;
 }
 
-TEST(FieldSelectionTest, IsAllByDefaultAndForAnEmptyMask) {
+TEST(FieldSelectionTest, DefaultAndEmptyMaskSelectEverything) {
   EXPECT_TRUE(FieldSelection().includes_all());
   EXPECT_TRUE(Select({}).includes_all());
   for (const FieldSchema& field : Schema().fields) {
@@ -66,7 +66,7 @@ TEST(FieldSelectionTest, IsAllByDefaultAndForAnEmptyMask) {
   }
 }
 
-TEST(FieldSelectionTest, HoldsWhatIsNamed) {
+TEST(FieldSelectionTest, SelectsNamedFields) {
   EXPECT_THAT(Leaves({"label"}), ElementsAre("label"));
   EXPECT_THAT(Leaves({"url", "call_sid", "url"}), ElementsAre("call_sid", "url"));
   EXPECT_THAT(Leaves({"from_address"}), ElementsAre("from_address"));
@@ -77,7 +77,7 @@ TEST(FieldSelectionTest, HoldsWhatIsNamed) {
   EXPECT_FALSE(Select({"label"}).includes_all());
 }
 
-TEST(FieldSelectionTest, AnObjectNamedWholeIsSelectedWhole) {
+TEST(FieldSelectionTest, NamingAnObjectSelectsAllOfIt) {
   const FieldSelection selection = Select({"metrics.inbound"});
   const FieldSchema& metrics = Field(Schema(), "metrics");
   const FieldSchema& inbound = Field(*metrics.object, "inbound");
@@ -87,7 +87,7 @@ TEST(FieldSelectionTest, AnObjectNamedWholeIsSelectedWhole) {
   EXPECT_TRUE(selection.Within(metrics).Within(inbound).includes_all());
 }
 
-TEST(FieldSelectionTest, TheWholeTakesInItsPartsInAnyOrder) {
+TEST(FieldSelectionTest, ObjectIncludesItsMembersInAnyOrder) {
   std::vector<std::string> paths = {"metrics", "metrics.inbound", "metrics.inbound.jitter",
                                     "metrics.inbound.jitter.avg", "metrics.outbound.mos"};
   std::sort(paths.begin(), paths.end());
@@ -108,7 +108,7 @@ TEST(FieldSelectionTest, TheWholeTakesInItsPartsInAnyOrder) {
   } while (std::next_permutation(paths.begin(), paths.end()));
 }
 
-TEST(FieldSelectionTest, ReportsEveryPathThatNamesNoField) {
+TEST(FieldSelectionTest, ReportsUnknownPaths) {
   const std::vector<std::string> bad_paths = {
       "",
       ".",
@@ -137,8 +137,8 @@ TEST(FieldSelectionTest, ReportsEveryPathThatNamesNoField) {
       std::string(100000, '.'),
   };
   for (const std::string& path : bad_paths) {
-    // Before, behind and without known paths, of which one holds the object that the path may begin
-    // with.
+    // The unknown path comes after, before and without known paths. One of those is an object that
+    // the unknown path may begin with.
     for (const std::vector<std::string>& known :
          {std::vector<std::string>{}, {"label"}, {"metrics"}, {"metrics.inbound.jitter"}}) {
       std::vector<std::string> paths = known;

@@ -11,7 +11,7 @@
 namespace rollcall {
 namespace {
 
-TEST(MemberReaderTest, FindsTheMemberByItsPlace) {
+TEST(MemberReaderTest, FindsMembersByIndex) {
   const std::string json =
       "  { \"a\" : 1 ,\n\"b\":\"}\\\"]{\" , \"c\" :[1, {\"x\":[]} ]\t,"
       "\"d\":{ \"e\\\\\" : -1.50E+3,\"\":null,\"f\":{\"g\":true}}  }  ";
@@ -30,7 +30,7 @@ TEST(MemberReaderTest, FindsTheMemberByItsPlace) {
   EXPECT_EQ(MemberReader(within.Value(2)).Value(0), "true");
 }
 
-TEST(MemberReaderTest, FindsEveryKindOfValueInEveryPlace) {
+TEST(MemberReaderTest, FindsEveryKindOfValueAtEveryIndex) {
   const std::vector<std::string> values = {
       "0",  "-0.0e-0", "true", "false",      "null",     R"("")",        R"("\\")",
       "[]", "{}",      "[[]]", R"({"":{}})", R"(["]"])", R"({"}":"{"})", R"("\u0022,")"};
@@ -49,18 +49,18 @@ TEST(MemberReaderTest, FindsEveryKindOfValueInEveryPlace) {
   }
 }
 
-TEST(NestingOfTest, CountsBracketsOutsideOfStrings) {
+TEST(NestingOfTest, CountsBracketsOutsideStrings) {
   EXPECT_EQ(NestingOf(""), 0);
   EXPECT_EQ(NestingOf("17"), 0);
   EXPECT_EQ(NestingOf("{}"), 1);
   EXPECT_EQ(NestingOf(R"({"a":[{}],"b":{}})"), 3);
   EXPECT_EQ(NestingOf(R"({"[[[[":"{{{{","b":"\"[[","c":"\\\\"})"), 1);
   EXPECT_EQ(NestingOf(std::string(100000, '[')), 100000);
-  EXPECT_EQ(NestingOf("]]]]{["), 0);  // which is no JSON
+  EXPECT_EQ(NestingOf("]]]]{["), 0);  // Not JSON.
   EXPECT_EQ(NestingOf(R"({"an end)"), 1);
 }
 
-TEST(ReplaceHugeNumbersTest, ReplacesWhatTheParserRefusesForItsSize) {
+TEST(ReplaceHugeNumbersTest, ReplacesNumbersTooLargeForTheParser) {
   const std::pair<const char*, const char*> texts[] = {
       {R"({"a":1e999})", R"({"a":[[]]})"},
       {R"({"a":-1e309 })", R"({"a":[[]] })"},
@@ -73,11 +73,11 @@ TEST(ReplaceHugeNumbersTest, ReplacesWhatTheParserRefusesForItsSize) {
   for (const auto& [json, replaced] : texts) EXPECT_EQ(ReplaceHugeNumbers(json, 0), replaced);
 }
 
-TEST(ReplaceHugeNumbersTest, LeavesAllElse) {
+TEST(ReplaceHugeNumbersTest, LeavesEverythingElse) {
   for (const char* json :
        {"", "{}", "[0,-0,1.5,1e308,-1E-308]", "18446744073709551615", "-9223372036854775808",
         "1.7976931348623157e308", "5e-324", "1e-400", "0e999999999999", "1e-99999999999999999999",
-        // Not JSON, so not for us to make acceptable.
+        // Invalid JSON must stay invalid.
         "-", "1.5.3", "1-2", "1e", "1e+", "01e999", "-e999", "1.e999", "1e999.0", "--1e999",
         "0123456789012345678901234567890", "\"", "\"\\", "\"1e999"}) {
     EXPECT_EQ(ReplaceHugeNumbers(json, 0), json);

@@ -33,16 +33,16 @@ using google::protobuf::Timestamp;
 using nlohmann::json;
 using v1::UnrecognizedValue;
 
-// A JSON value with what nlohmann::json itself does not keep: the order of members, names that
-// occur twice, and the text of numbers that are no integer.
+// A JSON value with what nlohmann::json does not keep: the order of members, duplicate names, and
+// the text of non-integer numbers.
 struct Value {
   enum class Type { kNull, kBoolean, kInteger, kReal, kString, kArray, kObject };
 
   Type type = Type::kNull;
   bool boolean = false;
-  std::string text;  // a string's value, a number's text
+  std::string text;  // a string's value or a number's text
   double real = 0;
-  std::vector<std::string> names;  // an object's, beside its `items`
+  std::vector<std::string> names;  // an object's names, parallel to `items`
   std::vector<Value> items;
 
   bool Is(Type other) const { return type == other; }
@@ -67,7 +67,7 @@ class ValueReader final : public nlohmann::json_sax<json> {
     added.type = Value::Type::kReal;
     added.real = value;
     added.text = text;
-    // An integer that no integer type holds.
+    // An integer too large for any integer type.
     if (text.find_first_of(".eE") == std::string::npos) added.type = Value::Type::kInteger;
     return Add(std::move(added));
   }
@@ -119,7 +119,7 @@ class ValueReader final : public nlohmann::json_sax<json> {
 };
 
 std::optional<Value> Read(absl::string_view text, bool* beyond_doubles = nullptr) {
-  // The parser takes a zero byte for the end of the text; in JSON it has no place.
+  // nlohmann's parser takes a zero byte for the end of the text, but it is invalid in JSON.
   if (absl::StrContains(text, absl::string_view("\0", 1))) return std::nullopt;
   ValueReader reader;
   const bool valid = json::sax_parse(text.begin(), text.end(), &reader);
@@ -128,8 +128,8 @@ std::optional<Value> Read(absl::string_view text, bool* beyond_doubles = nullptr
   return std::move(reader.root);
 }
 
-// The value as JSON, the same for all ways to write it but for the form of numbers that are no
-// integers.
+// The value as JSON in a normal form: equal values have equal texts, except that non-integer
+// numbers keep theirs.
 std::string NormalForm(const Value& value) {
   switch (value.type) {
     case Value::Type::kNull:
@@ -156,7 +156,7 @@ std::string NormalForm(const Value& value) {
   return text;
 }
 
-// The provider's names that are not the field's own, as the comments in proto/ give them.
+// The provider's names for fields that we name differently, from the comments in proto/.
 std::vector<std::string> NamesOf(const FieldDescriptor& field) {
   static const auto* const kNames = new std::map<std::string, std::vector<std::string>>{
       {"rollcall.v1.ConferenceParticipantSummary.from_address", {"from"}},
@@ -184,7 +184,7 @@ const FieldDescriptor* FindField(const Descriptor& message, const std::string& n
   return found == fields->second.end() ? nullptr : found->second;
 }
 
-// 2^53: from here on some integers have no double of their own.
+// 2^53: beyond it, some integers have no exact double.
 constexpr double kInexactFrom = 9007199254740992.0;
 
 std::optional<int64_t> Whole(const Value& value) {
@@ -223,7 +223,7 @@ std::optional<Timestamp> EpochMilliseconds(const Value& value) {
   return TimestampOf(absl::UnixEpoch() + absl::Milliseconds(*millis));
 }
 
-// The text with 0 for every digit.
+// The text with every digit replaced by 0.
 std::string Shape(absl::string_view text) {
   std::string shape(text);
   for (char& c : shape) {
@@ -249,7 +249,7 @@ bool IsIso8601(const std::string& text) {
   return shape == "Z" || IsOffset(shape);
 }
 
-// "24 Sep 2018 21:00:00 +0000" for all that RFC 2822 text may hold beside that.
+// Reduces any RFC 2822 date to the form "24 Sep 2018 21:00:00 +0000".
 std::optional<std::string> PlainRfc2822(const std::string& text) {
   if (absl::StartsWith(text, " ") || absl::EndsWith(text, " ")) return std::nullopt;
   std::vector<std::string> parts = absl::StrSplit(text, ' ', absl::SkipEmpty());
@@ -401,11 +401,11 @@ class Oracle {
     }
   }
 
-  // False, and the message unchanged, where the value is not of the field's type.
+  // False, with the message unchanged, if the value does not have the field's type.
   static bool Set(const Value& value, const FieldDescriptor& field, Message& message) {
     const Reflection& reflection = *message.GetReflection();
     if (field.is_map()) {
-      // The only map there is.
+      // `events` is the only map in the API.
       auto& summary = static_cast<v1::ConferenceParticipantSummary&>(message);
       google::protobuf::Map<std::string, v1::EventTimes> events;
       if (!ReadEvents(value, events)) return false;
@@ -513,10 +513,10 @@ std::vector<std::string> ProviderNames(const Descriptor& message) {
 }
 
 std::string ProviderText(const EnumValueDescriptor& value) {
-  // CALL_STATUS_UNSPECIFIED tells the prefix of the others.
+  // CALL_STATUS_UNSPECIFIED gives the prefix of the other values.
   const absl::string_view prefix = absl::StripSuffix(value.type()->value(0)->name(), "UNSPECIFIED");
   std::string text = absl::AsciiStrToLower(absl::StripPrefix(value.name(), prefix));
-  // The live lists are the only ones that hyphenate.
+  // Only the live lists write hyphens.
   if (value.type() == v1::LiveParticipantStatus_descriptor()) {
     absl::StrReplaceAll({{"_", "-"}}, &text);
   }
@@ -529,14 +529,15 @@ testing::AssertionResult SameParticipant(const v1::Participant& oracle,
   for (auto& unrecognized : *normal.mutable_unrecognized()) {
     const std::string& text = unrecognized.json();
     if (!absl::StrContains(json, text)) {
-      return testing::AssertionFailure() << unrecognized.path() << " is not verbatim: " << text;
+      return testing::AssertionFailure()
+             << unrecognized.path() << " is not a verbatim part of the record: " << text;
     }
     if (absl::StripAsciiWhitespace(text) != text) {
-      return testing::AssertionFailure() << unrecognized.path() << " has white space around it";
+      return testing::AssertionFailure() << unrecognized.path() << " has whitespace around it";
     }
     const std::optional<Value> value = Read(text);
     if (!value) {
-      return testing::AssertionFailure() << unrecognized.path() << " is no JSON: " << text;
+      return testing::AssertionFailure() << unrecognized.path() << " is not JSON: " << text;
     }
     unrecognized.set_json(NormalForm(*value));
   }
@@ -544,7 +545,7 @@ testing::AssertionResult SameParticipant(const v1::Participant& oracle,
   google::protobuf::util::MessageDifferencer differencer;
   differencer.ReportDifferencesToString(&differences);
   if (differencer.Compare(oracle, normal)) return testing::AssertionSuccess();
-  return testing::AssertionFailure() << "oracle against decoder:\n" << differences;
+  return testing::AssertionFailure() << "differences between oracle and decoder:\n" << differences;
 }
 
 }  // namespace rollcall

@@ -1,6 +1,6 @@
-// What a record ought to be decoded to, worked out a second time from the comments of the API
-// alone: by another JSON parser, another reader of times and protobuf reflection, with nothing of
-// the record decoder's. Slow and plain on purpose. Used by tests.
+// A second, independent implementation of decoding, derived only from the API's comments. It uses
+// another JSON parser, another time parser and protobuf reflection, and shares no code with the
+// record decoder. Slow and simple on purpose.
 #pragma once
 
 #include <optional>
@@ -15,27 +15,28 @@
 
 namespace rollcall {
 
-// The participant that the record `json` ought to become, with the fields that `mask` names; all
-// where it is empty. Nothing where `json` is no JSON object in valid Unicode, or holds a number
-// beyond the doubles, which the oracle's parser does not read; `beyond_doubles` tells that apart.
+// The participant that the record `json` must decode to, with the fields that `mask` names; all if
+// it is empty. Returns nullopt if `json` is not a JSON object in valid Unicode, or contains a
+// number beyond the range of double. `beyond_doubles` is then set, because the oracle's parser
+// cannot read such a number, but the decoder can.
 //
-// The `json` of unrecognized values is in a normal form: compare by SameParticipant.
+// The `json` of unrecognized values is in a normal form: compare with SameParticipant.
 std::optional<v1::Participant> DecodeByOracle(absl::string_view json,
                                               v1::Participant::RecordCase kind,
                                               const std::vector<std::string>& mask = {},
                                               bool* beyond_doubles = nullptr);
 
-// The moment that a provider's text names.
+// Parses a time in any of the providers' formats.
 std::optional<google::protobuf::Timestamp> ParseTimeByOracle(const std::string& text);
 
 // All names that the provider has for fields of the message.
 std::vector<std::string> ProviderNames(const google::protobuf::Descriptor& message);
 
-// The provider's text of a value of an enum.
+// The provider's text for an enum value.
 std::string ProviderText(const google::protobuf::EnumValueDescriptor& value);
 
-// Whether the decoder's answer is the oracle's: equal messages, where each unrecognized value's
-// text is the same JSON and stands like that in the record.
+// Whether the decoder agrees with the oracle: the messages are equal, and the text of each
+// unrecognized value is the same JSON and occurs verbatim in the record.
 testing::AssertionResult SameParticipant(const v1::Participant& oracle,
                                          const v1::Participant& decoded, absl::string_view json);
 

@@ -53,7 +53,7 @@ auto Duplicate(const std::string& path, const std::string& json) {
   return IsUnrecognized(UnrecognizedValue::KIND_DUPLICATE_FIELD, path, json);
 }
 
-TEST(RecordDecoderTest, AnEmptyObjectIsARecordOfWhichNothingIsKnown) {
+TEST(RecordDecoderTest, EmptyObjectIsAnEmptyRecord) {
   for (const char* json : {"{}", " {} ", "{\n\t\r}"}) {
     const v1::Participant participant = Decode(Conference(), json);
     EXPECT_TRUE(participant.has_conference_participant_summary());
@@ -64,7 +64,7 @@ TEST(RecordDecoderTest, AnEmptyObjectIsARecordOfWhichNothingIsKnown) {
   }
 }
 
-TEST(RecordDecoderTest, WhatIsNoJsonObjectIsAnError) {
+TEST(RecordDecoderTest, RejectsEverythingButAJsonObject) {
   for (const std::string& json : {
            std::string(),
            std::string(" "),
@@ -93,7 +93,7 @@ TEST(RecordDecoderTest, WhatIsNoJsonObjectIsAnError) {
            std::string("{\"label\":1 2}"),
            std::string("{\"label\"\0:1}", 11),
            std::string("{}\0", 3),
-           // Numbers by other grammars, alone and beside one that is too big for the parser.
+           // Numbers that are not JSON, alone and beside a number too large for the parser.
            std::string("{\"x\":-}"),
            std::string("{\"x\":+1}"),
            std::string("{\"x\":01}"),
@@ -119,7 +119,7 @@ TEST(RecordDecoderTest, WhatIsNoJsonObjectIsAnError) {
   }
 }
 
-TEST(RecordDecoderTest, TextThatIsNotUnicodeIsAnErrorWhereverItStands) {
+TEST(RecordDecoderTest, RejectsInvalidUnicodeEverywhere) {
   for (const std::string text :
        {"\xff", "\x80", "\xc0\xaf", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80",
         "\xf8\x88\x80\x80\x80", "\\ud800", "\\udc00", "\\ud800\\u0041", "\\ud800\\ud800",
@@ -138,7 +138,7 @@ TEST(RecordDecoderTest, TextThatIsNotUnicodeIsAnErrorWhereverItStands) {
   }
 }
 
-TEST(RecordDecoderTest, KeepsEveryKindOfTextInStrings) {
+TEST(RecordDecoderTest, StringsKeepEveryCharacter) {
   const v1::Participant participant = Decode(
       Conference(),
       R"({"label":"\u0000a\u0000","from":"\ud83d\ude00\u00e9\"\\\/\b\f\n\r\t","to":"😀é€","url":""})");
@@ -150,7 +150,7 @@ TEST(RecordDecoderTest, KeepsEveryKindOfTextInStrings) {
   EXPECT_EQ(summary.url(), "");
 }
 
-TEST(RecordDecoderTest, NamesAreComparedAsTheyRead) {
+TEST(RecordDecoderTest, NamesAreComparedUnescaped) {
   const v1::Participant participant = Decode(
       Conference(), R"({"\u006cabel":"a","call\u005fsid":"b","label\u0000":1,"Label":2,"labe":3})");
   const auto& summary = participant.conference_participant_summary();
@@ -160,7 +160,7 @@ TEST(RecordDecoderTest, NamesAreComparedAsTheyRead) {
                                                       Unknown("Label", "2"), Unknown("labe", "3")));
 }
 
-TEST(RecordDecoderTest, PathsAreInTheProvidersNamesAndUnambiguous) {
+TEST(RecordDecoderTest, UnrecognizedPathsUseProviderNamesAndAreUnambiguous) {
   const v1::Participant participant =
       Decode(Conference(),
              R"({"a.b":1,"a'b":2,"a\\b":3,"":4,"é":5,"a b":6,"A_1":7,
@@ -174,7 +174,7 @@ TEST(RecordDecoderTest, PathsAreInTheProvidersNamesAndUnambiguous) {
                   Unknown("metrics.inbound.jitter['']", "11"), WrongType("from", "12")));
 }
 
-TEST(RecordDecoderTest, NullAndEmptyArePathsInOurNames) {
+TEST(RecordDecoderTest, NullAndEmptyPathsUseMessageNames) {
   const v1::Participant participant =
       Decode(Conference(),
              R"({"from":null,"duration_seconds":null,"properties":{"early_media":null},"events":{},
@@ -214,7 +214,7 @@ TEST(RecordDecoderTest, UnrecognizedValuesAreVerbatim) {
     for (const std::string& json :
          {absl::StrCat("{\"new\":", value, "}"),
           absl::StrCat("{ \"label\" : \"a\" ,\"new\" :\t", value, " , \"url\":\"u\" }"),
-          // Beside numbers that the parser does not take.
+          // Beside a number that the parser rejects.
           absl::StrCat("{\"label\":\"a\",\"new\":", value, ",\"url\":\"u\",\"big\":1e400}")}) {
       const v1::Participant participant = Decode(Conference(), json);
       ASSERT_GE(participant.unrecognized_size(), 1) << json;
@@ -223,8 +223,8 @@ TEST(RecordDecoderTest, UnrecognizedValuesAreVerbatim) {
   }
 }
 
-// The work for a record grows with its length alone, whatever it is made of.
-TEST(RecordDecoderTest, TakesARecordOfNothingButUnrecognizedValues) {
+// Decoding takes linear time, whatever the record contains.
+TEST(RecordDecoderTest, DecodesRecordOfOnlyUnrecognizedValues) {
   constexpr int kValues = 20000;
   std::string values;
   for (int i = 0; i < kValues; ++i) absl::StrAppend(&values, "\"n\":", i, ",");
@@ -248,7 +248,7 @@ TEST(RecordDecoderTest, TakesARecordOfNothingButUnrecognizedValues) {
   EXPECT_THAT(participant.unrecognized(next++), Unknown("n", "-4"));
 }
 
-TEST(RecordDecoderTest, HugeNumbersFitNoField) {
+TEST(RecordDecoderTest, HugeNumbersAreUnrecognized) {
   for (const std::string number :
        {"1e999", "-1e999", "18446744073709551616", "-9223372036854775809",
         "123456789012345678901234567890", "1.7976931348623159e308"}) {
@@ -274,7 +274,7 @@ TEST(RecordDecoderTest, HugeNumbersFitNoField) {
   }
 }
 
-TEST(RecordDecoderTest, AHugeNumberChangesNothingElse) {
+TEST(RecordDecoderTest, HugeNumberLeavesOtherFieldsUnchanged) {
   const std::string record =
       R"("label":"1e999","url":"\"1e999\"","metrics":{"inbound":{"mos":1e-400,"total_packets_lost":-0,
           "jitter":{"avg":18446744073709551615,"max":5e-324}}},"events":{"1e999":[1]},"x":1e308)";
@@ -286,7 +286,7 @@ TEST(RecordDecoderTest, AHugeNumberChangesNothingElse) {
   EXPECT_TRUE(MessageDifferencer::Equals(expected, actual)) << actual.DebugString();
 }
 
-TEST(RecordDecoderTest, IntegersAreExactOrNotTaken) {
+TEST(RecordDecoderTest, IntegerFieldsAreExactOrUnrecognized) {
   const std::pair<const char*, int64_t> taken[] = {
       {"0", 0},
       {"-0", 0},
@@ -307,7 +307,7 @@ TEST(RecordDecoderTest, IntegersAreExactOrNotTaken) {
   }
   for (const std::string text :
        {"65.5", "1e-1", "5e-324", "9223372036854775808", "18446744073709551615", "1e300", "1e19",
-        // Each is the double 2^53, of which none can tell what was written.
+        // Each is read as the double 2^53, so the written number is unknown.
         "9007199254740992.0", "9007199254740993.0", "-9007199254740993.0", "9007199254740992.5"}) {
     const v1::Participant participant = Decode(Room(), absl::StrCat("{\"error_code\":", text, "}"));
     EXPECT_FALSE(participant.room_participant_summary().has_error_code()) << text;
@@ -315,7 +315,7 @@ TEST(RecordDecoderTest, IntegersAreExactOrNotTaken) {
   }
 }
 
-TEST(RecordDecoderTest, IntegersForANumberAreExactOrNotTaken) {
+TEST(RecordDecoderTest, IntegersInDoubleFieldsAreExactOrUnrecognized) {
   const auto decode = [](const std::string& text) {
     return Decode(Conference(), absl::StrCat("{\"metrics\":{\"inbound\":{\"mos\":", text, "}}}"));
   };
@@ -332,7 +332,7 @@ TEST(RecordDecoderTest, IntegersForANumberAreExactOrNotTaken) {
   }
 }
 
-TEST(RecordDecoderTest, ANumberKeepsItsSign) {
+TEST(RecordDecoderTest, NegativeZeroKeepsItsSign) {
   const v1::Participant participant =
       Decode(Conference(), R"({"metrics":{"inbound":{"mos":-0.0,"packet_loss_percentage":0.0}}})");
   const auto& inbound = participant.conference_participant_summary().metrics().inbound();
@@ -340,7 +340,7 @@ TEST(RecordDecoderTest, ANumberKeepsItsSign) {
   EXPECT_FALSE(std::signbit(inbound.packet_loss_percentage()));
 }
 
-TEST(RecordDecoderTest, TheFirstOfANameCountsAndTheOthersAreKept) {
+TEST(RecordDecoderTest, FirstOfDuplicateNamesIsDecodedAndOthersAreUnrecognized) {
   const v1::Participant participant =
       Decode(Conference(),
              R"({"label":"a","label":"b","label":null,"\u006cabel": [ ],"new":1,"new":1,
@@ -366,7 +366,7 @@ TEST(RecordDecoderTest, TheFirstOfANameCountsAndTheOthersAreKept) {
                           Duplicate("properties", "{\"enter_muted\":true}")));
 }
 
-TEST(RecordDecoderTest, ANameTwiceAmongEventsLosesNeither) {
+TEST(RecordDecoderTest, DuplicateEventsAreBothKept) {
   std::string many = R"({"mute":[1])";
   for (int i = 0; i < 1000; ++i) absl::StrAppend(&many, ",\"", i, "\":[]");
   for (const std::string& events :
@@ -379,7 +379,7 @@ TEST(RecordDecoderTest, ANameTwiceAmongEventsLosesNeither) {
   }
 }
 
-TEST(RecordDecoderTest, AListWithOneWrongItemIsNotSetInPart) {
+TEST(RecordDecoderTest, ListWithOneWrongItemIsUnrecognizedAsAWhole) {
   for (const std::string list :
        {"[\"a\",1]", "[null]", "[\"a\",[\"b\"]]", "[{}]", "[true,\"a\"]"}) {
     const v1::Participant participant = Decode(Room(), absl::StrCat("{\"codecs\":", list, "}"));
@@ -388,7 +388,7 @@ TEST(RecordDecoderTest, AListWithOneWrongItemIsNotSetInPart) {
   }
 }
 
-TEST(RecordDecoderTest, EnumsHaveExactlyTheirValues) {
+TEST(RecordDecoderTest, EnumValuesMustMatchExactly) {
   const auto decode = [](const std::string& text) {
     return Decode(Live(), absl::StrCat("{\"status\":\"", text, "\"}"));
   };
@@ -406,7 +406,7 @@ TEST(RecordDecoderTest, EnumsHaveExactlyTheirValues) {
   }
 }
 
-TEST(RecordDecoderTest, WhatIsNotAskedForIsNotDecoded) {
+TEST(RecordDecoderTest, UnselectedFieldsAreNotDecoded) {
   const std::string json =
       R"({"label":"l","call_sid":7,"url":null,"new":1,"label":"again","coached_participants":[],
           "metrics":{"new":2,"inbound":{"mos":4.4,"new":3,"tags":[],"jitter":{"avg":null,"new":4}},
@@ -437,7 +437,7 @@ TEST(RecordDecoderTest, WhatIsNotAskedForIsNotDecoded) {
   EXPECT_TRUE(participant.conference_participant_summary().metrics().has_outbound());
 }
 
-TEST(RecordDecoderTest, AnObjectOfWhichAPartIsWantedMayBeNullOrWrong) {
+TEST(RecordDecoderTest, PartlySelectedObjectMayBeNullOrOfWrongType) {
   v1::Participant participant =
       Decode(Conference(), R"({"metrics":null})", {"metrics.inbound.mos"});
   EXPECT_THAT(participant.null_fields().paths(), ElementsAre("metrics"));
@@ -446,7 +446,7 @@ TEST(RecordDecoderTest, AnObjectOfWhichAPartIsWantedMayBeNullOrWrong) {
   EXPECT_FALSE(participant.conference_participant_summary().has_metrics());
 }
 
-TEST(RecordDecoderTest, StrictTakesUnrecognizedValuesForErrors) {
+TEST(RecordDecoderTest, StrictRejectsUnrecognizedValues) {
   for (const char* json : {R"({"new":1})", R"({"label":1})", R"({"call_status":"new"})",
                            R"({"label":"a","label":"a"})", R"({"metrics":{"new":null}})"}) {
     const absl::Status status = DecodeRecord(Conference(), json, {}, true).status();
@@ -461,7 +461,7 @@ TEST(RecordDecoderTest, StrictTakesUnrecognizedValuesForErrors) {
        {"{}", R"({"label":null,"events":{},"url":"","metrics":{},"coached_participants":[]})"}) {
     EXPECT_TRUE(DecodeRecord(Conference(), json, {}, true).ok()) << json;
   }
-  // What is not asked for breaks nothing.
+  // Unselected fields cannot fail the record.
   EXPECT_TRUE(DecodeRecord(Conference(), R"({"new":1,"url":1})", {"label"}, true).ok());
 }
 
@@ -473,8 +473,9 @@ uint64_t IdentityOf(std::string json, FieldSelection selection = FieldSelection(
   return decoder.identity();
 }
 
-TEST(RecordDecoderTest, IdentityIsAHashOfTheSidOrOfTheWholeText) {
-  // FNV-1a's published values for "a" and "foobar": tokens hold them from version to version.
+TEST(RecordDecoderTest, IdentityHashesTheSidOrElseTheWholeText) {
+  // FNV-1a's published values for "a" and "foobar". The hash must never change: resume tokens
+  // contain it across versions.
   EXPECT_EQ(IdentityOf(R"({"participant_sid":"a"})"), 0xaf63dc4c8601ec8c);
   EXPECT_EQ(IdentityOf(R"({"label":"x","participant_sid":"foob\u0061r"})"), 0x85944171f73967e8);
   google::protobuf::FieldMask mask;
@@ -492,7 +493,7 @@ TEST(RecordDecoderTest, IdentityIsAHashOfTheSidOrOfTheWholeText) {
   }
 }
 
-TEST(RecordDecoderTest, OneDecoderDecodesRecordAfterRecord) {
+TEST(RecordDecoderTest, DecoderIsReusableAfterSuccessAndError) {
   RecordDecoder decoder(Conference(), FieldSelection(), false);
   const auto decode = [&](std::string json) {
     const size_t size = json.size();
@@ -520,8 +521,8 @@ TEST(RecordDecoderTest, OneDecoderDecodesRecordAfterRecord) {
   }
 }
 
-// Of lists that take turns on a thread, and whose decoders share its memory.
-TEST(RecordDecoderTest, DecodersTakeTurns) {
+// Decoders on one thread share memory; lists on an event loop take turns like this.
+TEST(RecordDecoderTest, DecodersOnOneThreadDoNotInterfere) {
   RecordDecoder conference(Conference(), FieldSelection(), false);
   RecordDecoder live(Live(), FieldSelection(), true);
   const std::string padding(RecordDecoder::kPadding, ' ');
@@ -538,8 +539,8 @@ TEST(RecordDecoderTest, DecodersTakeTurns) {
   }
 }
 
-// A length that takes more than one byte stands in front of what was written already.
-TEST(RecordDecoderTest, NestedMessagesMayHaveAnyLength) {
+// A length of more than one byte is inserted before bytes already written.
+TEST(RecordDecoderTest, NestedMessagesOfAnyLengthAreWrittenCorrectly) {
   for (size_t length = 0; length < 40000; length += length < 300 ? 1 : 997) {
     const std::string text(length, 'x');
     const v1::Participant participant = Decode(

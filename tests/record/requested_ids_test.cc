@@ -13,18 +13,18 @@ RequestedId Conference(const std::string& id) {
   return {"conference_sid", id, [](absl::string_view text) { return IsTwilioSid(text, "CF"); }};
 }
 
-TEST(RequestedIds, AnotherIdOfTheSameKindContradicts) {
+TEST(RequestedIds, DifferentIdOfTheSameKindContradicts) {
   const RequestedId id = Conference("CF" + kDigits);
   EXPECT_TRUE(id.IsContradictedBy("CF0123456789abcdef0123456789abcdee"));
   EXPECT_TRUE(id.IsContradictedBy("CF0123456789ABCDEF0123456789ABCDEE"));
 }
 
-TEST(RequestedIds, TheSameIdInOtherLettersDoesNot) {
+TEST(RequestedIds, SameIdInAnotherCaseDoesNotContradict) {
   EXPECT_FALSE(Conference("CF" + kDigits).IsContradictedBy("CF" + kDigits));
   EXPECT_FALSE(Conference("CF" + kDigits).IsContradictedBy("CF0123456789ABCDEF0123456789ABCDEF"));
 }
 
-TEST(RequestedIds, WhatIsNoSuchIdDoesNot) {
+TEST(RequestedIds, TextThatIsNotAnIdDoesNotContradict) {
   for (const char* text :
        {"", "string", "CF", "RM0123456789abcdef0123456789abcdee",
         "CF0123456789abcdef0123456789abcde", "CF0123456789abcdef0123456789abcdef0",
@@ -33,8 +33,8 @@ TEST(RequestedIds, WhatIsNoSuchIdDoesNot) {
   }
 }
 
-// Twilio's live participants can be asked for by their label, and then carry the sid of their call.
-TEST(RequestedIds, ARequestByWhatIsNoIdIsNotContradicted) {
+// Twilio finds live participants by label too; the response then has the sid of their call.
+TEST(RequestedIds, RequestByLabelIsNeverContradicted) {
   EXPECT_FALSE(Conference("Ada").IsContradictedBy("CF" + kDigits));
 }
 

@@ -23,7 +23,7 @@ struct Moment {
   int32_t nanos = 0;
 };
 
-TEST(ParseTimeTest, ReadsWhatProvidersWrite) {
+TEST(ParseTimeTest, ParsesProvidersFormats) {
   const Moment moments[] = {
       {"2021-10-08T02:58:51Z", 1633661931},
       {"2021-10-08T02:58:51+00:00", 1633661931},
@@ -66,7 +66,7 @@ TEST(ParseTimeTest, ReadsWhatProvidersWrite) {
   }
 }
 
-TEST(ParseTimeTest, RefusesAllElseAndLeavesTheTimeAlone) {
+TEST(ParseTimeTest, RejectsInvalidTextAndLeavesTheOutputUnchanged) {
   const std::string texts[] = {
       "",
       " ",
@@ -162,7 +162,7 @@ TEST(ParseTimeTest, RefusesAllElseAndLeavesTheTimeAlone) {
   }
 }
 
-// Every moment comes back from each way to write it.
+// Every time must survive formatting in each format.
 TEST(ParseTimeTest, RoundTripsThroughAbseil) {
   constexpr uint32_t kSeed = 20111;
   std::mt19937_64 random(kSeed);
@@ -194,8 +194,8 @@ TEST(ParseTimeTest, RoundTripsThroughAbseil) {
   }
 }
 
-// Text with a byte wrong here and there is judged as the oracle judges it.
-TEST(ParseTimeTest, JudgesDamagedTextAsTheOracle) {
+// Text with random byte errors: parser and oracle must agree.
+TEST(ParseTimeTest, AgreesWithTheOracleOnDamagedText) {
   constexpr uint32_t kSeed = 7;
   std::mt19937_64 random(kSeed);
   const std::string texts[] = {"2021-10-08T02:58:51.120Z", "2021-10-08T02:58:51+05:30",

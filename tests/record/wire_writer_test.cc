@@ -35,7 +35,7 @@ TEST(WireWriterTest, WritesNumbersAsProtobufDoes) {
   }
 }
 
-TEST(WireWriterTest, TagsMayTakeManyBytes) {
+TEST(WireWriterTest, WritesTagsOfSeveralBytes) {
   for (const int number : {1, 15, 16, 2047, 2048, (1 << 29) - 1}) {
     WireWriter writer;
     writer.WriteBytes(LengthDelimitedTag(number), "abc");
@@ -48,8 +48,8 @@ TEST(WireWriterTest, TagsMayTakeManyBytes) {
   }
 }
 
-// A string within a list's only value: the three of them get their lengths when they are closed.
-TEST(WireWriterTest, LengthsAreAsLongAsTheyMustBe) {
+// A string inside a list's only value: all three lengths are known only at Close().
+TEST(WireWriterTest, LengthsTakeAsFewBytesAsPossible) {
   WireWriter writer;
   for (const size_t size : {0, 1, 100, 127, 128, 129, 16383, 16384, 16385, 2097151, 2097152}) {
     const std::string text(size, 'x');
@@ -72,7 +72,7 @@ TEST(WireWriterTest, LengthsAreAsLongAsTheyMustBe) {
   }
 }
 
-TEST(WireWriterTest, WhatIsGivenAwayIsExactAndLeavesNothing) {
+TEST(WireWriterTest, ReleaseReturnsTheBytesAndEmptiesTheWriter) {
   WireWriter writer;
   EXPECT_EQ(writer.Release(), "");
   for (const size_t size : {1, 5000}) {
@@ -84,7 +84,7 @@ TEST(WireWriterTest, WhatIsGivenAwayIsExactAndLeavesNothing) {
   }
 }
 
-TEST(WireWriterTest, WhatIsTakenBackLeavesNothing) {
+TEST(WireWriterTest, TruncateRemovesBytesCompletely) {
   WireWriter writer;
   EXPECT_TRUE(writer.empty());
   EXPECT_EQ(writer.bytes(), "");

@@ -32,7 +32,7 @@ using std::chrono::milliseconds;
 using Exchange = FakeTransport::Exchange;
 
 constexpr char kApi[] = "https://insights.test";
-// Faults end after this, and everything else soon after that.
+// Faults end after this time, and the rest soon after that.
 constexpr std::chrono::minutes kFaultyTime{2};
 constexpr std::chrono::minutes kMaxTime{15};
 
@@ -40,7 +40,7 @@ class Random {
  public:
   explicit Random(uint64_t seed) : engine_(seed) {}
 
-  // From `low` to `high`, both included.
+  // A number from `low` to `high`, inclusive.
   int Between(int low, int high) {
     return low + static_cast<int>(engine_() % static_cast<uint64_t>(high - low + 1));
   }
@@ -60,7 +60,7 @@ std::string SidOf(int record) {
   return absl::StrCat("CP", absl::Hex(0, absl::kZeroPad16), absl::Hex(record, absl::kZeroPad16));
 }
 
-// What does not change from seed to seed, and is slow to make.
+// Test data that is the same for all seeds, and slow to make.
 struct Fixed {
   Config config = [] {
     const json text = {{"upstreams",
@@ -90,7 +90,7 @@ struct List {
 
 class World;
 
-// Requests that may be in flight.
+// Current limit on requests in flight.
 class OpenRequests {
  public:
   void Add(std::shared_ptr<Exchange> request) { requests_.push_back(std::move(request)); }
@@ -106,7 +106,7 @@ class OpenRequests {
   std::vector<std::shared_ptr<Exchange>> requests_;
 };
 
-// An account with lists, of which no page ever changes.
+// An account whose lists never change.
 class Provider {
  public:
   Provider(World& world, std::vector<List> lists)
@@ -116,7 +116,7 @@ class Provider {
   void Serve(const std::shared_ptr<Exchange>& request);
 
   bool HasRequestsInFlight(int number) { return !open_[static_cast<size_t>(number)].Get().empty(); }
-  // The errors that a list's requests were given since this was last cleared.
+  // Errors injected into the list's requests since this was last cleared.
   std::vector<v1::ErrorReason>& faults(int number) { return faults_[static_cast<size_t>(number)]; }
 
  private:
@@ -128,8 +128,8 @@ class Provider {
 
   World& world_;
   const std::vector<List> lists_;
-  std::vector<OpenRequests> open_;                    // of each list
-  std::vector<std::vector<v1::ErrorReason>> faults_;  // likewise
+  std::vector<OpenRequests> open_;                    // per list
+  std::vector<std::vector<v1::ErrorReason>> faults_;  // per list
 };
 
 struct Replica {
@@ -138,20 +138,20 @@ struct Replica {
   FakeTransport transport;
   Upstream upstream;
   bool breaker_has_opened = false;
-  // Requests that were sent while the circuit breaker was open do not count towards the limits.
+  // Requests sent while the circuit breaker was open; they do not count towards the limits.
   OpenRequests probes;
   OpenRequests others;
 };
 
 class Caller;
 
-// One call on a replica: the pager and the queue, as ListCall puts them together, and the writer.
+// One call on a replica: pager and queue, connected as in ListCall, and the writer.
 class Call final : private RecordSink {
  public:
   Call(World& world, Caller& caller, Replica& replica, ListQuery query);
 
   void Drain();
-  // The caller's connection breaks.
+  // Simulates that the caller's connection breaks.
   void Break();
   Replica& replica() const { return replica_; }
   bool is_broken() const { return broken_; }
@@ -185,7 +185,7 @@ class Call final : private RecordSink {
   Pager pager_;
 };
 
-// A program that reads one list to its end, with as many calls as that takes.
+// A caller that reads one list to its end, in as many calls as needed.
 class Caller {
  public:
   Caller(World& world, int list);
@@ -194,7 +194,7 @@ class Caller {
   int list() const { return list_; }
   const std::string& token() const { return token_; }
   void OnMessage(const std::string& bytes);
-  void OnCallEnd(absl::Status status);  // destroys the call
+  void OnCallEnd(absl::Status status);  // Destroys the call.
   void OnDrain(Replica& replica);
 
  private:
@@ -297,7 +297,7 @@ void Provider::Serve(const std::shared_ptr<Exchange>& request) {
   Send(request, body, Exchange::Chunked(), absl::OkStatus());
 }
 
-// Returns the error that the request ends with.
+// Returns the error that the request will end with.
 v1::ErrorReason Provider::Fail(const std::shared_ptr<Exchange>& request, bool has_page_token,
                                const std::string& page) {
   ++world_.result.faults;
@@ -325,7 +325,7 @@ v1::ErrorReason Provider::Fail(const std::shared_ptr<Exchange>& request, bool ha
       Send(request, part, Exchange::Chunked(),
            MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE, "fault"));
       return v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
-    case 3:  // looks as if it were complete
+    case 3:  // Looks complete.
       Send(request, part, {}, absl::OkStatus());
       return v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
     case 4:
@@ -489,7 +489,7 @@ void Call::End() {
       (written_ != totals_.records || (written_ > 0 && caller_.token() != totals_.resume_token))) {
     world_.Violate("a decoded record was not written");
   }
-  // Not from here: the caller destroys the call.
+  // Deferred, because the caller destroys the call.
   world_.scheduler.Post([this] {
     caller_.OnCallEnd(broken_ ? absl::CancelledError("the connection broke") : *end_);
   });
@@ -527,7 +527,7 @@ void Caller::StartCall() {
   }
 }
 
-// The program stops, and starts again with the last token that it has processed.
+// The program stops and starts again with the last token that it has processed.
 void Caller::Crash() {
   if (call_ == nullptr) return;
   ++world_.result.crashes;
@@ -565,7 +565,7 @@ void Caller::OnCallEnd(absl::Status status) {
   start_timer_.Start(world_.random.Delay(2000), [this] { StartCall(); });
 }
 
-// Whether the world gave the call a reason to fail so.
+// Whether an injected fault explains this status.
 bool Caller::IsExpected(const absl::Status& status, const Call& call) const {
   const v1::ErrorReason reason = ReasonOf(status);
   const bool breaker_has_opened = call.replica().breaker_has_opened;
@@ -611,7 +611,7 @@ World::World(uint64_t seed) : random(seed), config(TheFixed().config), drain_tim
 
 World::~World() = default;
 
-// A replica drains, and is replaced by one that knows nothing.
+// A replica drains, and a new one without any state replaces it.
 void World::DrainSometimes() {
   if (!is_faulty()) return;
   drain_timer_.Start(random.Delay(10000), [this] {
@@ -624,7 +624,7 @@ void World::DrainSometimes() {
   });
 }
 
-// What is on the transport, not what the limiter believes.
+// Count what is on the transport, not what the limiter believes.
 void World::CheckLimits() {
   const RequestLimits& limits = config.upstreams[0].requests;
   for (const auto* replicas : {&replicas_, &retired_}) {
@@ -655,7 +655,7 @@ void World::CheckThatNothingIsLeft() {
     }
   }
   drain_timer_.Stop();
-  scheduler.Advance(std::chrono::minutes(1));  // what the provider has yet to send
+  scheduler.Advance(std::chrono::minutes(1));  // Time for what the provider still has to send.
   if (scheduler.has_timers()) Violate("a timer is left");
 }
 

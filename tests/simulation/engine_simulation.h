@@ -1,8 +1,8 @@
-// Lists, callers, replicas and a provider on a simulated network and clock. The engine is the one
-// that is shipped: pager, requests, limiter, breaker, retries, replay cursor, page reader, decoder,
-// tokens and send queue. A seed draws everything else: latencies, broken and malformed responses,
-// 429s, expired page tokens, slow callers, callers that stop and resume, replicas that drain. The
-// same seed gives the same run.
+// Lists, callers, replicas and a provider on a simulated network and clock. The engine is the
+// shipped code: pager, requests, limiter, breaker, retries, replay cursor, page reader, decoder,
+// tokens and send queue. A seed determines everything else: latencies, broken and malformed
+// responses, 429s, expired page tokens, slow callers, callers that stop and resume, replicas that
+// drain. The same seed gives the same run.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 namespace rollcall::simulation {
 
 struct Result {
-  std::string violation;  // of an invariant; empty if there was none
-  // What happened, to see that a run exercises what it should.
+  std::string violation;  // the violated invariant; empty if there was none
+  // Counters that show whether a run exercises what it should.
   int calls = 0;
   int requests = 0;
   int records = 0;
@@ -29,15 +29,15 @@ struct Result {
   bool operator==(const Result&) const = default;
 };
 
-// Invariants: each caller receives the records of its list in order and each once, up to the end of
+// Invariants: each caller receives the records of its list in order, each once, up to the end of
 // the list, over all its calls. A call fails only for a reason that the simulated provider, caller
 // or replica gave, and not before the configured attempts. Requests on the transport stay within
-// the limits of requests in flight and of connections. A queue holds at most its limit and one
-// message, and all that was decoded is written. Everything ends, and leaves no request, permit or
+// the limits of requests in flight and of connections. A queue contains at most its limit and one
+// message, and every decoded record is written. Everything ends, and leaves no request, permit or
 // timer.
 //
-// Not simulated: gRPC (the simulation's Call stands for ListCall), deadlines, callers' limits,
-// pages whose records change their order or have a sid twice.
+// Not simulated: gRPC (the simulation's Call replaces ListCall), deadlines, callers' limits, pages
+// whose records change their order or have a sid twice.
 Result Simulate(uint64_t seed);
 
 }  // namespace rollcall::simulation

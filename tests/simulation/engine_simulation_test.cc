@@ -23,7 +23,7 @@ std::optional<uint64_t> NumberFrom(const char* variable) {
 
 class EngineSimulationTest : public ::testing::TestWithParam<uint64_t> {};
 
-TEST_P(EngineSimulationTest, KeepsItsInvariants) {
+TEST_P(EngineSimulationTest, HoldsInvariants) {
   const std::optional<uint64_t> only = NumberFrom("ROLLCALL_SIMULATION_SEED");
   const uint64_t seeds = NumberFrom("ROLLCALL_SIMULATION_SEEDS").value_or(kDefaultSeeds);
   Result total;
@@ -63,7 +63,7 @@ TEST_P(EngineSimulationTest, KeepsItsInvariants) {
 
 INSTANTIATE_TEST_SUITE_P(Shard, EngineSimulationTest, ::testing::Range(uint64_t{0}, kShards));
 
-TEST(EngineSimulation, TheSameSeedGivesTheSameRun) {
+TEST(EngineSimulation, SameSeedGivesSameRun) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
     EXPECT_EQ(Simulate(seed), Simulate(seed)) << seed;
   }
