@@ -1,7 +1,8 @@
-// A rollcalld under mixed load for as long as one likes: callers who read, leave, pause, and want a
-// part or are in a hurry, in front of a provider that fails about every tenth request. Every list
-// is checked, and rollcalld must not grow: its memory, descriptors and threads are looked at every
-// few seconds, and the last quarter of the time is held against the second. Run by `./dev soak`.
+// Runs rollcalld under mixed load for a given time: callers that read, leave, pause, read only a
+// part or have short deadlines, in front of a provider that fails about every tenth request. It
+// checks every list, and that rollcalld does not grow: it samples memory, descriptors and threads
+// every few seconds, and compares the last quarter of the run with the second. `./dev soak` runs
+// it.
 #include <algorithm>
 #include <atomic>
 #include <csignal>
@@ -33,7 +34,7 @@ using simulator::Api;
 using simulator::Fault;
 
 constexpr int kCallers = 50;
-// A caller connects anew now and then, as real ones do.
+// Like real callers, a caller reconnects now and then.
 constexpr int kListsPerConnection = 20;
 // A shorter run does not judge growth. Samples are at least a second apart.
 constexpr size_t kFewestSamples = 8;
@@ -50,7 +51,7 @@ Fault RandomFault() {
     case 1:
       return simulator::Respond(503, "<html><body>busy</body></html>");
     case 2: {
-      if (byte % 4 != 0) break;  // each slows everybody down for a while
+      if (byte % 4 != 0) break;  // each such response slows all callers down for a while
       Fault limited = simulator::Respond(429, R"({"code":20429,"status":429})");
       limited.answer->headers.emplace_back("Retry-After", "0");
       return limited;
@@ -64,7 +65,7 @@ Fault RandomFault() {
       fault.cut_after = byte;
       break;
     case 7:
-      // Nobody lets it go on: the service has to give up.
+      // The simulator never releases these: rollcalld has to time out.
       fault.hold_after = byte;
       break;
     case 8:
@@ -78,13 +79,13 @@ Fault RandomFault() {
 
 // Callers.
 
-// What all callers did together.
+// Totals over all callers.
 struct Totals {
   std::atomic<int64_t> lists = 0;
-  std::atomic<int64_t> left = 0;  // of them: cancelled on the way, or out of time
+  std::atomic<int64_t> left = 0;  // of the lists: cancelled by the caller, or out of time
   std::atomic<int64_t> records = 0;
   std::atomic<int64_t> calls = 0;
-  std::atomic<int64_t> failures = 0;  // lists that were not what they should be
+  std::atomic<int64_t> failures = 0;  // lists that were not as expected
 };
 
 class Caller {
@@ -95,7 +96,8 @@ class Caller {
   void Run() {
     for (int lists = 0; absl::Now() < end_; ++lists) {
       if (lists % kListsPerConnection == 0) {
-        // Another name makes another connection: gRPC shares those of channels that are alike.
+        // gRPC shares connections between equal channels; a different argument makes a new
+        // connection.
         client_ = ParticipantClient(MakeChannel(
             server_,
             {.user_agent = absl::StrCat("soak/", number_, ".", lists), .tls = {}, .token = {}}));
@@ -149,7 +151,7 @@ class Caller {
 
     CallOptions options = PatientCaller(absl::Milliseconds(500));
     if (manner == Manner::kIsInAHurry) options.timeout = absl::Milliseconds(1 + Below(500));
-    const int64_t turn = 1 + Below(list.size);  // behind which record a caller pauses or leaves
+    const int64_t turn = 1 + Below(list.size);  // the record after which a caller pauses or leaves
 
     int64_t count = 0;
     absl::Status status;
@@ -160,7 +162,7 @@ class Caller {
         break;
       }
       if (simulator::SidOf(*participant) != ParticipantSid(list, count)) {
-        Fail(list, absl::StrCat("record ", count, " is not the one that stands there"));
+        Fail(list, absl::StrCat("record ", count, " is not the expected one"));
         break;
       }
       ++count;
@@ -172,7 +174,7 @@ class Caller {
 
     ++totals_.lists;
     totals_.calls += range.totals().calls;
-    // Out of time, or before a wait that would have taken longer than there was.
+    // The deadline passed, or did not leave time for the next wait.
     const bool too_late = manner == Manner::kIsInAHurry &&
                           (absl::IsDeadlineExceeded(status) || absl::IsUnavailable(status) ||
                            absl::IsResourceExhausted(status));
@@ -198,7 +200,7 @@ class Caller {
   ParticipantClient client_{MakeChannel(server_)};
 };
 
-// What rollcalld takes.
+// Resources of the rollcalld process.
 
 struct Sample {
   int64_t resident = 0;  // KiB
@@ -211,10 +213,10 @@ Sample Take(const Daemon& daemon) {
           static_cast<int64_t>(daemon.OpenDescriptors()), static_cast<int64_t>(daemon.Threads())};
 }
 
-// Whether a figure is in the last quarter of the samples about what it was in the second. `slack`
-// is what it may go up and down by itself, beside a tenth of it.
-bool StandsStill(const char* what, const std::vector<Sample>& samples, int64_t Sample::*figure,
-                 int64_t slack) {
+// Whether the median of a figure in the last quarter of the samples is at most that of the second
+// quarter plus a tenth and `slack`, its normal fluctuation.
+bool IsStable(const char* what, const std::vector<Sample>& samples, int64_t Sample::*figure,
+              int64_t slack) {
   const auto median = [&](size_t begin, size_t end) {
     std::vector<int64_t> values;
     for (size_t i = begin; i < end; ++i) values.push_back(samples[i].*figure);
@@ -226,7 +228,7 @@ bool StandsStill(const char* what, const std::vector<Sample>& samples, int64_t S
   const int64_t after = median(samples.size() - quarter, samples.size());
   const bool still = after <= before + before / 10 + slack;
   std::printf("  %-14s %10lld %10lld   %s\n", what, static_cast<long long>(before),
-              static_cast<long long>(after), still ? "stands still" : "GROWS");
+              static_cast<long long>(after), still ? "stable" : "GROWS");
   return still;
 }
 
@@ -241,7 +243,7 @@ int Run(int seconds) {
   }
   (*provider)->InjectFaults([](const simulator::Request&) { return RandomFault(); });
   nlohmann::json configuration = SimulatorConfiguration((*provider)->base_url());
-  // Few enough attempts that the client library has its part to do.
+  // Few attempts in the service, so that the client library has to retry as well.
   configuration["retry"] = {{"max_attempts", 2}, {"initial_backoff_seconds", 0.01}};
   for (auto& upstream : configuration["upstreams"]) upstream["idle_timeout_seconds"] = 1;
   const std::unique_ptr<Daemon> daemon = Daemon::WithConfiguration(configuration);
@@ -276,23 +278,23 @@ int Run(int seconds) {
   for (std::thread& caller : callers) caller.join();
 
   std::printf(
-      "%lld lists in %lld calls; %lld were left on the way; %lld were not what they should be\n",
+      "%lld lists in %lld calls; %lld were left early; %lld were wrong\n",
       static_cast<long long>(totals.lists.load()), static_cast<long long>(totals.calls.load()),
       static_cast<long long>(totals.left.load()), static_cast<long long>(totals.failures.load()));
   bool good = totals.failures == 0 && totals.lists > 0;
   if (samples.size() >= kFewestSamples) {
     std::printf("  %-14s %10s %10s   (medians of the second and the last quarter)\n", "rollcalld",
                 "before", "after");
-    good = StandsStill("resident KiB", samples, &Sample::resident, 4096) && good;
-    good = StandsStill("descriptors", samples, &Sample::descriptors, 20) && good;
-    good = StandsStill("threads", samples, &Sample::threads, 4) && good;
+    good = IsStable("resident KiB", samples, &Sample::resident, 4096) && good;
+    good = IsStable("descriptors", samples, &Sample::descriptors, 20) && good;
+    good = IsStable("threads", samples, &Sample::threads, 4) && good;
   } else {
-    std::printf("too short to judge growth: %d samples; it takes %d\n",
+    std::printf("too short to judge growth: %d samples of at least %d\n",
                 static_cast<int>(samples.size()), static_cast<int>(kFewestSamples));
   }
   daemon->Signal(SIGTERM);
   if (const int exit_code = daemon->Wait(); exit_code != 0) {
-    std::fprintf(stderr, "soak: rollcalld ended with %d\n%s", exit_code, daemon->Errors().c_str());
+    std::fprintf(stderr, "soak: rollcalld exited with %d\n%s", exit_code, daemon->Errors().c_str());
     good = false;
   }
   return good ? 0 : 1;
