@@ -1,5 +1,5 @@
-// What a caller may not do to the others: too many calls, requests that are too large, connections
-// that stay for ever, lists that are not read.
+// Limits on what one caller can take from the others: too many calls, requests that are too large,
+// connections that never close, lists that are never read.
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -28,7 +28,7 @@ using ::testing::Key;
 
 class AbuseTest : public CallerAccessTest {
  protected:
-  // So that a page that is not read shows.
+  // A small send buffer, so that the simulator notices an unread page early.
   AbuseTest() { simulator_options_.send_buffer_bytes = 64 << 10; }
 
   static constexpr char kTokenSha256OfAbc[] =
@@ -41,12 +41,12 @@ class AbuseTest : public CallerAccessTest {
         {"name", name}, {"token_sha256", {token_sha256}}, {"upstreams", "all"}, {"lists", "all"}};
   }
 
-  // Answers end in the middle until Release().
+  // Holds responses in the middle of the body until Release().
   void Hold() const {
     simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   }
 
-  // A connection of its own.
+  // A stub with a connection of its own.
   std::unique_ptr<v1::ParticipantService::Stub> ConnectAnew() const {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
@@ -55,7 +55,7 @@ class AbuseTest : public CallerAccessTest {
   }
 };
 
-TEST_F(AbuseTest, ACallerHasNoMoreCallsThanItMayAndOthersHaveTheirs) {
+TEST_F(AbuseTest, CallerOverItsCallLimitIsRefusedAndOthersAreServed) {
   nlohmann::json one = Caller("one", kTokenSha256OfAbc);
   one["max_calls"] = 1;
   Write("policy.json",
@@ -77,7 +77,7 @@ TEST_F(AbuseTest, ACallerHasNoMoreCallsThanItMayAndOthersHaveTheirs) {
   EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3), "abc").status.ok());
 }
 
-TEST_F(AbuseTest, CallersWithoutNamesAreCountedByAddress) {
+TEST_F(AbuseTest, UnnamedCallersAreCountedByAddress) {
   StartDaemon({{"limits", {{"max_calls_per_caller", 1}}}});
   Hold();
   std::future<Listing> running =
@@ -89,17 +89,17 @@ TEST_F(AbuseTest, CallersWithoutNamesAreCountedByAddress) {
   EXPECT_EQ(running.get().participants.size(), 500u);
 }
 
-TEST_F(AbuseTest, RequestsAndMetadataHaveASize) {
+TEST_F(AbuseTest, OversizedRequestsAndMetadataAreRefused) {
   v1::ListParticipantsRequest large = ConferenceRequest(3);
   large.mutable_conference_participant_summaries()->set_label(std::string(70000, 'a'));
   EXPECT_EQ(ListOver(stub(), large).status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
   EXPECT_FALSE(ListOver(stub(), ConferenceRequest(3), std::string(20000, 'a')).status.ok());
   EXPECT_TRUE(simulator_->requests().empty());
-  // The connection itself may be lost with such metadata; others are not.
+  // gRPC may close the connection because of such metadata, but no other connection.
   EXPECT_TRUE(ListOver(*ConnectAnew(), ConferenceRequest(3)).status.ok());
 }
 
-TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
+TEST_F(AbuseTest, CallsOverTheStreamLimitWaitForTheirConnection) {
   StartDaemon({{"connections", {{"max_streams", 1}}}});
   Hold();
   const auto begin = [this] {
@@ -109,7 +109,7 @@ TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
   std::future<Listing> first = begin();
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   simulator_->InjectFaults(nullptr);
-  // A call that would be answered at once does not even begin.
+  // This call would be served at once, but does not start.
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(1));
   const auto waiting = stub().ListParticipants(&context, ConferenceRequest(3));
@@ -117,7 +117,7 @@ TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
   EXPECT_FALSE(waiting->Read(&response));
   EXPECT_EQ(waiting->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(simulator_->requests().size(), 1u);
-  // On another connection there is room.
+  // Another connection has free streams.
   std::future<Listing> second = begin();
   EXPECT_TRUE(ListOver(*ConnectAnew(), ConferenceRequest(3)).status.ok());
   EXPECT_EQ(simulator_->requests().size(), 2u);
@@ -126,7 +126,7 @@ TEST_F(AbuseTest, AConnectionHasNoMoreStreamsThanItMay) {
   EXPECT_EQ(second.get().participants.size(), 500u);
 }
 
-TEST_F(AbuseTest, AnOldConnectionIsLeftByNewCallsAndNotByThoseThatRun) {
+TEST_F(AbuseTest, NewCallsLeaveAnOldConnectionAndRunningCallsStay) {
   StartDaemon({{"connections", {{"max_age_seconds", 1}}}});
   Hold();
   grpc::ClientContext context;
@@ -134,10 +134,10 @@ TEST_F(AbuseTest, AnOldConnectionIsLeftByNewCallsAndNotByThoseThatRun) {
   v1::ListParticipantsResponse response;
   ASSERT_TRUE(reader->Read(&response));
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
-  // The service says that it is going away.
+  // The service sends GOAWAY.
   channel()->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::time_point::max());
   simulator_->InjectFaults(nullptr);
-  // A call that begins in that moment may still meet the old one, and is made again.
+  // A call that starts at that moment may still use the old connection; it is repeated.
   while (daemon_->IsRunning() && !ListOver(stub(), ConferenceRequest(3)).status.ok()) {
   }
   simulator_->Release();
@@ -147,19 +147,19 @@ TEST_F(AbuseTest, AnOldConnectionIsLeftByNewCallsAndNotByThoseThatRun) {
   if (status.ok()) {
     EXPECT_EQ(count, 500);
   } else {
-    // The connection was closed before its end had come.
+    // The grace period ended before the list did.
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE) << status.error_message();
   }
 }
 
-TEST_F(AbuseTest, AnIdleConnectionIsClosed) {
+TEST_F(AbuseTest, IdleConnectionIsClosed) {
   StartDaemon({{"connections", {{"max_idle_seconds", 0.1}}}});
   ASSERT_TRUE(ListOver(stub(), ConferenceRequest(3)).status.ok());
   channel()->WaitForStateChange(GRPC_CHANNEL_READY, std::chrono::system_clock::time_point::max());
   EXPECT_TRUE(ListOver(stub(), ConferenceRequest(3)).status.ok());
 }
 
-// Connections that say nothing but that they speak HTTP/2.
+// Connections that send the HTTP/2 preface and nothing else.
 class SilentConnections {
  public:
   SilentConnections(const std::string& address, int count) {
@@ -181,8 +181,8 @@ class SilentConnections {
   SilentConnections(const SilentConnections&) = delete;
   SilentConnections& operator=(const SilentConnections&) = delete;
 
-  // Waits until rollcalld has closed at least one.
-  void WaitForAnEnd() const {
+  // Waits until rollcalld has closed at least one of them.
+  void WaitForOneToClose() const {
     std::vector<pollfd> polled;
     for (const int fd : fds_) polled.push_back({fd, POLLRDHUP, 0});
     while (poll(polled.data(), polled.size(), -1) < 0) {
@@ -193,20 +193,20 @@ class SilentConnections {
   std::vector<int> fds_;
 };
 
-TEST_F(AbuseTest, ConnectionsDoNotFillTheMemory) {
-  // A list goes on, whoever else comes.
+TEST_F(AbuseTest, ConnectionMemoryIsBounded) {
+  // A running list continues while other callers connect.
   StartDaemon({{"connections", {{"max_memory_bytes", 4 << 20}}}});
   Hold();
   std::future<Listing> running =
       std::async(std::launch::async, [this] { return ListOver(stub(), ConferenceRequest(500)); });
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   const SilentConnections many(daemon_->address(), 800);
-  many.WaitForAnEnd();
+  many.WaitForOneToClose();
   simulator_->InjectFaults(nullptr);
   simulator_->Release();
   const Listing listing = running.get();
-  // A sanitizer makes gRPC so slow to let the others go that it may end the list, too, for room.
-  // Then the caller knows.
+  // A sanitizer makes gRPC so slow to close other connections that it may end the list's too. Then
+  // the list ends with an error.
   if (listing.status.ok() || kMemoryIsGivenBack) {
     EXPECT_EQ(listing.participants.size(), 500u) << listing.status.error_message();
   }
@@ -215,8 +215,8 @@ TEST_F(AbuseTest, ConnectionsDoNotFillTheMemory) {
 
 TEST_F(AbuseTest, StalledCallerReleasesProviderConnection) {
   StartDaemon({{"limits", {{"caller_stall_seconds", 0.2}}}});
-  // A single page, larger than all buffers on its way, so that its transfer is under way when the
-  // caller stalls.
+  // One page, larger than all buffers between provider and caller, so that its transfer is still
+  // running when the caller stalls.
   simulator_->InjectFaults([](const Request&) {
     const std::string label(64 << 10, 'x');
     std::string page = R"({"participants": [{})";
@@ -233,14 +233,14 @@ TEST_F(AbuseTest, StalledCallerReleasesProviderConnection) {
     while (stalled->Read(&response)) ++count;
     const grpc::Status status = stalled->Finish();
     EXPECT_FALSE(status.ok());
-    // Whoever reads on within five seconds learns why, and how to go on.
+    // A caller that reads on within the grace period of five seconds gets the reason and a token.
     if (status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
       EXPECT_EQ(Reason(status), "CALLER_TOO_SLOW");
       EXPECT_THAT(context.GetServerTrailingMetadata(), Contains(Key("rollcall-resume-token")));
     }
     EXPECT_LT(count, 1000u);
   }
-  // The operator learns it either way.
+  // The log has the reason in any case.
   std::vector<std::string> reasons;
   for (const nlohmann::json& line : EndAndReadLog()) {
     if (line["event"] == "call") reasons.push_back(line.value("reason", ""));
@@ -248,7 +248,7 @@ TEST_F(AbuseTest, StalledCallerReleasesProviderConnection) {
   EXPECT_THAT(reasons, ElementsAre("CALLER_TOO_SLOW"));
 }
 
-TEST_F(AbuseTest, ACallerWhoNeverReadsAgainIsCancelled) {
+TEST_F(AbuseTest, CallerThatNeverReadsAgainIsCancelled) {
   StartDaemon({{"limits", {{"caller_stall_seconds", 0.1}, {"max_calls", 1}}}});
   grpc::ClientContext context;
   const auto stalled = stub().ListParticipants(&context, ConferenceRequest(200000));

@@ -15,7 +15,8 @@ namespace rollcall {
 
 CallerAccessTest::CallerAccessTest() {
   std::string path = (std::filesystem::temp_directory_path() / "rollcall-access-XXXXXX").string();
-  if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder for the test");
+  if (mkdtemp(path.data()) == nullptr)
+    throw std::runtime_error("cannot create a folder for the test");
   folder_ = path;
   Write("ca.pem", authority_.certificate());
   RenewCertificate();
@@ -88,7 +89,7 @@ Listing CallerAccessTest::ListOver(v1::ParticipantService::Stub& stub,
 std::string CallerAccessTest::CertificateMet() const {
   const auto stub = Connect();
   grpc::ClientContext context;
-  // Whatever comes of it.
+  // The status does not matter.
   v1::GetParticipantResponse response;
   stub->GetParticipant(&context, v1::GetParticipantRequest(), &response);
   if (context.auth_context() == nullptr) return "";

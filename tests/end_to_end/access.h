@@ -1,5 +1,5 @@
-// Tests of who may call: rollcalld with TLS in a test's own folder, and callers with certificates
-// and tokens.
+// Fixture for authentication and authorization: rollcalld with TLS files in the test's own folder,
+// and callers with certificates and tokens.
 #pragma once
 
 #include <filesystem>
@@ -19,31 +19,31 @@ class CallerAccessTest : public EndToEndTest {
 
   // The path of a file in the test's folder.
   std::string PathOf(const std::string& name) const { return (folder_ / name).string(); }
-  // Gives it this content, all at once.
+  // Replaces the file's content atomically.
   void Write(const std::string& name, const std::string& text) const;
 
-  // The key `tls`, with the files of a server that `authority_` signed; `more` is merged into it.
+  // The setting `tls` with a server certificate signed by `authority_`; `more` is merged into it.
   nlohmann::json Tls(const nlohmann::json& more = nlohmann::json::object()) const;
-  // The same, with callers' certificates asked for.
+  // The same, with required client certificates.
   nlohmann::json MutualTls(const std::string& client_certificates = "required") const;
-  // Makes another certificate for the server, and returns it.
+  // Makes another server certificate, installs and returns it.
   Certificate RenewCertificate() const;
 
-  // A connection of its own to rollcalld, with this certificate where there is one.
+  // A new connection to rollcalld, with this client certificate if given.
   std::unique_ptr<v1::ParticipantService::Stub> Connect(
       const Certificate* certificate = nullptr) const;
   std::shared_ptr<grpc::Channel> ChannelFor(const Certificate* certificate) const;
   std::unique_ptr<v1::ParticipantService::Stub> ConnectWithoutTls() const;
 
-  // A list over it, with a token where there is one.
+  // Lists over this stub, with a token unless it is empty.
   static Listing ListOver(v1::ParticipantService::Stub& stub,
                           const v1::ListParticipantsRequest& request,
                           const std::string& token = "");
 
-  // The certificate that a new connection meets, in PEM form.
+  // The server certificate on a new connection, as PEM.
   std::string CertificateMet() const;
 
-  // Waits until the log has this text. False where rollcalld ends first.
+  // Waits until the log contains this text. False if rollcalld exits first.
   bool WaitForLog(const std::string& text) const;
 
   const Certificate authority_ = Certificate::Authority();

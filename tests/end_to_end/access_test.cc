@@ -1,5 +1,5 @@
-// Who may call, with real certificates: TLS, callers' certificates,
-// and their change; the policy.
+// Authentication and authorization with real certificates: TLS, client certificates and their
+// replacement; the policy.
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -27,28 +27,28 @@ using ::testing::StartsWith;
 
 class TlsTest : public CallerAccessTest {
  protected:
-  // Whether a caller gets a list at all.
+  // Whether a caller with this certificate gets a list.
   bool Serves(const Certificate* certificate) const {
     return ListOver(*Connect(certificate), ConferenceRequest(3)).status.ok();
   }
 
-  // Waits until gRPC has read anew, from begin to end, the certificate and key that rollcalld gives
-  // it: what is met before may be those of up to a second ago. For one that asks for no
-  // certificates. False where rollcalld ends.
+  // Waits until gRPC has read rollcalld's certificate and key again completely; before that, new
+  // connections may get the pair of up to a second ago. For servers that request no client
+  // certificates. False if rollcalld exits.
   bool WaitUntilPairIsRead() const {
     const int events = inotify_init1(IN_CLOEXEC);
     for (const std::string& path : daemon_->FilesInMemory()) {
       EXPECT_GE(inotify_add_watch(events, path.c_str(), IN_OPEN | IN_CLOSE), 0);
     }
-    // Each reading opens the file twice, for the key and for the certificate. The first time may
-    // belong to one that had begun, the next two are a whole one, and the fourth follows on its
+    // Each reading opens the file twice, for key and certificate. The first event may belong to a
+    // reading that had already begun, the next two are a complete one, and the fourth follows its
     // end.
     int opened = 0;
     while (opened < 4 && daemon_->IsRunning()) {
       pollfd polled{events, POLLIN, 0};
-      constexpr int kMilliseconds = 100;  // until the next look whether rollcalld still runs
+      constexpr int kMilliseconds = 100;  // how often to check that rollcalld still runs
       if (poll(&polled, 1, kMilliseconds) <= 0) continue;
-      inotify_event event{};  // without a name, since it is no directory that is watched
+      inotify_event event{};  // has no name, because the watch is on a file
       if (read(events, &event, sizeof(event)) != sizeof(event)) break;
       if ((event.mask & IN_OPEN) != 0) ++opened;
     }
@@ -57,7 +57,7 @@ class TlsTest : public CallerAccessTest {
   }
 };
 
-TEST_F(TlsTest, ServesOverTlsAlone) {
+TEST_F(TlsTest, ServesOverTlsOnly) {
   StartDaemon({{"tls", Tls()}});
   EXPECT_EQ(ListOver(*Connect(), ConferenceRequest(500)).participants.size(), 500u);
   const Listing plain = ListOver(*ConnectWithoutTls(), ConferenceRequest(3));
@@ -65,7 +65,7 @@ TEST_F(TlsTest, ServesOverTlsAlone) {
   EXPECT_TRUE(plain.participants.empty());
 }
 
-TEST_F(TlsTest, WithAnAuthorityOnlyThoseItSignedAreServed) {
+TEST_F(TlsTest, OnlyCertificatesOfTheAuthorityAreServed) {
   StartDaemon({{"tls", MutualTls()}});
   const Certificate good = authority_.SignNames("URI:spiffe://test/caller");
   EXPECT_TRUE(Serves(&good));
@@ -80,10 +80,10 @@ TEST_F(TlsTest, WithAnAuthorityOnlyThoseItSignedAreServed) {
   EXPECT_TRUE(Serves(&good));
 }
 
-// TLS itself looks at that only when a connection is made.
-TEST_F(TlsTest, ACertificateThatExpiresIsOfNoUseOnAConnectionThatIsThere) {
+// TLS itself checks the expiry only in the handshake.
+TEST_F(TlsTest, CertificateThatExpiresDuringItsConnectionIsRefused) {
   StartDaemon({{"tls", MutualTls()}});
-  // On a slow machine the first may expire before its connection is made.
+  // On a slow machine the first certificate may expire before its connection is made.
   std::unique_ptr<v1::ParticipantService::Stub> stub;
   bool served = false;
   for (long lifetime = 2; !served && lifetime < 1000; lifetime *= 2) {
@@ -99,7 +99,7 @@ TEST_F(TlsTest, ACertificateThatExpiresIsOfNoUseOnAConnectionThatIsThere) {
   EXPECT_EQ(Reason(status), "CALLER_UNAUTHENTICATED") << status.error_message();
 }
 
-TEST_F(TlsTest, ANewCertificateIsMetByNewConnectionsAndARunningListGoesOn) {
+TEST_F(TlsTest, NewConnectionsGetRenewedCertificateAndRunningListContinues) {
   StartDaemon({{"tls", Tls()}});
   const auto stub = Connect();
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
@@ -121,11 +121,11 @@ TEST_F(TlsTest, ANewCertificateIsMetByNewConnectionsAndARunningListGoesOn) {
   EXPECT_EQ(count, 500);
 }
 
-TEST_F(TlsTest, ThePairInUseGoesOnWhereTheNewOneIsOfNoUse) {
+TEST_F(TlsTest, InvalidPairIsRefusedAndPreviousPairIsKept) {
   StartDaemon({{"tls", Tls()}});
   const std::string met = CertificateMet();
   ASSERT_NE(met, "");
-  // A key of somebody else's.
+  // A key that does not match the certificate.
   Write("server.key", authority_.key());
   EXPECT_TRUE(
       WaitForLog(R"("event":"reload refused","what":"tls","problem":"tls.private_key_file: )"
@@ -136,14 +136,14 @@ TEST_F(TlsTest, ThePairInUseGoesOnWhereTheNewOneIsOfNoUse) {
   EXPECT_TRUE(WaitForLog("tls.certificate_file: cannot open the file"));
   EXPECT_TRUE(WaitUntilPairIsRead());
   EXPECT_EQ(CertificateMet(), met);
-  // Whatever was wrong, the next good pair counts.
+  // The next valid pair is used, whatever was wrong before.
   const Certificate renewed = RenewCertificate();
   while (daemon_->IsRunning() && CertificateMet() != renewed.certificate()) {
   }
   EXPECT_TRUE(daemon_->IsRunning());
 }
 
-TEST_F(TlsTest, WhoSignsCallersChangesToo) {
+TEST_F(TlsTest, ClientAuthorityIsReloaded) {
   StartDaemon({{"tls", MutualTls()}});
   const Certificate other = Certificate::Authority("Other authority");
   const Certificate theirs = other.SignNames("DNS:their.example");
@@ -159,7 +159,8 @@ TEST_F(TlsTest, WhoSignsCallersChangesToo) {
   EXPECT_TRUE(Serves(&theirs));
 }
 
-// With a policy: "billing" by certificate, for conferences of one account, and "support" by token.
+// With a policy: "billing", by certificate, may list conferences of one account; "support", by
+// token.
 class CallerPolicyTest : public CallerAccessTest {
  protected:
   static constexpr char kToken[] = "abc";
@@ -184,7 +185,7 @@ class CallerPolicyTest : public CallerAccessTest {
     Write("policy.json", nlohmann::json{{"callers", callers}}.dump());
   }
 
-  // Starts with this policy, for callers with certificates and without.
+  // Starts rollcalld with this policy and optional client certificates.
   void StartWithPolicy(const std::vector<nlohmann::json>& callers,
                        nlohmann::json changes = nlohmann::json::object()) {
     WritePolicy(callers);
@@ -202,7 +203,7 @@ std::string Denied(const grpc::Status& status) {
   return denied == info.metadata().end() ? "" : denied->second;
 }
 
-TEST_F(CallerPolicyTest, CallersAreKnownByCertificateOrToken) {
+TEST_F(CallerPolicyTest, CallersAuthenticateByCertificateOrToken) {
   StartWithPolicy({Billing(), Support()});
   EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
   EXPECT_TRUE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
@@ -217,10 +218,11 @@ TEST_F(CallerPolicyTest, CallersAreKnownByCertificateOrToken) {
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::PERMISSION_DENIED);
   EXPECT_EQ(Reason(refused.status), "CALLER_NOT_PERMITTED");
   EXPECT_EQ(Denied(refused.status), "caller");
-  EXPECT_EQ(simulator_->requests().size(), 2u) << "nothing was sent for those who are refused";
+  EXPECT_EQ(simulator_->requests().size(), 2u)
+      << "a request was sent upstream for a refused caller";
 }
 
-TEST_F(CallerPolicyTest, TokensComeAloneAndInTheirForm) {
+TEST_F(CallerPolicyTest, MalformedAndRepeatedTokensAreRefused) {
   StartWithPolicy({Support()});
   const auto stub = Connect();
   const auto status_with = [&](const std::vector<std::string>& values) {
@@ -237,7 +239,7 @@ TEST_F(CallerPolicyTest, TokensComeAloneAndInTheirForm) {
   }
 }
 
-TEST_F(CallerPolicyTest, AnAccountThatIsNoneOfTheCallersLooksLikeOneThatIsNot) {
+TEST_F(CallerPolicyTest, ForbiddenAccountLooksLikeUnknownAccount) {
   StartWithPolicy({Billing()});
   const auto stub = Connect(&billing_);
   v1::ListParticipantsRequest request = ConferenceRequest(3);
@@ -254,7 +256,7 @@ TEST_F(CallerPolicyTest, AnAccountThatIsNoneOfTheCallersLooksLikeOneThatIsNot) {
   EXPECT_EQ(Denied(other), Denied(none));
 }
 
-TEST_F(CallerPolicyTest, AKindOfListThatIsNoneOfTheCallersIsRefused) {
+TEST_F(CallerPolicyTest, ForbiddenKindOfListIsRefused) {
   StartWithPolicy({Billing()});
   const auto stub = Connect(&billing_);
   const Listing rooms = ListOver(*stub, RequestFor({simulator::Api::kVideoInsights, 3}));
@@ -267,7 +269,7 @@ TEST_F(CallerPolicyTest, AKindOfListThatIsNoneOfTheCallersIsRefused) {
   EXPECT_EQ(Denied(stub->GetParticipant(&context, get, &response)), "list");
 }
 
-TEST_F(CallerPolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
+TEST_F(CallerPolicyTest, DefaultUpstreamIsChosenAmongPermittedAccounts) {
   nlohmann::json caller = Support();
   caller["upstreams"] = {"signalwire"};
   StartWithPolicy({caller});
@@ -279,7 +281,7 @@ TEST_F(CallerPolicyTest, OnlyTheCallersAccountsAreChosenAmong) {
   EXPECT_THAT(status.error_message(), Not(HasSubstr("twilio")));
 }
 
-TEST_F(CallerPolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
+TEST_F(CallerPolicyTest, HealthNeedsNoTokenAndReflectionCanBeDisabled) {
   const auto call = [this](const std::string& method) {
     std::string answer;
     return CallWithBytes(ChannelFor(nullptr), method, "", answer).error_code();
@@ -293,7 +295,7 @@ TEST_F(CallerPolicyTest, HealthStaysOpenAndReflectionWhereItIsWanted) {
   EXPECT_EQ(call(reflection), grpc::StatusCode::UNIMPLEMENTED);
 }
 
-TEST_F(CallerPolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
+TEST_F(CallerPolicyTest, RemovedCallerGetsNoNewCallsAndFinishesRunningOnes) {
   StartWithPolicy({Support()});
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   const auto stub = Connect();
@@ -305,7 +307,7 @@ TEST_F(CallerPolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
 
   WritePolicy({Billing()});
-  v1::ListParticipantsRequest refused;  // before anything is asked of the provider
+  v1::ListParticipantsRequest refused;  // refused before any request to the provider
   while (daemon_->IsRunning() &&
          Reason(ListOver(*stub, refused, kToken).status) != "CALLER_UNAUTHENTICATED") {
   }
@@ -319,7 +321,7 @@ TEST_F(CallerPolicyTest, WhoIsStruckOffMakesNoNewCallsAndEndsTheOldOnes) {
   EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
 }
 
-TEST_F(CallerPolicyTest, PersonalDataIsForThoseWhoMaySeeIt) {
+TEST_F(CallerPolicyTest, PersonalDataIsOnlyForPermittedCallers) {
   StartWithPolicy({Billing(), Support()});
   const v1::ListParticipantsRequest request = ConferenceRequest(kSeedConference);
   const Listing all = ListOver(*Connect(), request, kToken);
@@ -356,7 +358,7 @@ TEST_F(CallerPolicyTest, PersonalDataIsForThoseWhoMaySeeIt) {
   EXPECT_TRUE(ListOver(*Connect(), filtered, kToken).status.ok());
 }
 
-TEST_F(CallerPolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
+TEST_F(CallerPolicyTest, LookupByHiddenLabelIsRefused) {
   nlohmann::json caller = Support();
   caller["pii"] = false;
   StartWithPolicy({caller});
@@ -371,9 +373,9 @@ TEST_F(CallerPolicyTest, NobodyIsFoundByALabelThatTheCallerMayNotSee) {
   EXPECT_TRUE(simulator_->requests().empty());
 }
 
-TEST_F(CallerPolicyTest, TheClientLibraryShowsCertificatesAndTokens) {
+TEST_F(CallerPolicyTest, ClientLibrarySendsCertificatesAndTokens) {
   StartWithPolicy({Billing(), Support()});
-  // By the name that is in the certificate.
+  // By the name in the certificate.
   const std::string& address = daemon_->address();
   const std::string target = "localhost" + address.substr(address.rfind(':'));
   const auto status_with = [&](const ChannelOptions& options) {
@@ -397,17 +399,17 @@ TEST_F(CallerPolicyTest, TheClientLibraryShowsCertificatesAndTokens) {
   EXPECT_EQ(status_with(by_token).code(), absl::StatusCode::kUnauthenticated);
   by_token.token = [] { return std::string(kToken); };
   EXPECT_TRUE(status_with(by_token).ok());
-  // A stranger does not get to see the token.
+  // A server with an unknown certificate does not receive the token.
   by_token.tls->ca_certificates = Certificate::Authority("Other authority").certificate();
   EXPECT_EQ(status_with(by_token).code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(CallerPolicyTest, TheClientLibrarySendsNoTokenUnencrypted) {
-  static constexpr char kOverheard[] = "token-that-somebody-may-overhear";
+TEST_F(CallerPolicyTest, ClientLibrarySendsNoTokenUnencrypted) {
+  static constexpr char kOverheard[] = "token-on-an-unencrypted-connection";
   const std::string settings = Frame(FrameType::kSettings, 0, 0, "");
   RawListener listener;
 
-  // A caller who does can be overheard by a peer that speaks HTTP/2 without TLS.
+  // Without TLS, any HTTP/2 server would receive it.
   {
     grpc::ClientContext context;
     context.AddMetadata("authorization", absl::StrCat("Bearer ", kOverheard));
@@ -434,12 +436,13 @@ TEST_F(CallerPolicyTest, TheClientLibrarySendsNoTokenUnencrypted) {
   EXPECT_TRUE(peer.Send(settings));
   EXPECT_FALSE(peer.ReadUntil("Bearer"));
   const std::string sent = peer.ReadToEnd();
-  EXPECT_THAT(sent, StartsWith("\x16\x03"));  // TLS, which got no answer that it takes
+  EXPECT_THAT(sent,
+              StartsWith("\x16\x03"));  // a TLS ClientHello, which the test did not answer validly
   EXPECT_THAT(sent, Not(HasSubstr(kOverheard)));
   EXPECT_EQ(status.get().code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(CallerPolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
+TEST_F(CallerPolicyTest, BrokenPolicyIsRefusedAndPreviousPolicyStays) {
   StartWithPolicy({Billing()});
   nlohmann::json broken = Support();
   broken["upstream"] = "all";
@@ -449,7 +452,7 @@ TEST_F(CallerPolicyTest, ABrokenPolicyIsRefusedAsAWhole) {
   EXPECT_FALSE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
 }
 
-TEST_F(CallerPolicyTest, ABrokenPolicyStopsTheStart) {
+TEST_F(CallerPolicyTest, BrokenPolicyPreventsStart) {
   Write("policy.json", R"({"callers": [{"name": "billing"}]})");
   nlohmann::json configuration = Configuration();
   configuration["policy_file"] = PathOf("policy.json");
@@ -458,7 +461,7 @@ TEST_F(CallerPolicyTest, ABrokenPolicyStopsTheStart) {
   EXPECT_THAT(refused->Errors(), HasSubstr("policy.json: callers[0].uri_sans: missing"));
 }
 
-TEST(PlaintextTest, OthersAreServedUnencryptedOnlyWhereTheOperatorSaysSo) {
+TEST(PlaintextTest, UnencryptedListeningBeyondLoopbackMustBeConfigured) {
   const nlohmann::json configuration = SimulatorConfiguration("http://127.0.0.1:1");
   nlohmann::json open = configuration;
   open["listen"] = "0.0.0.0:0";

@@ -1,4 +1,4 @@
-// What the operator is told of calls: a line in the log for each, and metrics.
+// What the operator sees of calls: one log line each, and metrics.
 #include <gmock/gmock.h>
 #include <httplib.h>
 
@@ -32,7 +32,7 @@ class CallsTest : public EndToEndTest {
     metrics_url_ = daemon_->ReadMetricsUrl();
   }
 
-  // The value of a series, as it is written; empty where there is none.
+  // The value of a series as text; empty if there is none.
   std::string Metric(const std::string& series) {
     httplib::Client client(std::string(absl::StripSuffix(metrics_url_, "/metrics")));
     const auto answer = client.Get("/metrics");
@@ -45,7 +45,7 @@ class CallsTest : public EndToEndTest {
     return "";
   }
 
-  // The lines of calls, as texts of the fields named.
+  // The log lines of calls, reduced to the text of these fields.
   std::vector<std::string> CallLines(const std::vector<std::string>& fields) {
     std::vector<std::string> found;
     for (const nlohmann::json& line : EndAndReadLog()) {
@@ -63,7 +63,7 @@ class CallsTest : public EndToEndTest {
   std::string metrics_url_;
 };
 
-TEST_F(CallsTest, EachIsALine) {
+TEST_F(CallsTest, EveryCallIsLogged) {
   ASSERT_TRUE(List(ConferenceRequest(2500)).status.ok());
   v1::ListParticipantsRequest limited = RequestFor({simulator::Api::kSignalWire, 10});
   limited.set_limit(3);
@@ -94,8 +94,8 @@ TEST_F(CallsTest, EachIsALine) {
       expected);
 }
 
-// A field of a message that ends before it does, and one of no type that there is.
-TEST_F(CallsTest, OneWhoseRequestIsNoMessageIsALineToo) {
+// A truncated field, and a field with an invalid wire type.
+TEST_F(CallsTest, CallWithMalformedRequestIsLogged) {
   for (const char* method : {"ListParticipants", "GetParticipant"}) {
     for (const std::string& bytes : {std::string("\x0A\x7F"), std::string("\xFF\xFF")}) {
       std::string answer;
@@ -115,7 +115,7 @@ TEST_F(CallsTest, OneWhoseRequestIsNoMessageIsALineToo) {
                                       R"("GetParticipant" "INVALID_ARGUMENT" "INVALID_REQUEST")"}));
 }
 
-TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
+TEST_F(CallsTest, CancelledCallIsLoggedWithItsRecords) {
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   {
     grpc::ClientContext context;
@@ -129,7 +129,7 @@ TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
     }
     EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
   }
-  // The caller knows before the service does.
+  // The client's Finish() returns before the service has logged the call.
   ASSERT_TRUE(simulator_->WaitForDisconnects(1));
   while (daemon_->IsRunning() &&
          Metric(R"(rollcall_calls_running{method="ListParticipants"})") != "0") {
@@ -145,8 +145,8 @@ TEST_F(CallsTest, OneThatItsCallerLeavesSaysWhatItCameTo) {
             std::vector<std::string>({R"("CANCELLED" - 1 1)"}));
 }
 
-TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
-  // While the circuit is open, attempts fail without a request.
+TEST_F(CallsTest, RequestsAreCountedByResult) {
+  // While the circuit breaker is open, attempts fail without a request.
   Start({{"retry", {{"max_attempts", 100}, {"initial_backoff_seconds", 0.001}}},
          {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.001}}}});
   std::atomic<int> asked = 0;
@@ -186,7 +186,7 @@ TEST_F(CallsTest, RequestsAreCountedByWhatTheyCameTo) {
                         {"serving", "upstream is down", "upstream is back", "call", "draining"}));
 }
 
-TEST_F(CallsTest, RejectedCredentialsAreToldToTheOperator) {
+TEST_F(CallsTest, RejectedCredentialsAreLogged) {
   simulator_->InjectFaults(
       [](const Request&) { return simulator::Respond(401, R"({"code": 20003})"); });
   for (int i = 0; i < 2; ++i) {
@@ -202,7 +202,7 @@ TEST_F(CallsTest, RejectedCredentialsAreToldToTheOperator) {
   EXPECT_EQ(told, 1);
 }
 
-TEST_F(CallsTest, NeedNotBeLogged) {
+TEST_F(CallsTest, CallLogCanBeDisabled) {
   Start({{"log_calls", false}});
   ASSERT_TRUE(List(ConferenceRequest(5)).status.ok());
   for (const nlohmann::json& line : EndAndReadLog()) EXPECT_NE(line["event"], "call");

@@ -16,7 +16,7 @@ namespace rollcall {
 namespace {
 
 void Require(bool good) {
-  if (!good) throw std::runtime_error("OpenSSL cannot make a certificate");
+  if (!good) throw std::runtime_error("OpenSSL failed to make a certificate");
 }
 
 std::string PemOf(const std::function<int(BIO*)>& write) {

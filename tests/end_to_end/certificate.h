@@ -1,4 +1,4 @@
-// TLS certificates of a test's own: an authority, and what it signs for servers.
+// TLS certificates made by tests: an authority, and what it signs.
 #pragma once
 
 #include <openssl/evp.h>
@@ -11,16 +11,16 @@ namespace rollcall {
 
 class Certificate {
  public:
-  // An authority, signed by itself. A client tells authorities by their names.
+  // A self-signed authority. Clients distinguish authorities by name.
   static Certificate Authority(const std::string& name = "Test authority");
 
-  // What an authority signs for a server of this name. `begins` and `ends` are seconds from now.
+  // Signs a certificate for a server of this name. `begins` and `ends` are seconds from now.
   Certificate Sign(const std::string& dns_name, long begins = -3600, long ends = 3600) const;
 
-  // The same for whom these names are of, in OpenSSL's form: "URI:spiffe://a/b,DNS:c".
+  // The same for subject alternative names in OpenSSL's format: "URI:spiffe://a/b,DNS:c".
   Certificate SignNames(const std::string& names, long begins = -3600, long ends = 3600) const;
 
-  // What it signs for a server with an RSA key of so few bits that OpenSSL does not serve it.
+  // Signs a server certificate with an RSA key too short for OpenSSL to serve it.
   Certificate SignShortKey(const std::string& dns_name) const;
 
   // In PEM form.

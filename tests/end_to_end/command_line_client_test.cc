@@ -1,4 +1,4 @@
-// The command-line client in front of the real service.
+// The command-line client against the real service.
 #include <gmock/gmock.h>
 
 #include <string>
@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 
 class CommandLineClientTest : public CallerAccessTest {
  protected:
-  // Starts rollcalld for one caller, who may see personal data or not.
+  // Starts rollcalld for one caller, with or without access to personal data.
   void StartForCaller(bool pii) {
     constexpr char kTokenSha256[] =
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -27,7 +27,7 @@ class CommandLineClientTest : public CallerAccessTest {
                                    {"lists", "all"},
                                    {"pii", pii}};
     Write("policy.json", nlohmann::json{{"callers", {caller}}}.dump());
-    // For the address, so that no name is looked up.
+    // A certificate for the address, so that no name is resolved.
     const Certificate server = authority_.SignNames("IP:127.0.0.1");
     Write("server.pem", server.certificate());
     Write("server.key", server.key());
@@ -42,7 +42,7 @@ class CommandLineClientTest : public CallerAccessTest {
   }
 };
 
-TEST_F(CommandLineClientTest, TablesAreAlsoForThoseWhoMayNotSeePersonalData) {
+TEST_F(CommandLineClientTest, TableOmitsPersonalColumnsForCallersWithoutAccess) {
   struct Case {
     std::vector<std::string> list;
     std::string personal;  // A column of the table.
@@ -73,7 +73,7 @@ TEST_F(CommandLineClientTest, TablesAreAlsoForThoseWhoMayNotSeePersonalData) {
     ASSERT_EQ(rows.size(), 1u + kSize);
     EXPECT_EQ(rows[0], whole[i][0]);
     EXPECT_NE(rows, whole[i]);
-    // Who asks for it by name is told.
+    // Requesting the field by name is an error.
     std::vector<std::string> named = cases[i].list;
     named.insert(named.end(), {"--output", "table", "--fields", cases[i].personal});
     const Result refused = Run(named);

@@ -15,14 +15,14 @@
 namespace rollcall {
 namespace {
 
-// Passes on what one has to say; false once it has ended, or the other takes no more.
+// Forwards what is readable; false once the sender has ended, or the receiver cannot be written to.
 bool Pass(int from, int to) {
   std::array<char, 16384> bytes;
   const ssize_t size = recv(from, bytes.data(), bytes.size(), 0);
   return size > 0 && SendAll(to, absl::string_view(bytes.data(), static_cast<size_t>(size)));
 }
 
-// The port of "CONNECT host:port HTTP/1.1".
+// The port in "CONNECT host:port HTTP/1.1".
 int PortOf(absl::string_view head) {
   const absl::string_view target = head.substr(0, head.find(" HTTP/"));
   int port = 0;
@@ -44,7 +44,7 @@ std::vector<std::string> ConnectProxy::heads() const {
 }
 
 void ConnectProxy::Serve(int client) {
-  // The client says no more before it has its answer.
+  // The client waits for the response, so nothing follows the head.
   const std::optional<std::string> head = ReadHead(client);
   if (!head) return;
   std::string refusal;

@@ -1,6 +1,5 @@
-// An HTTP proxy of a test's own, for CONNECT only: it leads to 127.0.0.1, whatever host it is asked
-// for, so that a name which nobody knows is reached through it and in no other way. Serves on a
-// free port until it is destroyed.
+// An HTTP proxy for CONNECT. It connects to 127.0.0.1 for every host name, so that a name that does
+// not resolve can be reached only through it. Serves on a free port until destroyed.
 #pragma once
 
 #include <mutex>
@@ -18,10 +17,10 @@ class ConnectProxy {
   // "http://127.0.0.1:PORT".
   std::string url() const { return server_.url(); }
 
-  // Answers so from now on, "403 Forbidden", instead of connecting.
+  // From now on responds with this status, "403 Forbidden", instead of connecting.
   void Refuse(const std::string& status);
 
-  // The heads of the requests that came so far.
+  // The heads of the requests so far.
   std::vector<std::string> heads() const;
 
  private:
@@ -32,7 +31,7 @@ class ConnectProxy {
   std::string refusal_;
   std::vector<std::string> heads_;
 
-  // Last, so that its threads end before what they use.
+  // Last, so that its threads end before the members that they use.
   LoopbackServer server_;
 };
 

@@ -30,17 +30,16 @@ namespace rollcall {
 namespace {
 
 #ifdef ROLLCALL_SANITIZED
-// Whether a sanitizer says here that something is wrong. A race counts where neither of the two
-// that race runs under gRPC, whose hand-overs from thread to thread ThreadSanitizer does not see:
-// it takes most of what such threads have to do with each other for one. So it cannot count where
-// the stack of one of them is not known: forgotten since, or not written before the program was
-// killed.
+// Whether a sanitizer's report is a defect. ThreadSanitizer does not see how gRPC synchronizes its
+// threads, and reports most of what they share as a race. So a race counts only if neither of its
+// two stacks runs under gRPC. It does not count either if one of the stacks is unknown: no longer
+// remembered, or not written before the program was killed.
 bool IsFinding(absl::string_view report) {
   if (!absl::StrContains(report, "ThreadSanitizer: ")) {
     return absl::StrContains(report, "Sanitizer: ") || absl::StrContains(report, "runtime error: ");
   }
   if (!absl::StrContains(report, "SUMMARY: ")) return false;
-  // What follows says where the memory is from, and who began the threads.
+  // The rest of the report says where the memory was allocated and who created the threads.
   for (const absl::string_view next : {"\n  Location is ", "\n  Mutex M", "\n  Thread T"}) {
     report = report.substr(0, report.find(next));
   }
@@ -75,7 +74,7 @@ Daemon::Daemon(const std::vector<std::string>& arguments) {
   for (std::string& argument : copies) argv.push_back(argument.data());
   argv.push_back(nullptr);
 #ifdef ROLLCALL_SANITIZED
-  // What it reports is judged by IsFinding(), and the exit code stays the program's own.
+  // IsFinding() judges the reports, and the exit code stays the program's own.
   const char* const options = std::getenv("TSAN_OPTIONS");
   std::string quiet =
       absl::StrCat("TSAN_OPTIONS=", options != nullptr ? options : "", ":exitcode=0");
@@ -164,7 +163,7 @@ std::vector<nlohmann::json> Daemon::EndAndReadLog() {
   for (std::string line; std::getline(text, line);) {
     nlohmann::json parsed = nlohmann::json::parse(line, nullptr, false);
 #ifdef ROLLCALL_SANITIZED
-    // A sanitizer writes there, too.
+    // Sanitizers write to standard error, too.
     if (parsed.is_discarded()) continue;
 #endif
     lines.push_back(std::move(parsed));
@@ -190,7 +189,7 @@ size_t Daemon::CallerConnections() const {
     std::ifstream file(table);
     for (std::string line; std::getline(file, line);) {
       const std::vector<std::string> fields = absl::StrSplit(line, ' ', absl::SkipEmpty());
-      // Of those that no process has open any more the kernel gives no inode.
+      // The kernel shows no inode for sockets that no process has open any more.
       if (fields.size() > 9 && absl::EndsWith(fields[1], local_port) && fields[3] != kListening &&
           fields[9] != "0") {
         ++count;

@@ -1,5 +1,5 @@
-// A rollcalld of a test's own: the real program as a process, on a free port. Ends it when
-// destroyed; what a sanitizer reported in it by then is a failure of the test.
+// Runs the real rollcalld as a process on a free port, and stops it when destroyed. A sanitizer
+// report that it has written by then fails the test.
 #pragma once
 
 #include <sys/types.h>
@@ -17,7 +17,7 @@ namespace rollcall {
 
 class Daemon {
  public:
-  // Starts the program with these arguments and waits until it listens or has ended.
+  // Starts the program with these arguments and waits until it listens or exits.
   explicit Daemon(const std::vector<std::string>& arguments);
   // The same with a configuration file of this content.
   static std::unique_ptr<Daemon> WithConfiguration(const nlohmann::json& configuration);
@@ -25,53 +25,54 @@ class Daemon {
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
 
-  // Host and port; empty where it did not come to listen.
+  // Host and port; empty if it never listened.
   const std::string& address() const { return address_; }
 
-  // The URL of its metrics, from the line that follows the first. For one that was told to serve
-  // them, and once.
+  // The URL of its metrics, from the line after the first. Only for a rollcalld that serves
+  // metrics, and only once.
   std::string ReadMetricsUrl();
 
-  // What it wrote to standard output and was not read yet, up to its end.
+  // Its standard output that was not read yet, up to the end.
   std::string RestOfOutput();
 
   void Signal(int number);
 
-  // Waits for its end and returns its exit code, or 128 and the number of the signal that ended it.
+  // Waits until it exits. Returns its exit code, or 128 plus the number of the signal that killed
+  // it.
   int Wait();
 
   // Whether it still runs.
   bool IsRunning();
 
-  // What it wrote to standard error so far; all of it after Wait().
+  // Its standard error so far; complete after Wait().
   std::string Errors() const;
 
-  // Ends it by SIGTERM and reads its log, of which all lines are then there.
+  // Stops it with SIGTERM and returns its complete log.
   std::vector<nlohmann::json> EndAndReadLog();
 
   // Resident memory in bytes, as the kernel counts it.
   size_t ResidentBytes() const;
 
-  // Its callers' connections. Where it listens on TCP.
+  // Callers' connections; only if it listens on TCP.
   size_t CallerConnections() const;
 
-  // Sockets it has open, and descriptors of every kind.
+  // Its open sockets, and its open descriptors of every kind.
   size_t OpenSockets() const;
   size_t OpenDescriptors() const;
 
-  // Paths by which others may open the files that it has in memory only.
+  // Paths through which other processes could open its in-memory files.
   std::vector<std::string> FilesInMemory() const;
 
   size_t Threads() const;
 
-  // How large a core of it may be, in bytes.
+  // Its soft limit for the size of a core dump, in bytes.
   size_t CoreLimit() const;
 
  private:
-  // What follows `prefix` in its next line of standard output; empty where the line is another one,
-  // or it has ended.
+  // The rest of its next line on standard output after `prefix`; empty if the line begins
+  // differently, or it has exited.
   std::string ReadLine(const std::string& prefix);
-  // How many entries its directory of that name under /proc has.
+  // Number of entries in this directory of it under /proc.
   size_t EntriesOf(const char* directory) const;
 
   pid_t pid_ = -1;

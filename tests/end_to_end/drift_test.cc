@@ -1,5 +1,5 @@
-// Drift: what a provider says that has no place in the typed records is counted by upstream, path
-// and kind, and logged once; the values themselves are for the caller alone.
+// Drift: values from a provider that fit no typed field are counted by upstream, path and kind, and
+// logged once. Only the caller sees the values themselves.
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <signal.h>
@@ -25,7 +25,7 @@ using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
 
-// Three participants, of which the first is as it should be.
+// Three participants; only the first is as documented.
 constexpr char kPage[] = R"({
   "meta": {"next_page_url": null},
   "participants": [
@@ -50,7 +50,7 @@ class DriftTest : public EndToEndTest {
     ASSERT_THAT(metrics_url_, AllOf(StartsWith("http://127.0.0.1:"), Not(HasSubstr(":0/"))));
   }
 
-  // The series of a name that are not 0.
+  // The non-zero series of a metric.
   std::vector<std::string> Scrape(absl::string_view name) {
     std::vector<std::string> series;
     for (const auto& line : absl::StrSplit(ScrapeAll(), '\n')) {
@@ -68,7 +68,7 @@ class DriftTest : public EndToEndTest {
     return answer->body;
   }
 
-  // What was logged of drift, without the times. Ends rollcalld, so that all of it is there.
+  // The log lines about drift, without times. Stops rollcalld, so that the log is complete.
   std::vector<nlohmann::json> Log() {
     std::vector<nlohmann::json> lines;
     for (nlohmann::json& line : EndAndReadLog()) {
@@ -90,7 +90,7 @@ class DriftTest : public EndToEndTest {
   std::string metrics_url_;
 };
 
-TEST_F(DriftTest, IsCountedByPathAndKindAndLoggedOnce) {
+TEST_F(DriftTest, CountedByPathAndKindAndLoggedOnce) {
   StartWithMetrics();
   for (int i = 0; i < 2; ++i) {
     const Listing listing = List(ConferenceRequest(kConference));
@@ -114,7 +114,7 @@ TEST_F(DriftTest, IsCountedByPathAndKindAndLoggedOnce) {
                                           Line("duration_seconds", "wrong_type")));
 }
 
-TEST_F(DriftTest, NoValueIsInTheLogOrInTheMetrics) {
+TEST_F(DriftTest, ValuesAreNeitherLoggedNorInMetrics) {
   StartWithMetrics();
   ASSERT_TRUE(List(ConferenceRequest(kConference)).status.ok());
   const std::string metrics = ScrapeAll();
@@ -127,7 +127,7 @@ TEST_F(DriftTest, NoValueIsInTheLogOrInTheMetrics) {
   }
 }
 
-TEST_F(DriftTest, IsCountedWhereItFailsTheCall) {
+TEST_F(DriftTest, CountedIfItFailsTheCall) {
   nlohmann::json upstreams = Configuration()["upstreams"];
   upstreams[0]["strict"] = true;
   StartWithMetrics({{"upstreams", upstreams}});
@@ -137,7 +137,7 @@ TEST_F(DriftTest, IsCountedWhereItFailsTheCall) {
   EXPECT_THAT(Log(), SizeIs(5));
 }
 
-TEST_F(DriftTest, OfASingleParticipantIsCountedToo) {
+TEST_F(DriftTest, CountedForGetParticipant) {
   StartWithMetrics();
   const simulator::List list(simulator::Api::kVoiceInsights, 10);
   simulator_->InjectFaults([](const simulator::Request&) {
@@ -154,7 +154,7 @@ TEST_F(DriftTest, OfASingleParticipantIsCountedToo) {
   EXPECT_THAT(Log(), ElementsAre(Line("nickname", "unknown_field")));
 }
 
-TEST_F(DriftTest, AListWithoutAnyIsCountedAndLogsNothing) {
+TEST_F(DriftTest, ListWithoutDriftLogsNothing) {
   StartWithMetrics();
   for (const simulator::Api api : {simulator::Api::kVoiceInsights, simulator::Api::kVideoInsights,
                                    simulator::Api::kSignalWire, simulator::Api::kTwilioCore}) {
@@ -170,7 +170,7 @@ TEST_F(DriftTest, AListWithoutAnyIsCountedAndLogsNothing) {
   EXPECT_THAT(Log(), IsEmpty());
 }
 
-TEST_F(DriftTest, MetricsCanBeAskedForOnTheCommandLine) {
+TEST_F(DriftTest, CommandLineOptionEnablesMetrics) {
   const std::string config = ::testing::TempDir() + "rollcalld-metrics-on-the-command-line";
   std::ofstream(config) << Configuration();
   Daemon daemon({"--config", config, "--metrics-listen", "localhost:0"});
@@ -183,7 +183,7 @@ TEST_F(DriftTest, MetricsCanBeAskedForOnTheCommandLine) {
   EXPECT_EQ(daemon.Wait(), 0);
 }
 
-TEST_F(DriftTest, AnAddressThatCannotServeMetricsIsAnError) {
+TEST_F(DriftTest, UnusableMetricsAddressIsAnError) {
   StartWithMetrics();
   const std::string taken(
       absl::StripSuffix(absl::StripPrefix(metrics_url_, "http://"), "/metrics"));

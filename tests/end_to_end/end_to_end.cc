@@ -16,7 +16,7 @@ void EndToEndTest::SetUp() {
 
 nlohmann::json EndToEndTest::Configuration() const {
   nlohmann::json configuration = SimulatorConfiguration(simulator_->base_url());
-  // Faults that stay are told at once; recovery_test has retries.
+  // Without retries, so that persistent faults fail at once; recovery_test has retries.
   configuration["retry"]["max_attempts"] = 1;
   return configuration;
 }

@@ -1,5 +1,5 @@
-// The whole system in one test: a provider simulator in the test's own process, the real rollcalld
-// in front of it, and a gRPC client. Everything goes over real sockets.
+// Fixture for the whole system: a provider simulator in the test's process, the real rollcalld in
+// front of it, and a gRPC client. Everything goes over real sockets.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -17,7 +17,7 @@
 
 namespace rollcall {
 
-// What a ListParticipants call came to.
+// Result of a ListParticipants call.
 struct Listing {
   std::vector<v1::Participant> participants;
   grpc::Status status;
@@ -28,7 +28,7 @@ class EndToEndTest : public ::testing::Test {
  protected:
   void SetUp() override;
 
-  // Starts rollcalld in front of the simulator, or again with changes to its configuration.
+  // Starts or restarts rollcalld in front of the simulator, with changes to its configuration.
   void StartDaemon(const nlohmann::json& changes = nlohmann::json::object());
 
   // The configuration that StartDaemon() uses: upstreams "twilio" and "signalwire".
@@ -41,14 +41,14 @@ class EndToEndTest : public ::testing::Test {
   Listing List(grpc::ClientContext& context, const v1::ListParticipantsRequest& request);
   grpc::Status Get(const v1::GetParticipantRequest& request, v1::Participant& participant);
 
-  // Ends rollcalld, and returns what it logged. Its connection with the test goes first, since gRPC
-  // waits a while for a client that does not look at it.
+  // Stops rollcalld and returns its log. Closes the test's connection first, because gRPC waits a
+  // while for clients that do not react to GOAWAY.
   std::vector<nlohmann::json> EndAndReadLog();
 
-  // Calls once, to see that the service is alive and well.
+  // Makes one call, to check that the service still works.
   void ExpectStillServes();
 
-  // How SetUp() starts the simulator; set in a fixture's constructor.
+  // Options of the simulator that SetUp() starts; set in a fixture's constructor.
   simulator::Options simulator_options_;
   std::unique_ptr<simulator::Simulator> simulator_;
   std::unique_ptr<Daemon> daemon_;
@@ -59,15 +59,15 @@ class EndToEndTest : public ::testing::Test {
   std::unique_ptr<v1::ParticipantService::Stub> stub_;
 };
 
-// Calls a unary method with a request of these bytes, be they a message or not, and returns the
-// response's bytes in `response`.
+// Calls a unary method with these bytes as the request, valid or not, and returns the response's
+// bytes in `response`.
 grpc::Status CallWithBytes(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                            const std::string& request, std::string& response);
 
-// A conference without a generated list, for providers other than the simulator.
+// A conference for which the simulator has no generated list.
 inline constexpr char kConference[] = "CF00000000000000000000000000000001";
 
-// Requests for the seed conference and for generated lists of a size.
+// Requests for the seed conference and for generated lists of a given size.
 inline constexpr char kSeedConference[] = "CFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 v1::ListParticipantsRequest ConferenceRequest(const std::string& conference_sid);
 v1::ListParticipantsRequest ConferenceRequest(int64_t size);
@@ -75,15 +75,14 @@ v1::ListParticipantsRequest RequestFor(const simulator::List& list);
 // A request for the participant at `index` of such a list.
 v1::GetParticipantRequest GetRequestFor(const simulator::List& list, int64_t index);
 
-// The reason in the google.rpc.ErrorInfo of an error, without its prefix; empty where there is
-// none.
+// The reason in an error's google.rpc.ErrorInfo, without its prefix; empty if there is none.
 std::string Reason(const grpc::Status& status);
 
-// A google.rpc detail of an error; its default where the error has none.
+// A google.rpc detail of an error; a default message if the error has none.
 template <class Detail>
 Detail DetailOf(const grpc::Status& status);
 
-// The fields that the google.rpc.BadRequest of an error names.
+// The fields in an error's google.rpc.BadRequest.
 std::vector<std::string> ViolatedFields(const grpc::Status& status);
 
 }  // namespace rollcall

@@ -1,5 +1,5 @@
-// Whatever a caller or a provider does wrong, the caller gets a fitting code and the service stays
-// up.
+// Every error of a caller or provider gives the caller a fitting status, and the service keeps
+// working.
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -28,7 +28,7 @@ class BadRequestTest : public EndToEndTest {
   }
 };
 
-TEST_F(BadRequestTest, NamesTheFieldAndSendsNothingUpstream) {
+TEST_F(BadRequestTest, NamesTheFieldAndSendsNoRequest) {
   ExpectRefused({}, {"query"});
   for (const char* sid :
        {"", "CF", "CA00000000000000000000000000000001", "CF0000000000000000000000000000000",
@@ -43,7 +43,7 @@ TEST_F(BadRequestTest, NamesTheFieldAndSendsNothingUpstream) {
   request.set_limit(-1);
   ExpectRefused(request, {"limit"});
   request = ConferenceRequest(1);
-  request.set_upstream("nobody");
+  request.set_upstream("unknown");
   ExpectRefused(request, {"upstream"});
   request.set_upstream("signalwire");
   ExpectRefused(request, {"upstream"});
@@ -76,7 +76,7 @@ TEST_F(BadRequestTest, NamesTheFieldAndSendsNothingUpstream) {
   ExpectRefused(request, {"room_participant_summaries.room_sid"});
 }
 
-TEST_F(BadRequestTest, WhatMakesARequestTooLongIsRefused) {
+TEST_F(BadRequestTest, FiltersThatMakeTheUrlTooLongAreRefused) {
   v1::ListParticipantsRequest request = ConferenceRequest(1);
   request.mutable_conference_participant_summaries()->set_label(std::string(9000, 'x'));
   ExpectRefused(request, {"conference_participant_summaries"});
@@ -85,14 +85,14 @@ TEST_F(BadRequestTest, WhatMakesARequestTooLongIsRefused) {
   ExpectRefused(request, {"provider_page.page_token"});
 }
 
-TEST_F(BadRequestTest, AllThatIsWrongIsToldAtOnce) {
+TEST_F(BadRequestTest, ReportsAllViolationsAtOnce) {
   v1::ListParticipantsRequest request = ConferenceRequest("nonsense");
   request.set_page_size(-1);
   request.set_limit(-1);
   ExpectRefused(request, {"limit", "conference_participant_summaries.conference_sid", "page_size"});
 }
 
-TEST_F(BadRequestTest, OfGet) {
+TEST_F(BadRequestTest, GetParticipantNamesTheField) {
   const auto expect = [this](const v1::GetParticipantRequest& request,
                              const std::vector<std::string>& fields) {
     v1::Participant participant;
@@ -111,7 +111,7 @@ TEST_F(BadRequestTest, OfGet) {
   expect(request, {"live_participant.call_sid"});
 }
 
-// An answer of the provider's and what it means for the caller.
+// A response of the provider, and the resulting error.
 struct ErrorCase {
   const char* name;
   Fault fault;
@@ -199,7 +199,7 @@ INSTANTIATE_TEST_SUITE_P(
         ErrorCase{"CutInBody", Cut(3000), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
-TEST_P(ErrorCaseTest, BecomesAFittingError) {
+TEST_P(ErrorCaseTest, ListEndsWithFittingError) {
   simulator_->InjectFaults([](const Request&) { return GetParam().fault; });
   const Listing listing = List(ConferenceRequest(10));
   EXPECT_EQ(listing.status.error_code(), GetParam().code) << listing.status.error_message();
@@ -209,7 +209,7 @@ TEST_P(ErrorCaseTest, BecomesAFittingError) {
   ExpectStillServes();
 }
 
-TEST_P(ErrorCaseTest, OfGetBecomesAnError) {
+TEST_P(ErrorCaseTest, GetEndsWithFittingError) {
   simulator_->InjectFaults([](const Request&) { return GetParam().fault; });
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
@@ -218,8 +218,8 @@ TEST_P(ErrorCaseTest, OfGetBecomesAnError) {
   v1::Participant participant;
   const grpc::Status status = Get(request, participant);
   const std::string name = GetParam().name;
-  // What is wrong with a page need not be wrong with a record, and a record is cut shorter than
-  // that.
+  // A defect of a page is not always one of a record, and a record is shorter than where the page
+  // is cut.
   if (name != "NoList" && name != "BrokenRecord" && name != "LinkIsNoString" &&
       name != "CutInBody" && name != "DeepNesting") {
     EXPECT_EQ(status.error_code(), GetParam().code) << status.error_message();
@@ -230,7 +230,7 @@ TEST_P(ErrorCaseTest, OfGetBecomesAnError) {
 
 class UpstreamErrorTest : public EndToEndTest {};
 
-TEST_F(UpstreamErrorTest, WrongCredentials) {
+TEST_F(UpstreamErrorTest, WrongCredentialsAreAnInternalError) {
   nlohmann::json configuration = Configuration();
   configuration["upstreams"][0]["auth_token"] = "wrong-s3cret";
   StartDaemon(configuration);
@@ -240,7 +240,7 @@ TEST_F(UpstreamErrorTest, WrongCredentials) {
   EXPECT_THAT(listing.status.error_message(), Not(HasSubstr("s3cret")));
 }
 
-TEST_F(UpstreamErrorTest, SaysWhatTheProviderSaid) {
+TEST_F(UpstreamErrorTest, DetailsHaveProviderCodeAndRequestId) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault =
         simulator::Respond(429, R"({"code":20429,"message":"+15551234 label","status":429})");
@@ -257,11 +257,11 @@ TEST_F(UpstreamErrorTest, SaysWhatTheProviderSaid) {
   EXPECT_EQ(DetailOf<google::rpc::RequestInfo>(status).request_id(),
             info.metadata().at("request_id"));
   EXPECT_THAT(DetailOf<google::rpc::Help>(status).links(0).url(), HasSubstr("20429"));
-  // The provider's words may repeat personal data.
+  // The provider's message may repeat personal data.
   EXPECT_THAT(status.error_details(), Not(HasSubstr("5551234")));
 }
 
-TEST_F(UpstreamErrorTest, TrailersStaySmallWhateverTheProviderSends) {
+TEST_F(UpstreamErrorTest, TrailersStaySmall) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault =
         simulator::Respond(400, absl::StrCat(R"({"code":")", std::string(60000, '9'),
@@ -274,7 +274,7 @@ TEST_F(UpstreamErrorTest, TrailersStaySmallWhateverTheProviderSends) {
   EXPECT_LT(status.error_details().size() * 4 / 3 + status.error_message().size() * 3, 8192u);
 }
 
-TEST_F(UpstreamErrorTest, AnErrorWithoutEndIsNotReadToItsEnd) {
+TEST_F(UpstreamErrorTest, HugeErrorBodyIsNotReadToItsEnd) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault = simulator::Respond(503, std::string(size_t{4} << 20, 'x'));
     fault.hold_after = size_t{1} << 20;
@@ -289,7 +289,7 @@ TEST_F(UpstreamErrorTest, AnErrorWithoutEndIsNotReadToItsEnd) {
   EXPECT_EQ(Reason(Get(request, participant)), "UPSTREAM_UNAVAILABLE");
 }
 
-TEST_F(UpstreamErrorTest, AnErrorThatBreaksIsStillWhatItsStatusSays) {
+TEST_F(UpstreamErrorTest, TruncatedErrorBodyKeepsItsStatus) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault = simulator::Respond(401, R"({"code":20003,"status":401})");
     fault.cut_after = 3;
@@ -298,8 +298,8 @@ TEST_F(UpstreamErrorTest, AnErrorThatBreaksIsStillWhatItsStatusSays) {
   EXPECT_EQ(Reason(List(ConferenceRequest(1)).status), "UPSTREAM_CREDENTIALS_REJECTED");
 }
 
-TEST_F(UpstreamErrorTest, ConnectionRefused) {
-  simulator_.reset();  // its port is closed now
+TEST_F(UpstreamErrorTest, RefusedConnectionIsUnavailable) {
+  simulator_.reset();  // closes its port
   const Listing listing = List(ConferenceRequest(1));
   EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_UNREACHABLE");
@@ -307,7 +307,7 @@ TEST_F(UpstreamErrorTest, ConnectionRefused) {
               HasSubstr("cannot be connected to: Connection refused"));
 }
 
-TEST_F(UpstreamErrorTest, AProviderThatFallsSilent) {
+TEST_F(UpstreamErrorTest, SilentProviderTimesOut) {
   nlohmann::json configuration = Configuration();
   configuration["upstreams"][0]["idle_timeout_seconds"] = 1;
   StartDaemon(configuration);
@@ -329,10 +329,10 @@ TEST_F(UpstreamErrorTest, AProviderThatFallsSilent) {
   ExpectStillServes();
 }
 
-TEST_F(UpstreamErrorTest, RecordsBeforeAFaultAreDelivered) {
+TEST_F(UpstreamErrorTest, DeliversRecordsBeforeAFault) {
   const simulator::List list(simulator::Api::kVoiceInsights, 10);
   simulator_->InjectFaults([](const Request& request) {
-    // The second page breaks.
+    // The second page breaks off.
     return request.target.find("PageToken") == std::string::npos ? Fault() : Cut(50);
   });
   v1::ListParticipantsRequest request = RequestFor(list);
@@ -342,7 +342,7 @@ TEST_F(UpstreamErrorTest, RecordsBeforeAFaultAreDelivered) {
   EXPECT_EQ(listing.participants.size(), 5u);
 }
 
-// Links to the next page: followed within the provider's base URL, and nowhere else.
+// Links to the next page are followed only below the provider's base URL.
 class NextLinkTest : public EndToEndTest {
  protected:
   // Serves a page of one record with this member beside the list.
@@ -353,7 +353,7 @@ class NextLinkTest : public EndToEndTest {
   Listing ListPages() { return List(ConferenceRequest("CF00000000000000000000000000000001")); }
 };
 
-TEST_F(NextLinkTest, LeadingElsewhereIsNotFollowed) {
+TEST_F(NextLinkTest, LinkElsewhereIsNotFollowed) {
   auto elsewhere = simulator::Simulator::Start();
   ASSERT_TRUE(elsewhere.ok());
   const std::string path = "/v1/Conferences/CF00000000000000000000000000000001/Participants?Page=1";
@@ -374,16 +374,16 @@ TEST_F(NextLinkTest, LeadingElsewhereIsNotFollowed) {
   EXPECT_TRUE((*elsewhere)->requests().empty());
 }
 
-TEST_F(NextLinkTest, BackToAPageAlreadyReadEndsTheList) {
+TEST_F(NextLinkTest, LinkToAPageAlreadyReadEndsTheList) {
   ServePage(absl::StrCat(
       R"("meta":{"next_page_url":")", simulator_->base_url(),
       R"(/v1/Conferences/CF00000000000000000000000000000001/Participants?Page=1\u0026PageToken=x"})"));
   const Listing listing = ListPages();
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_BAD_NEXT_LINK");
-  EXPECT_EQ(listing.participants.size(), 2u);  // the page, and the same again under its link
+  EXPECT_EQ(listing.participants.size(), 2u);  // the page, and the same one again by its link
 }
 
-TEST_F(NextLinkTest, ManyLinksOnAPageAskForOneOther) {
+TEST_F(NextLinkTest, DuplicateLinksMakeThePageMalformed) {
   std::string links;
   for (int i = 0; i < 1000; ++i) {
     absl::StrAppend(&links, R"("meta":{"next_page_url":")", simulator_->base_url(),
@@ -396,7 +396,7 @@ TEST_F(NextLinkTest, ManyLinksOnAPageAskForOneOther) {
   EXPECT_LE(std::stoi(listing.trailers.at("rollcall-attempts")), 2);
 }
 
-TEST_F(NextLinkTest, ALinkToTheBaseItselfIsNotBelowIt) {
+TEST_F(NextLinkTest, LinkToTheBaseUrlItselfIsNotFollowed) {
   nlohmann::json configuration = Configuration();
   configuration["upstreams"][0]["insights_base_url"] = simulator_->base_url() + "/gateway";
   StartDaemon(configuration);
@@ -406,7 +406,7 @@ TEST_F(NextLinkTest, ALinkToTheBaseItselfIsNotBelowIt) {
   EXPECT_EQ(Reason(ListPages().status), "UPSTREAM_BAD_NEXT_LINK");
 }
 
-TEST_F(NextLinkTest, AnEmptyPageWithALinkIsNotTheEnd) {
+TEST_F(NextLinkTest, EmptyPageWithALinkContinues) {
   const std::string path = "/v1/Conferences/CF00000000000000000000000000000001/Participants";
   for (int page = 0; page < 4; ++page) {
     const std::string next =
@@ -423,7 +423,7 @@ TEST_F(NextLinkTest, AnEmptyPageWithALinkIsNotTheEnd) {
   EXPECT_EQ(listing.participants.size(), 3u);
 }
 
-TEST_F(NextLinkTest, SignalWireLinksWithoutTheirPrefixAreFollowed) {
+TEST_F(NextLinkTest, SignalWireLinksWithoutPrefixAreFollowed) {
   const std::string base =
       absl::StrCat("/2010-04-01/Accounts/", simulator::DefaultAccount(simulator::Api::kSignalWire),
                    "/Conferences/00000000-0000-0000-0000-000000000001/Participants");
@@ -440,7 +440,7 @@ TEST_F(NextLinkTest, SignalWireLinksWithoutTheirPrefixAreFollowed) {
   EXPECT_EQ(listing.participants.size(), 3u);
 }
 
-TEST_F(NextLinkTest, AListIsCappedInPages) {
+TEST_F(NextLinkTest, ListEndsAtMaxPages) {
   StartDaemon({{"limits", {{"max_pages_per_list", 3}}}});
   v1::ListParticipantsRequest request = ConferenceRequest(50);
   request.set_page_size(10);
@@ -449,7 +449,7 @@ TEST_F(NextLinkTest, AListIsCappedInPages) {
   EXPECT_EQ(listing.participants.size(), 30u);
 }
 
-TEST_F(UpstreamErrorTest, AStrictUpstreamFailsOnWhatIsNotRecognized) {
+TEST_F(UpstreamErrorTest, StrictUpstreamFailsOnUnrecognizedValues) {
   nlohmann::json configuration = Configuration();
   configuration["upstreams"][0]["strict"] = true;
   StartDaemon(configuration);

@@ -1,5 +1,5 @@
-// The provider has let a page's token expire: the list is walked again to where it was, where that
-// can be done exactly.
+// The provider's page token has expired: rollcalld restarts the list and skips to the same
+// position, if that is exact.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -23,8 +23,8 @@ class ExpiredPageTest : public EndToEndTest {
     request_.set_page_size(10);
   }
 
-  // Answers as providers do that do not know the token, to the first `times` requests for pages
-  // that have `part` in their address.
+  // Responds as a provider that does not know the token, to the first `times` requests with `part`
+  // in their target.
   void Expire(const std::string& part, int times, int code = 20001) {
     auto left = std::make_shared<std::atomic<int>>(times);
     simulator_->InjectFaults([=](const Request& request) {
@@ -47,7 +47,7 @@ class ExpiredPageTest : public EndToEndTest {
     return ids;
   }
 
-  // The token of the `count`th record.
+  // The resume token of the `count`th record.
   std::string TokenBehind(int count) {
     v1::ListParticipantsRequest request = request_;
     request.set_limit(count);
@@ -64,7 +64,7 @@ class ExpiredPageTest : public EndToEndTest {
   v1::ListParticipantsRequest request_;
 };
 
-TEST_F(ExpiredPageTest, TheListIsWalkedAgainAndGoesOn) {
+TEST_F(ExpiredPageTest, RestartedListContinuesExactly) {
   for (const int code : {20001, 70002, 54453}) {
     Expire("Page=2", 1, code);
     const Listing listing = List(request_);
@@ -75,7 +75,7 @@ TEST_F(ExpiredPageTest, TheListIsWalkedAgainAndGoesOn) {
   }
 }
 
-TEST_F(ExpiredPageTest, ATokenOfAnyRecordIsGoodAsLongAsTheListIsTheSame) {
+TEST_F(ExpiredPageTest, EveryTokenResumesIfTheListIsUnchanged) {
   for (const int count : {1, 9, 10, 11, 25, 39, 40}) {
     simulator_->InjectFaults(nullptr);
     v1::ListParticipantsRequest rest = request_;
@@ -88,7 +88,7 @@ TEST_F(ExpiredPageTest, ATokenOfAnyRecordIsGoodAsLongAsTheListIsTheSame) {
   }
 }
 
-TEST_F(ExpiredPageTest, ATokenOfAListThatWasResumedIsGoodToo) {
+TEST_F(ExpiredPageTest, TokenOfAResumedListResumes) {
   v1::ListParticipantsRequest rest = request_;
   rest.set_resume_token(TokenBehind(15));
   rest.set_limit(10);
@@ -106,7 +106,7 @@ TEST_F(ExpiredPageTest, ATokenOfAListThatWasResumedIsGoodToo) {
   EXPECT_EQ(IdsOf(listing), Ids(25));
 }
 
-TEST_F(ExpiredPageTest, APageThatStaysExpiredEndsTheListWithItsOwnReason) {
+TEST_F(ExpiredPageTest, PageThatStaysExpiredEndsTheList) {
   Expire("Page=2", 1000);
   const Listing listing = List(request_);
   EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::ABORTED);
@@ -114,7 +114,7 @@ TEST_F(ExpiredPageTest, APageThatStaysExpiredEndsTheListWithItsOwnReason) {
   EXPECT_EQ(IdsOf(listing).size(), 20u);
 }
 
-TEST_F(ExpiredPageTest, AListThatHasChangedIsAnErrorNotAGuess) {
+TEST_F(ExpiredPageTest, ChangedListIsAnError) {
   auto expired = std::make_shared<std::atomic<bool>>(false);
   simulator_->InjectFaults([this, expired](const Request& request) {
     if (absl::StrContains(request.target, "Page=2") && !expired->exchange(true)) {
@@ -135,7 +135,7 @@ TEST_F(ExpiredPageTest, AListThatHasChangedIsAnErrorNotAGuess) {
   EXPECT_EQ(IdsOf(listing).size(), 20u);
 }
 
-TEST_F(ExpiredPageTest, AFaultOnTheWayBackIsTriedAgain) {
+TEST_F(ExpiredPageTest, FaultDuringRestartIsRetried) {
   StartDaemon({{"retry", {{"max_attempts", 5}, {"initial_backoff_seconds", 0.001}}}});
   auto expired = std::make_shared<std::atomic<int>>(0);
   simulator_->InjectFaults([expired](const Request& request) {
@@ -154,7 +154,7 @@ TEST_F(ExpiredPageTest, AFaultOnTheWayBackIsTriedAgain) {
   EXPECT_EQ(IdsOf(listing), Ids(0));
 }
 
-TEST_F(ExpiredPageTest, APageThatTheCallerNamesIsTheCallersAffair) {
+TEST_F(ExpiredPageTest, ExpiredPageNamedByTheCallerIsAnError) {
   Expire("PageToken", 1);
   request_.mutable_provider_page()->set_page(1);
   request_.mutable_provider_page()->set_page_token("PT1");
@@ -163,7 +163,7 @@ TEST_F(ExpiredPageTest, APageThatTheCallerNamesIsTheCallersAffair) {
   EXPECT_EQ(simulator_->requests().size(), 1u);
 }
 
-TEST_F(ExpiredPageTest, AnotherRefusalOfAFirstPageIsNone) {
+TEST_F(ExpiredPageTest, RefusedFirstPageIsNotAnExpiredToken) {
   Expire("Participants", 1);
   EXPECT_EQ(Reason(List(request_).status), "UPSTREAM_REJECTED_REQUEST");
 }

@@ -1,5 +1,5 @@
-// Two replicas that are killed and drained in turn, under lists that the client library reads: each
-// list arrives as if nothing had happened.
+// Two replicas are killed and drained in turn while the client library reads lists: every list must
+// arrive complete and in order.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -24,12 +24,12 @@ namespace {
 
 using simulator::Api;
 
-// A port of this machine that nobody else gets while rollcalld, which has it in between, does not
-// run: bound, and not listened on.
+// Reserves a port of this machine: bound, but not listening, so that no other process gets it while
+// rollcalld restarts.
 class ReservedPort {
  public:
   ReservedPort() : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    // The server that listens in the end says so too; else the port would be taken.
+    // The server that listens later sets this option too; without it here, its bind() would fail.
     const int on = 1;
     setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     sockaddr_in address{};
@@ -52,7 +52,7 @@ class ReservedPort {
   int port_ = 0;
 };
 
-// A rollcalld that comes back under its old address.
+// A rollcalld that restarts at the same address.
 class Replica {
  public:
   explicit Replica(nlohmann::json configuration) : configuration_(std::move(configuration)) {
@@ -62,8 +62,7 @@ class Replica {
 
   std::string address() const { return port_.address(); }
 
-  // Ends it and starts it again; returns the exit code. Signal 9 gives it no chance to say anything
-  // to anybody.
+  // Stops and restarts it; returns the exit code. Signal 9 lets it send nothing more.
   int Restart(int signal) {
     daemon_->Signal(signal);
     const int exit_code = daemon_->Wait();
@@ -82,14 +81,14 @@ class Replica {
   std::unique_ptr<Daemon> daemon_;
 };
 
-TEST(FailoverTest, ListsArriveWholeWhileReplicasAreKilledAndDrained) {
+TEST(FailoverTest, ListsAreCompleteWhileReplicasAreKilledAndDrained) {
   constexpr int kLists = 100;
-  constexpr int64_t kSize = 300;  // of the first list; each other has one more than the one before
+  constexpr int64_t kSize = 300;  // of the first list; each further list has one more
   constexpr int kRounds = 4;
 
   simulator::Options provider_options;
   provider_options.keep_requests = false;
-  // So slow that a list takes more than a second.
+  // Slow enough that a list takes more than a second.
   provider_options.bytes_per_second = 300'000;
   auto provider = simulator::Simulator::Start(provider_options);
   ASSERT_TRUE(provider.ok()) << provider.status();
@@ -130,16 +129,16 @@ TEST(FailoverTest, ListsArriveWholeWhileReplicasAreKilledAndDrained) {
         records.Add();
       }
       outcome.calls = range.totals().calls;
-      // Nobody waits for what does not come.
+      // Count missing records too, so that the test does not wait for them.
       records.Add(list.size - outcome.records);
     });
   }
 
-  // Each time that another part of all records has come.
+  // Waits until a further share of all records has arrived.
   const int64_t part = records_in_all / (2 * kRounds + 1);
   for (int round = 0; round < kRounds; ++round) {
-    // Each end moves the lists to the other replica, so the roles stay: else one would be killed
-    // that has none.
+    // Each stop moves the lists to the other replica, so kill and drain alternate; otherwise an
+    // unused replica would be killed.
     records.WaitFor((2 * round + 1) * part);
     EXPECT_EQ(one.Restart(SIGKILL), 128 + SIGKILL);
     records.WaitFor((2 * round + 2) * part);
@@ -154,7 +153,7 @@ TEST(FailoverTest, ListsArriveWholeWhileReplicasAreKilledAndDrained) {
     EXPECT_TRUE(outcomes[i].in_order) << i;
     calls += outcomes[i].calls;
   }
-  // The ends of the replicas broke many calls off.
+  // The stops interrupted many calls.
   EXPECT_GE(calls, kLists * 2);
   RecordProperty("calls", static_cast<int>(calls));
 }

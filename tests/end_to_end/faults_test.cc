@@ -1,5 +1,5 @@
-// Each fault of a provider, on each way to it: for a moment it is not noticed, for longer the
-// caller has an error that fits, and a token from which the rest arrives once the fault is gone.
+// Every fault of a provider over every route to it. A short fault goes unnoticed; a longer one
+// gives the caller a fitting error, and a token from which the rest arrives once the fault is gone.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -22,15 +22,14 @@ using ::testing::Pair;
 
 struct FaultCase {
   const char* name;
-  // What happens to a request; `provider` is the base URL that the client knows.
+  // The fault for a request; `provider` is the base URL that the client knows.
   std::function<Fault(const Request& request, const std::string& provider)> fault;
-  // Whether it may pass, and is therefore tried again.
+  // Whether the fault may pass, so that the request is retried.
   bool transient;
-  // Of the error of a call for which it does not pass, and of that behind nginx where it is
-  // another.
+  // Reason of the error if the fault persists, and the reason behind nginx if it differs.
   const char* reason;
   const char* reason_behind_nginx = nullptr;
-  // Whether it is told by the provider's silence.
+  // Whether the provider only falls silent, so that timeouts matter.
   bool silent = false;
 };
 
@@ -45,7 +44,7 @@ FaultCase BeforeTheHead(const char* name, bool reset) {
   fault.cut_before_head = true;
   fault.reset = reset;
   FaultCase fault_case = Of(name, true, "UPSTREAM_UNREACHABLE", fault);
-  fault_case.reason_behind_nginx = "UPSTREAM_UNAVAILABLE";  // 502
+  fault_case.reason_behind_nginx = "UPSTREAM_UNAVAILABLE";  // nginx responds with 502.
   return fault_case;
 }
 
@@ -65,7 +64,7 @@ FaultCase Silent(const char* name, const std::function<void(Fault&)>& hold) {
   return fault_case;
 }
 
-// The page's link to the next one is replaced by what `link` gives.
+// Replaces the page's next link with the result of `link`.
 FaultCase BadLink(const char* name,
                   const std::function<std::string(const Request&, const std::string&)>& link) {
   return {name,
@@ -114,9 +113,9 @@ std::vector<FaultCase> FaultCases() {
 }
 
 class UpstreamFaultTest : public RecoveryFixture,
-                          public ::testing::WithParamInterface<std::tuple<Way, FaultCase>> {
+                          public ::testing::WithParamInterface<std::tuple<Route, FaultCase>> {
  protected:
-  Way way() const override { return std::get<Way>(GetParam()); }
+  Route route() const override { return std::get<Route>(GetParam()); }
   static const FaultCase& fault_case() { return std::get<FaultCase>(GetParam()); }
 
   void SetUp() override {
@@ -125,7 +124,7 @@ class UpstreamFaultTest : public RecoveryFixture,
     request_.set_page_size(10);
   }
 
-  // Does the fault to the first `times` requests for a page.
+  // Injects the fault into the first `times` requests for the page.
   void InjectFaultAtPage(int page, int times) {
     auto left = std::make_shared<std::atomic<int>>(times);
     simulator_->InjectFaults([left, page, provider = ProviderUrl()](const Request& request) {
@@ -141,18 +140,18 @@ class UpstreamFaultTest : public RecoveryFixture,
   v1::ListParticipantsRequest request_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, UpstreamFaultTest,
-                         ::testing::Combine(::testing::ValuesIn(kWays),
+INSTANTIATE_TEST_SUITE_P(Routes, UpstreamFaultTest,
+                         ::testing::Combine(::testing::ValuesIn(kRoutes),
                                             ::testing::ValuesIn(FaultCases())),
                          [](const auto& param_info) {
                            return absl::StrCat(std::get<FaultCase>(param_info.param).name, "Over",
-                                               NameOf(std::get<Way>(param_info.param)));
+                                               NameOf(std::get<Route>(param_info.param)));
                          });
 
-TEST_P(UpstreamFaultTest, ForAMomentIsNotNoticed) {
-  if (!fault_case().transient) return;  // it is told at once, as the next test shows
+TEST_P(UpstreamFaultTest, ShortFaultIsNotNoticed) {
+  if (!fault_case().transient) return;  // Fails at once; see the next test.
   if (fault_case().silent) StartWithIdleTimeout(0.5);
-  // Of a fault that takes its time, one page has to do.
+  // For a slow fault, testing one page is enough.
   for (const int page : {1, 0, 2}) {
     SCOPED_TRACE(page);
     InjectFaultAtPage(page, 1);
@@ -162,7 +161,7 @@ TEST_P(UpstreamFaultTest, ForAMomentIsNotNoticed) {
   }
 }
 
-TEST_P(UpstreamFaultTest, ForLongerIsAnErrorAndATokenForTheRest) {
+TEST_P(UpstreamFaultTest, PersistentFaultIsAnErrorAndTokenResumes) {
   const bool nginx_says_so = nginx_ != nullptr && fault_case().reason_behind_nginx != nullptr;
   for (const int page : {1, 0}) {
     SCOPED_TRACE(page);
@@ -179,7 +178,7 @@ TEST_P(UpstreamFaultTest, ForLongerIsAnErrorAndATokenForTheRest) {
   }
 }
 
-TEST_P(RecoveryTest, ABodyThatDripsArrives) {
+TEST_P(RecoveryTest, BodyInSingleBytesArrives) {
   const simulator::List list(simulator::Api::kVoiceInsights, 15);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(5);
@@ -194,7 +193,7 @@ TEST_P(RecoveryTest, ABodyThatDripsArrives) {
   }
 }
 
-TEST_P(RecoveryTest, WhereNobodyListensTheRestArrivesLater) {
+TEST_P(RecoveryTest, ResumesAfterTheProviderListensAgain) {
   const simulator::List list(simulator::Api::kVoiceInsights, 25);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
@@ -217,7 +216,7 @@ TEST_P(RecoveryTest, WhereNobodyListensTheRestArrivesLater) {
             nginx_ == nullptr ? "UPSTREAM_UNREACHABLE" : "UPSTREAM_UNAVAILABLE");
 }
 
-TEST_P(RecoveryTest, APageThatChangesBetweenAttemptsIsTakenByIdentity) {
+TEST_P(RecoveryTest, ResumesByIdentityAfterPageChanges) {
   const std::string path =
       "/2010-04-01/Accounts/ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Conferences/"
       "CF00000000000000000000000000000001/Participants.json";
@@ -230,8 +229,8 @@ TEST_P(RecoveryTest, APageThatChangesBetweenAttemptsIsTakenByIdentity) {
   };
   const std::string end = R"(],"next_page_uri":null})";
   const std::vector<std::string> before = {"a", "b", "c", "d", "e", "f"};
-  // Of the three that have left, one is gone and the others stand elsewhere; of the rest, one is
-  // gone, one moved to the front, and two are new.
+  // Of the three records already emitted, one is gone and the others have moved. Of the rest, one
+  // is gone, one moved to the front, and two are new.
   const std::vector<std::string> after = {"x", "f", "c", "e", "y", "a"};
   const std::vector<std::string> expected = {"a", "b", "c", "x", "f", "e", "y"};
 
@@ -246,7 +245,7 @@ TEST_P(RecoveryTest, APageThatChangesBetweenAttemptsIsTakenByIdentity) {
     cut.hold_after = first_three.size();
     cut.cut_after = first_three.size();
     InjectFault("PageSize", 1, cut);
-    // The page breaks when the caller has three records, and is another one from then on.
+    // The page breaks off after the caller has three records, and has changed on the next attempt.
     size_t count = 0;
     const Reading begun = Read(request, SIZE_MAX, [&](size_t records) {
       count = records;
@@ -260,7 +259,7 @@ TEST_P(RecoveryTest, APageThatChangesBetweenAttemptsIsTakenByIdentity) {
       EXPECT_EQ(begun.ids, expected);
       continue;
     }
-    // A token names one participant, and the rest is what stands behind it now.
+    // A token names one participant; the rest is what follows it now.
     EXPECT_EQ(Reason(begun.status), "UPSTREAM_UNREACHABLE");
     EXPECT_EQ(count, 3u);
     request.set_resume_token(begun.tokens.back());
@@ -270,8 +269,8 @@ TEST_P(RecoveryTest, APageThatChangesBetweenAttemptsIsTakenByIdentity) {
   }
 }
 
-TEST_P(RecoveryTest, AStormOf429IsWaitedOut) {
-  // Every page is refused three times in a row, which is one less than it is asked for.
+TEST_P(RecoveryTest, WaitsOutRepeated429s) {
+  // Every page is refused three times in a row, one less than the number of attempts.
   const simulator::List list(simulator::Api::kVoiceInsights, 60);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);

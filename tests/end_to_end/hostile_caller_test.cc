@@ -1,6 +1,6 @@
-// Callers who mean harm: bytes that are no HTTP/2, headers without end, messages that are too
-// large, connections and streams by the thousand, nobody who reads. What they do ends with them:
-// others are served meanwhile, and afterwards the service is as it was.
+// Hostile callers: bytes that are not HTTP/2, endless headers, messages that are too large,
+// thousands of connections and streams, callers that never read. The damage must end with them:
+// other callers are served meanwhile, and afterwards the service uses no more than before.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -36,8 +36,8 @@ class HostileCallerTest : public EndToEndTest {
     ASSERT_GE(connections_before_, 1u);  // that of stub()
   }
 
-  // All of a harmful caller's connections must be gone, and its memory with them but for `kept`,
-  // which allocators keep for the next one.
+  // Expects that all hostile connections are gone and their memory is released, except for `kept`,
+  // which allocators keep for reuse.
   void ExpectAsBefore(size_t kept) {
     ExpectStillServes();
     while (daemon_->IsRunning() && daemon_->CallerConnections() > connections_before_) {
@@ -57,7 +57,7 @@ class HostileCallerTest : public EndToEndTest {
   size_t connections_before_ = 0;
 };
 
-TEST_F(HostileCallerTest, BytesThatAreNoHttp2EndTheirConnection) {
+TEST_F(HostileCallerTest, InvalidHttp2ClosesTheConnection) {
   std::minstd_rand random(1);
   for (int i = 0; i < 200; ++i) {
     RawConnection connection(daemon_->address());
@@ -71,12 +71,12 @@ TEST_F(HostileCallerTest, BytesThatAreNoHttp2EndTheirConnection) {
     for (int size = 0; size < 2000; ++size) bytes.push_back(static_cast<char>(random()));
     connection.Send(bytes);
     connection.EndSending();
-    connection.ReadToEnd();  // returns, since the service closes it
+    connection.ReadToEnd();  // Returns because the service closes the connection.
   }
   ExpectAsBefore(8 * kMiB);
 }
 
-TEST_F(HostileCallerTest, HeadersThatAreTooLargeAreRefused) {
+TEST_F(HostileCallerTest, OversizedHeadersAreRefused) {
   RawConnection connection(daemon_->address());
   ASSERT_TRUE(connection.BeginHttp2());
   connection.Send(Frame(FrameType::kHeaders, kEndStream, 1, ListCallHeaders()));
@@ -87,14 +87,14 @@ TEST_F(HostileCallerTest, HeadersThatAreTooLargeAreRefused) {
   ExpectStillServes();
 }
 
-TEST_F(HostileCallerTest, HeadersWithoutEndTakeNoMemory) {
+TEST_F(HostileCallerTest, EndlessHeadersUseNoMemory) {
   RawConnection connection(daemon_->address());
   ASSERT_TRUE(connection.BeginHttp2());
   connection.Send(Frame(FrameType::kHeaders, 0, 1, ListCallHeaders()));
   const std::string field = HeaderBlock({{"x-much", std::string(15000, 'a')}});
   const std::string more = Frame(FrameType::kContinuation, 0, 1, field);
   size_t sent = 0;
-  // Up to 64 MiB, or until the service has enough of it.
+  // Up to 64 MiB, or until the service closes the connection.
   while (sent < 64 * kMiB && connection.Send(more)) sent += more.size();
   if (kMemoryIsGivenBack) {
     EXPECT_THAT(Grown(), Lt(8 * kMiB)) << "after " << sent / kMiB << " MiB";
@@ -102,8 +102,9 @@ TEST_F(HostileCallerTest, HeadersWithoutEndTakeNoMemory) {
   ExpectStillServes();
 }
 
-// gRPC takes the whole of a message before it looks at its size, but no more than it may hold.
-TEST_F(HostileCallerTest, ARequestOfAnySizeTakesNoMoreThanAllConnectionsMay) {
+// gRPC reads a whole message before it checks the size, but within the memory limit of all
+// connections.
+TEST_F(HostileCallerTest, HugeRequestStaysWithinConnectionMemory) {
   StartDaemon({{"connections", {{"max_memory_bytes", 32 * kMiB}}}});
   ExpectStillServes();
   resident_before_ = daemon_->ResidentBytes();
@@ -116,7 +117,7 @@ TEST_F(HostileCallerTest, ARequestOfAnySizeTakesNoMoreThanAllConnectionsMay) {
   ExpectStillServes();
 }
 
-TEST_F(HostileCallerTest, ACompressedRequestIsNotUnpacked) {
+TEST_F(HostileCallerTest, CompressedRequestIsNotDecompressed) {
   v1::ListParticipantsRequest request = ConferenceRequest(5);
   request.set_resume_token(std::string(60 * kMiB, 'a'));
   grpc::ClientContext context;
@@ -131,8 +132,8 @@ TEST_F(HostileCallerTest, ACompressedRequestIsNotUnpacked) {
   ExpectStillServes();
 }
 
-// gRPC would log the value of this header, and so let its sender write lines of the log.
-TEST_F(HostileCallerTest, WhatLibrariesLogIsNotACallersText) {
+// gRPC would log this header's value, so that a caller could write lines of the log.
+TEST_F(HostileCallerTest, LibraryLogsContainNoCallerText) {
   constexpr int kCalls = 200;
   RawConnection connection(daemon_->address());
   ASSERT_TRUE(connection.BeginHttp2());
@@ -156,10 +157,10 @@ TEST_F(HostileCallerTest, WhatLibrariesLogIsNotACallersText) {
   EXPECT_THAT(daemon_->Errors(), Not(HasSubstr("forged")));
 }
 
-// Each has HTTP/2 begun on it, and then says no more.
-TEST_F(HostileCallerTest, ManyConnectionsLeaveRoomForOthers) {
+// Each sends the HTTP/2 preface and then nothing.
+TEST_F(HostileCallerTest, ManyIdleConnectionsLeaveOthersServed) {
   constexpr size_t kConnections = 2000;
-  // The service raises its own limit to as many as this test may have.
+  // The service raises its soft limit to its hard limit, like this test.
   constexpr rlim_t kNeeded = kConnections + 200;
   if (!AllowOpenFiles(kNeeded)) GTEST_SKIP() << "needs a limit of " << kNeeded << " open files";
   std::vector<RawConnection> connections;
@@ -178,8 +179,8 @@ TEST_F(HostileCallerTest, ManyConnectionsLeaveRoomForOthers) {
   ExpectAsBefore(kConnections * 64 * 1024);
 }
 
-// Calls that are begun and reset at once, as fast as they can be written.
-TEST_F(HostileCallerTest, StreamsThatAreResetAtOnceLeaveOthersServed) {
+// Streams that are started and reset at once, as fast as they can be written.
+TEST_F(HostileCallerTest, RapidResetLeavesOthersServed) {
   RawConnection connection(daemon_->address());
   ASSERT_TRUE(connection.BeginHttp2());
   const std::string headers = ListCallHeaders();
@@ -194,9 +195,9 @@ TEST_F(HostileCallerTest, StreamsThatAreResetAtOnceLeaveOthersServed) {
   ExpectStillServes();
 }
 
-// Pings without need: gRPC ends such a connection. What it has to answer meanwhile it keeps, since
-// nobody reads it.
-TEST_F(HostileCallerTest, PingsWithoutEndEndTheirConnection) {
+// Needless pings: gRPC closes such a connection. Until then it buffers its responses, because the
+// caller does not read.
+TEST_F(HostileCallerTest, EndlessPingsCloseTheConnection) {
   RawConnection connection(daemon_->address());
   ASSERT_TRUE(connection.BeginHttp2());
   const std::string ping = Frame(FrameType::kPing, 0, 0, "12345678");

@@ -1,6 +1,6 @@
-// A provider that says whatever a test wants, byte for byte, and keeps what it was asked: for
-// answers that no HTTP server would give. Plain HTTP on a free port of 127.0.0.1; each connection
-// has one request and a thread of its own.
+// A provider that sends arbitrary bytes and records its requests, for responses that no HTTP server
+// would send. Plain HTTP on a free port of 127.0.0.1. Each connection serves one request on its own
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -16,15 +16,15 @@ namespace rollcall {
 
 class HostileServer {
  public:
-  // One client's connection, behind the head of its request.
+  // A client's connection, after the head of its request was read.
   class Peer {
    public:
     explicit Peer(int socket) : socket_(socket) {}
 
-    // False once the client has gone, or the server ends.
+    // False once the client has disconnected, or the server stops.
     bool Send(absl::string_view bytes) const;
-    // Sends `piece` until there are `total` bytes of it. Returns how many the kernel took before
-    // the client went.
+    // Sends `piece` repeatedly, up to `total` bytes. Returns how many bytes the kernel took before
+    // the client disconnected.
     std::size_t SendOver(absl::string_view piece, std::size_t total) const;
 
    private:
@@ -39,10 +39,10 @@ class HostileServer {
   // "http://127.0.0.1:PORT".
   std::string url() const { return server_.url(); }
 
-  // What it answers from now on.
+  // The response from now on.
   void SetAnswer(Answer answer);
 
-  // Connections so far, and the heads of the requests that came by them.
+  // Number of connections so far, and the heads of their requests.
   std::size_t connections() const { return server_.connections(); }
   std::vector<std::string> heads() const;
 
@@ -54,7 +54,7 @@ class HostileServer {
   Answer answer_;
   std::vector<std::string> heads_;
 
-  // Last, so that its threads end before what they use.
+  // Last, so that its threads end before the members that they use.
   LoopbackServer server_;
 };
 

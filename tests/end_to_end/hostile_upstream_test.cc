@@ -1,6 +1,6 @@
-// A provider that means harm: it can end lists, but it neither fills rollcalld's memory nor gets
-// credentials to go anywhere else. Certificates are in nginx_test, deep and broken pages in
-// errors_test, every form of a link in base_url_test.
+// A hostile provider can end lists, but can neither fill rollcalld's memory nor redirect
+// credentials. Certificates are in nginx_test, deep and broken pages in errors_test, all forms of
+// links in base_url_test.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -54,16 +54,17 @@ class HostileUpstreamTest : public EndToEndTest {
   Listing ListFrom(const HostileServer::Answer& answer) {
     server_.SetAnswer(answer);
     v1::ListParticipantsRequest request = ConferenceRequest(kConference);
-    request.mutable_read_mask()->add_paths("call_sid");  // callers are not what is tested
+    request.mutable_read_mask()->add_paths(
+        "call_sid");  // keeps the caller's part of the work small
     return List(request);
   }
   Listing ListFrom(const std::string& answer) {
     return ListFrom([answer](const Peer& peer) { peer.Send(answer); });
   }
 
-  // The same, and tells by how much the service has grown at the most while it was answered.
+  // The same; also returns the largest growth of the service's memory meanwhile.
   Listing ListMeasured(const std::string& name, const HostileServer::Answer& answer) {
-    ListFrom(Answer("200 OK", "", Page("null")));  // what the first list of a process takes
+    ListFrom(Answer("200 OK", "", Page("null")));  // so that one-time allocations are not counted
     const size_t before = daemon_->ResidentBytes();
     std::atomic<bool> over = false;
     size_t most = before;
@@ -83,8 +84,8 @@ class HostileUpstreamTest : public EndToEndTest {
     return listing;
   }
 
-  // What a list may take: a record of the largest kind a few times over, a queue, socket buffers'
-  // worth of pieces.
+  // What a list may use: the largest record a few times over, a queue, and as much as socket
+  // buffers hold.
   void ExpectGrewByNoMoreThan(size_t bytes) const {
     if (kMemoryIsGivenBack) {
       EXPECT_LE(growth_, bytes);
@@ -99,7 +100,7 @@ std::string HeadOfGigabyte() {
   return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: ", kGigabyte, "\r\n\r\n");
 }
 
-TEST_F(HostileUpstreamTest, AGigabyteOfOneRecordIsLeftAtTheLimit) {
+TEST_F(HostileUpstreamTest, GigabyteRecordEndsTheListAtTheLimit) {
   std::promise<size_t> sent;
   const Listing listing = ListMeasured("one_record", [&sent](const Peer& peer) {
     peer.Send(HeadOfGigabyte());
@@ -112,8 +113,8 @@ TEST_F(HostileUpstreamTest, AGigabyteOfOneRecordIsLeftAtTheLimit) {
   EXPECT_LT(sent.get_future().get(), size_t{64} << 20);  // the rest was not read
 }
 
-TEST_F(HostileUpstreamTest, AGigabyteOfSpacesTakesNoMemory) {
-  // Where memory cannot be measured, only what is read is tested.
+TEST_F(HostileUpstreamTest, GigabyteOfSpacesUsesNoMemory) {
+  // If memory cannot be measured, only the result is tested.
   constexpr size_t kSpaces = kMemoryIsGivenBack ? kGigabyte : kGigabyte / 16;
   StartDaemon({{"limits", {{"max_page_bytes", 2 * kGigabyte}}}});
   const Listing listing = ListMeasured("spaces", [](const Peer& peer) {
@@ -128,7 +129,7 @@ TEST_F(HostileUpstreamTest, AGigabyteOfSpacesTakesNoMemory) {
   ExpectGrewByNoMoreThan(size_t{8} << 20);
 }
 
-TEST_F(HostileUpstreamTest, AGigabyteOfSmallRecordsIsLeftAtTheLimit) {
+TEST_F(HostileUpstreamTest, GigabytePageEndsTheListAtTheLimit) {
   const std::string record = absl::StrCat(R"({"label":")", std::string(4000, 'x'), R"("},)");
   std::string records;
   for (int i = 0; i < 256; ++i) records += record;
@@ -139,13 +140,13 @@ TEST_F(HostileUpstreamTest, AGigabyteOfSmallRecordsIsLeftAtTheLimit) {
   });
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_LIMIT_EXCEEDED");
   EXPECT_THAT(listing.status.error_message(), HasSubstr("max_page_bytes"));
-  // What came before the piece that goes over the limit is the caller's.
+  // The records before the piece that exceeds the limit are delivered.
   constexpr size_t kPiece = size_t{64} << 10;
   EXPECT_GE(listing.participants.size(), ((size_t{256} << 20) - kPiece) / record.size());
   ExpectGrewByNoMoreThan(size_t{16} << 20);
 }
 
-// A head, or what is like one, that does not end.
+// A response head, or something like one, that never ends.
 struct Flood {
   const char* name;
   const char* begin;
@@ -173,7 +174,7 @@ INSTANTIATE_TEST_SUITE_P(
                             "X-Filler: 0123456789\r\n"}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
-TEST_P(HeaderFloodTest, EndsTheListAndTakesNoMemory) {
+TEST_P(HeaderFloodTest, EndsTheListAndUsesNoMemory) {
   const Flood& flood = GetParam();
   std::string piece;
   while (piece.size() < (size_t{64} << 10)) piece += flood.piece;
@@ -192,8 +193,8 @@ TEST_P(HeaderFloodTest, EndsTheListAndTakesNoMemory) {
   EXPECT_TRUE(List(ConferenceRequest(kConference)).status.ok());
 }
 
-// Bytes that say nothing are no sign of life.
-TEST_F(HostileUpstreamTest, AChunkHeadWithoutEndIsSilence) {
+// Bytes without content do not reset the idle timeout.
+TEST_F(HostileUpstreamTest, EndlessChunkHeadTimesOut) {
   nlohmann::json upstreams = Configuration()["upstreams"];
   upstreams[0]["idle_timeout_seconds"] = 0.3;
   StartDaemon({{"upstreams", upstreams}});
@@ -206,8 +207,8 @@ TEST_F(HostileUpstreamTest, AChunkHeadWithoutEndIsSilence) {
   ExpectGrewByNoMoreThan(size_t{8} << 20);
 }
 
-// Whoever is led to must not even be connected to.
-class LedElsewhereTest : public HostileUpstreamTest {
+// The other server must not even get a connection.
+class RedirectedElsewhereTest : public HostileUpstreamTest {
  protected:
   void TearDown() override {
     EXPECT_EQ(elsewhere_.connections(), 0u);
@@ -222,7 +223,7 @@ class LedElsewhereTest : public HostileUpstreamTest {
   HostileServer elsewhere_{[](const Peer&) {}};
 };
 
-TEST_F(LedElsewhereTest, RedirectsAreNotFollowed) {
+TEST_F(RedirectedElsewhereTest, RedirectIsNotFollowed) {
   const std::string path = absl::StrCat("/v1/Conferences/", kConference, "/Participants?Page=1");
   size_t asked = 0;
   for (const char* status :
@@ -239,7 +240,7 @@ TEST_F(LedElsewhereTest, RedirectsAreNotFollowed) {
   }
 }
 
-TEST_F(LedElsewhereTest, HeadersThatLeadElsewhereAreNotFollowed) {
+TEST_F(RedirectedElsewhereTest, RefreshLinkAndAltSvcAreNotFollowed) {
   const std::string target = absl::StrCat("127.0.0.1:", elsewhere_.port());
   for (const std::string& header :
        {absl::StrCat("Refresh: 0; url=", elsewhere_.url(), "\r\n"),
@@ -255,8 +256,8 @@ TEST_F(LedElsewhereTest, HeadersThatLeadElsewhereAreNotFollowed) {
   }
 }
 
-// Nor does it get credentials in another form than the one that was meant.
-TEST_F(LedElsewhereTest, AChallengeIsNotAnswered) {
+// The provider does not get credentials by another scheme than Basic.
+TEST_F(RedirectedElsewhereTest, AuthenticationChallengeIsNotAnswered) {
   size_t asked = 0;
   for (const char* challenge :
        {"WWW-Authenticate: Digest realm=\"x\", nonce=\"1\"\r\n", "WWW-Authenticate: NTLM\r\n",
@@ -271,7 +272,7 @@ TEST_F(LedElsewhereTest, AChallengeIsNotAnswered) {
   }
 }
 
-TEST_F(LedElsewhereTest, LinksAreNotFollowed) {
+TEST_F(RedirectedElsewhereTest, LinkIsNotFollowed) {
   const std::string path = absl::StrCat("/v1/Conferences/", kConference, "/Participants?Page=1");
   const std::string own = absl::StrCat("127.0.0.1:", server_.port());
   const std::string other = absl::StrCat("127.0.0.1:", elsewhere_.port());
@@ -331,13 +332,13 @@ TEST_F(LedElsewhereTest, LinksAreNotFollowed) {
     const Listing listing = ListFrom(Answer("200 OK", "", Page(nlohmann::json(link).dump())));
     EXPECT_EQ(Reason(listing.status), "UPSTREAM_BAD_NEXT_LINK") << link;
     EXPECT_EQ(server_.heads().size(), ++asked) << link;
-    // It may hold personal data, or somebody else's password.
+    // The link may contain personal data or another account's password.
     EXPECT_THAT(listing.status.error_message(), ::testing::Not(HasSubstr(path))) << link;
   }
 }
 
-// What is only another spelling of the same place is followed there.
-TEST_F(LedElsewhereTest, AnotherSpellingIsTheSamePlace) {
+// Another spelling of the same URL is followed.
+TEST_F(RedirectedElsewhereTest, EquivalentLinkIsFollowed) {
   const std::string path = absl::StrCat("/v1/Conferences/", kConference, "/Participants?Page=1");
   for (const std::string& link :
        {absl::StrCat("HTTP://127.0.0.1:", server_.port(), path), path,

@@ -1,4 +1,4 @@
-// rollcalld in front of a KeepAliveServer, for tests of how responses are matched to requests.
+// rollcalld in front of a KeepAliveServer, to test how responses are matched to requests.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -27,8 +27,8 @@ inline std::string Response(const std::string& status, const std::string& body,
                       "\r\n\r\n", body);
 }
 
-// A page of one record. It does not say of which conference it is, so that nothing but the
-// connection tells one response from another.
+// A page of one record without the conference's sid, so that only the connection distinguishes it
+// from another response.
 inline std::string Page(const std::string& label, const std::string& next_link = "",
                         size_t padding = 0) {
   return absl::StrCat(R"({"meta":{"next_page_url":)",
@@ -49,9 +49,9 @@ class KeepAliveFixture : public EndToEndTest {
   }
   ~KeepAliveFixture() override { std::filesystem::remove(ca_file_); }
 
-  void SetUp() override {}  // StartServer() does it
+  void SetUp() override {}  // Tests call StartServer() instead.
 
-  // Starts rollcalld in front of it as well, with changes to its configuration.
+  // Starts the server, and rollcalld in front of it with changes to its configuration.
   void StartServer(const KeepAliveServer::Options& options,
                    const nlohmann::json& changes = nlohmann::json::object()) {
     server_ = std::make_unique<KeepAliveServer>(options, nullptr);
@@ -61,13 +61,14 @@ class KeepAliveFixture : public EndToEndTest {
 
   nlohmann::json Configuration() const override {
     nlohmann::json configuration = SimulatorConfiguration(server_->url());
-    configuration["event_loops"] = 1;  // so that all requests share their connections
+    configuration["event_loops"] = 1;  // so that all requests share connections
     configuration["retry"]["max_attempts"] = 1;
     for (nlohmann::json& upstream : configuration["upstreams"]) upstream["ca_file"] = ca_file_;
     return configuration;
   }
 
-  // Until the server is done with every request. What its handler refers to must live as long.
+  // Waits until the server is done with every request. Whatever its handler refers to must live
+  // until then.
   void WaitForServer() { ASSERT_TRUE(server_->WaitForReplies(server_->requests().size())); }
 
   static std::vector<std::string> LabelsOf(const Listing& listing) {
@@ -85,7 +86,7 @@ class KeepAliveFixture : public EndToEndTest {
     EXPECT_EQ(listing.trailers.at("rollcall-attempts"), absl::StrCat(labels.size())) << what;
   }
 
-  // Gets some participant of a conference, of which the label tells whose response it is.
+  // Gets a participant of this conference; the label identifies the response.
   grpc::Status GetLabel(const std::string& conference, std::string& label) {
     v1::GetParticipantRequest request;
     request.mutable_conference_participant_summary()->set_conference_sid(conference);

@@ -20,7 +20,7 @@
 namespace rollcall {
 namespace {
 
-// Until the client's kernel has all that was sent, or the connection is over.
+// Waits until the peer's TCP has acknowledged everything, or the connection is over.
 void WaitForDelivery(int socket) {
   int bytes = 0;
   pollfd connection{.fd = socket, .events = 0, .revents = 0};
@@ -45,19 +45,20 @@ TlsContext MakeTls(const Certificate& certificate, int version) {
       SSL_CTX_use_PrivateKey(context.get(), key.get()) != 1 ||
       SSL_CTX_set_min_proto_version(context.get(), version) != 1 ||
       SSL_CTX_set_max_proto_version(context.get(), version) != 1) {
-    throw std::runtime_error("no TLS for a server");
+    throw std::runtime_error("cannot set up TLS for the server");
   }
   return context;
 }
 
 }  // namespace
 
-// One connection: what is written leaves by Flush(), in one piece.
+// One connection. Writes are buffered until Flush(), which sends them in one piece.
 class KeepAliveServer::Wire {
  public:
   Wire(int socket, SSL_CTX* tls) : socket_(socket), tls_(nullptr, SSL_free) {
     if (tls == nullptr) return;
-    // Else the response would wait until the client confirms the session tickets before it.
+    // Otherwise Nagle's algorithm delays the response until the client acknowledges the session
+    // tickets.
     const int no_delay = 1;
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &no_delay, sizeof(no_delay));
     tls_.reset(SSL_new(tls));
@@ -125,7 +126,7 @@ class KeepAliveServer::Wire {
  private:
   const int socket_;
   std::unique_ptr<SSL, decltype(&SSL_free)> tls_;
-  BIO* output_ = nullptr;  // of tls_, which owns it
+  BIO* output_ = nullptr;  // owned by tls_
   std::string pending_;
   std::string input_;
 };
@@ -136,7 +137,7 @@ KeepAliveServer::KeepAliveServer(Options options, Handler handler)
                                 : TlsContext(nullptr, SSL_CTX_free)),
       handler_(std::move(handler)),
       server_([this](int socket) { Serve(socket); }, options_.receive_buffer_bytes) {
-  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL.
 }
 
 KeepAliveServer::~KeepAliveServer() = default;
@@ -173,7 +174,7 @@ void KeepAliveServer::Serve(int socket) {
   shutdown(socket, SHUT_RDWR);
 }
 
-// False where the connection is over.
+// False if the connection is over.
 bool KeepAliveServer::Answer(Wire& wire, const Request& request) {
   Request whole = request;
   const bool is_early = options_.answers_early && request.number > 0;
@@ -204,7 +205,7 @@ bool KeepAliveServer::Answer(Wire& wire, const Request& request) {
   WaitForDelivery(wire.socket());
   if (reply.end == Reply::End::kReset) {
     const sockaddr nowhere{.sa_family = AF_UNSPEC, .sa_data = {}};
-    connect(wire.socket(), &nowhere, sizeof(nowhere));  // which resets the connection
+    connect(wire.socket(), &nowhere, sizeof(nowhere));  // resets the connection
   } else if (reply.end == Reply::End::kClose) {
     shutdown(wire.socket(), SHUT_WR);
   }
@@ -214,7 +215,7 @@ bool KeepAliveServer::Answer(Wire& wire, const Request& request) {
   }
   changed_.notify_all();
   if (reply.end != Reply::End::kNone) {
-    wire.ReadHead();  // until the client closes, too
+    wire.ReadHead();  // returns when the client closes, too
     return false;
   }
   return sent && !is_early;

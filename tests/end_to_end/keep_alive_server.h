@@ -1,6 +1,5 @@
-// A provider that keeps its connections open and sends whatever a test wants on them, byte for byte
-// and also without being asked. HTTP/1.1, plain or over TLS, on a free port of 127.0.0.1; a thread
-// for each connection.
+// A provider that keeps its connections open and sends arbitrary bytes on them, also unsolicited.
+// HTTP/1.1, plain or over TLS, on a free port of 127.0.0.1; one thread per connection.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -22,37 +21,37 @@ namespace rollcall {
 
 class KeepAliveServer {
  public:
-  // A request, and where it came.
+  // A request, and the connection on which it arrived.
   struct Request {
     std::string target;
-    size_t connection;  // its number, from 0 on
-    size_t number;      // of the request on its connection, from 0 on
+    size_t connection;  // index of the connection, from 0
+    size_t number;      // index of the request on its connection, from 0
   };
 
-  // What is sent in return.
+  // What the server sends back.
   struct Reply {
     std::string response = {};
-    // Sent without being asked for, behind the response: in the same TCP segment where `at_once`,
-    // with TLS as a record of its own; else in a later one.
+    // Bytes that the server sends after the response without a request: in the same TCP segment if
+    // `at_once` (with TLS, as a record of its own), otherwise in a later one.
     std::string unsolicited = {};
     bool at_once = false;
-    // Sends a session ticket behind the response, with TLS 1.3.
+    // Sends a TLS 1.3 session ticket after the response.
     bool ticket = false;
-    // Asks for another handshake behind the response, with TLS 1.2, and then is silent.
+    // Requests a TLS 1.2 renegotiation after the response, and then sends nothing more.
     bool renegotiate = false;
-    // Ends the connection then: in order, or by a reset.
+    // Finally ends the connection: with a FIN, or with a reset.
     enum class End { kNone, kClose, kReset } end = End::kNone;
   };
 
   using Handler = std::function<Reply(const Request&)>;
 
   struct Options {
-    // TLS1_2_VERSION or TLS1_3_VERSION; plain where absent.
+    // TLS1_2_VERSION or TLS1_3_VERSION; without TLS if absent.
     std::optional<int> tls_version = std::nullopt;
-    // Bounds what the kernel takes of requests that are not read; 0 leaves it to the kernel.
+    // Size of the kernel's receive buffer, which bounds unread requests; 0 keeps the kernel's
+    // default.
     int receive_buffer_bytes = 0;
-    // The second request of a connection is answered when its first bytes have come, and never
-    // read.
+    // Responds to the second request of a connection at its first bytes, and never reads the rest.
     bool answers_early = false;
   };
 
@@ -61,7 +60,7 @@ class KeepAliveServer {
 
   // "http://127.0.0.1:PORT" or "https://localhost:PORT".
   std::string url() const;
-  // What a client with TLS trusts, in PEM form.
+  // The authority that a TLS client must trust, as PEM.
   std::string authority() const { return authority_.certificate(); }
 
   void SetHandler(Handler handler);
@@ -69,8 +68,7 @@ class KeepAliveServer {
   size_t connections() const { return server_.connections(); }
   std::vector<Request> requests() const;
 
-  // Waits until this many replies are sent, with all that belongs to them. False if it takes too
-  // long.
+  // Waits until this many replies are sent completely. False on timeout.
   bool WaitForReplies(size_t count);
 
  private:
@@ -91,7 +89,7 @@ class KeepAliveServer {
   size_t accepted_ = 0;
   size_t replies_ = 0;
 
-  // Last, so that its threads end before what they use.
+  // Last, so that its threads end before the members that they use.
   LoopbackServer server_;
 };
 

@@ -1,5 +1,4 @@
-// What the service takes on and what it asks of an account: calls, requests, time; and an upstream
-// that is down.
+// Limits of the service and of an account: calls, requests, deadlines; the circuit breaker.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -29,20 +28,20 @@ Fault HoldBeforeHead() {
 
 class LimitsTest : public EndToEndTest {
  protected:
-  // Starts the daemon with changes to all of its upstreams, and others.
+  // Starts rollcalld with `changes`, and `upstream_changes` to each upstream.
   void StartWith(const nlohmann::json& upstream_changes, nlohmann::json changes) {
     changes["upstreams"] = Configuration()["upstreams"];
     for (auto& upstream : changes["upstreams"]) upstream.update(upstream_changes);
     StartDaemon(changes);
   }
 
-  // A list that somebody else reads.
+  // Starts a list on another thread.
   std::future<Listing> Begin(int64_t size) {
     return std::async(std::launch::async, [this, size] { return List(ConferenceRequest(size)); });
   }
 };
 
-TEST_F(LimitsTest, MoreCallsThanAllowedAreRefusedAndToldWhenToTryAgain) {
+TEST_F(LimitsTest, CallsOverTheLimitAreRefusedWithRetryInfo) {
   StartDaemon({{"limits", {{"max_calls", 1}}}});
   simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
   std::future<Listing> running = Begin(5);
@@ -63,8 +62,8 @@ TEST_F(LimitsTest, MoreCallsThanAllowedAreRefusedAndToldWhenToTryAgain) {
   ExpectStillServes();
 }
 
-// Calls that are refused while their callers leave, and that run while others do.
-TEST_F(LimitsTest, CallersWhoLeaveAtOnceDoNotHarmARefusal) {
+// Refused calls and running calls, each cancelled at a different moment.
+TEST_F(LimitsTest, CancellationRacingWithRefusalIsHarmless) {
   StartDaemon({{"limits", {{"max_calls", 1}}}});
   simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
   std::future<Listing> running = Begin(5);
@@ -90,7 +89,7 @@ TEST_F(LimitsTest, CallersWhoLeaveAtOnceDoNotHarmARefusal) {
 }
 
 // Each record is nearly as large as the queue, so that each is a batch of its own.
-TEST_F(LimitsTest, AQueueOfOneRecordHoldsUpNoList) {
+TEST_F(LimitsTest, ListCompletesWithQueueOfOneRecord) {
   StartDaemon({{"limits", {{"send_queue_bytes", 1024}}}});
   const simulator::List list(simulator::Api::kVoiceInsights, 3000);
   const Listing listing = List(RequestFor(list));
@@ -104,12 +103,13 @@ TEST_F(LimitsTest, AQueueOfOneRecordHoldsUpNoList) {
   }
 }
 
-TEST_F(LimitsTest, OnlySoManyRequestsOfAnAccountAreOutAtOnce) {
+TEST_F(LimitsTest, RequestsInFlightStayWithinTheAccountsLimit) {
   StartWith({{"max_requests_in_flight", 2}}, {{"prefetch", false}});
   std::atomic<int> out = 0;
   std::atomic<int> most = 0;
   simulator_->InjectFaults([&](const Request&) {
-    // Counted when it comes, and again when its body is made, which is before its answer begins.
+    // Counts up when a request arrives, and down when its body is made, just before its response
+    // begins.
     const int now = ++out;
     for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
     }
@@ -131,7 +131,7 @@ TEST_F(LimitsTest, OnlySoManyRequestsOfAnAccountAreOutAtOnce) {
   EXPECT_EQ(simulator_->requests().size(), 20u);
 }
 
-TEST_F(LimitsTest, AListThatNobodyReadsLeavesTheAccountToOthers) {
+TEST_F(LimitsTest, StalledListReleasesItsPermit) {
   StartWith({{"max_requests_in_flight", 1}}, nlohmann::json::object());
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
@@ -141,7 +141,7 @@ TEST_F(LimitsTest, AListThatNobodyReadsLeavesTheAccountToOthers) {
   const auto stalled = narrow->ListParticipants(&context, ConferenceRequest(5000));
   v1::ListParticipantsResponse response;
   ASSERT_TRUE(stalled->Read(&response));
-  // Its page stands still, and so the one request that may be out is another's.
+  // The stalled page does not count as in flight, so the other list gets the only permit.
   const Listing listing = List(ConferenceRequest(10));
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   int read = 1;
@@ -150,13 +150,13 @@ TEST_F(LimitsTest, AListThatNobodyReadsLeavesTheAccountToOthers) {
   EXPECT_EQ(read, 5000);
 }
 
-TEST_F(LimitsTest, ANewCallIsRefusedWhereTooManyWait) {
+TEST_F(LimitsTest, NewCallIsRefusedWhenTheQueueIsFull) {
   StartWith({{"max_requests_in_flight", 1}, {"max_requests_waiting", 1}}, nlohmann::json::object());
   simulator_->InjectFaults([](const Request&) { return HoldBeforeHead(); });
-  // One is out, one waits, and whichever comes last is refused, before anything is answered.
+  // One request is in flight, one waits, and the last call is refused before any response.
   std::atomic<int> refused = 0;
   std::atomic<int> served = 0;
-  std::promise<void> somebody_refused;
+  std::promise<void> first_refusal;
   std::vector<std::thread> callers;
   for (int i = 0; i < 3; ++i) {
     callers.emplace_back([&] {
@@ -169,10 +169,10 @@ TEST_F(LimitsTest, ANewCallIsRefusedWhereTooManyWait) {
       EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
       EXPECT_EQ(Reason(listing.status), "UPSTREAM_QUEUE_FULL");
       EXPECT_GT(DetailOf<google::rpc::RetryInfo>(listing.status).retry_delay().seconds(), 0);
-      somebody_refused.set_value();
+      first_refusal.set_value();
     });
   }
-  somebody_refused.get_future().wait();
+  first_refusal.get_future().wait();
   EXPECT_TRUE(simulator_->WaitUntilHolding(1));
   EXPECT_EQ(simulator_->requests().size(), 1u);
   simulator_->InjectFaults(nullptr);
@@ -182,7 +182,7 @@ TEST_F(LimitsTest, ANewCallIsRefusedWhereTooManyWait) {
   EXPECT_EQ(served, 2);
 }
 
-TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
+TEST_F(LimitsTest, CircuitBreakerOpensAndClosesAgain) {
   StartWith(nlohmann::json::object(),
             {{"retry", {{"max_attempts", 1}}},
              {"circuit_breaker", {{"failures", 3}, {"open_seconds", 0.3}}}});
@@ -192,7 +192,7 @@ TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
   }
   const Listing refused = List(ConferenceRequest(5));
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
-  // A slow machine may have come so late that this was the probe, which failed.
+  // On a slow machine this call may have been the probe, which failed.
   if (simulator_->requests().size() == 3) {
     EXPECT_EQ(Reason(refused.status), "UPSTREAM_CIRCUIT_OPEN");
     EXPECT_THAT(refused.trailers, Contains(std::pair("rollcall-attempts", "0")));
@@ -208,7 +208,7 @@ TEST_F(LimitsTest, AnUpstreamThatIsDownIsLeftAloneUntilItIsBack) {
   EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is back","upstream":"twilio")"));
 }
 
-TEST_F(LimitsTest, ARefusalThatBreaksOffIsAnAnswer) {
+TEST_F(LimitsTest, TruncatedErrorDoesNotOpenTheCircuitBreaker) {
   StartWith(nlohmann::json::object(),
             {{"retry", {{"max_attempts", 1}}}, {"circuit_breaker", {{"failures", 1}}}});
   simulator_->InjectFaults([](const Request&) {
@@ -221,7 +221,7 @@ TEST_F(LimitsTest, ARefusalThatBreaksOffIsAnAnswer) {
   }
 }
 
-TEST_F(LimitsTest, ACallerWhoDoesNotReadDoesNotOutliveTheDeadline) {
+TEST_F(LimitsTest, StalledCallEndsAtTheDeadline) {
   StartDaemon({{"limits", {{"max_calls", 1}}}, {"deadline", {{"max_seconds", 0.5}}}});
   std::unique_ptr<grpc::ClientContext> context;
   std::unique_ptr<grpc::ClientReader<v1::ListParticipantsResponse>> stalled;
@@ -243,7 +243,7 @@ TEST_F(LimitsTest, ACallerWhoDoesNotReadDoesNotOutliveTheDeadline) {
   EXPECT_FALSE(stalled->Finish().ok());
 }
 
-TEST_F(LimitsTest, AListThatRunsWaitsForAnUpstreamThatIsDown) {
+TEST_F(LimitsTest, RunningListWaitsForTheCircuitBreaker) {
   StartWith(nlohmann::json::object(),
             {{"retry", {{"max_attempts", 10}, {"initial_backoff_seconds", 0.001}}},
              {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.05}}}});
@@ -260,7 +260,7 @@ TEST_F(LimitsTest, AListThatRunsWaitsForAnUpstreamThatIsDown) {
   EXPECT_EQ(listing.participants.size(), 30u);
 }
 
-TEST_F(LimitsTest, ACallEndsAtTheServicesOwnDeadlineWithAToken) {
+TEST_F(LimitsTest, ServiceDeadlineEndsCallWithToken) {
   const simulator::List list(simulator::Api::kVoiceInsights, 100);
   const auto hold = [](const Request&) { return simulator::HoldAfter(20000); };
   for (const auto& deadline : {nlohmann::json{{"default_seconds", 2}},

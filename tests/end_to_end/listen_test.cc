@@ -1,4 +1,4 @@
-// Where rollcalld serves, apart from IPv4: IPv6, and sockets in the file system.
+// Listening addresses other than IPv4: IPv6, and Unix sockets in the file system.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <signal.h>
@@ -27,7 +27,7 @@ class ListenTest : public EndToEndTest {
 
   std::string Path() const { return (folder_ / "socket").string(); }
 
-  // How a second rollcalld ends that is to serve there.
+  // Expects that a second rollcalld cannot listen on this address.
   void ExpectCannotListen(const std::string& address, const std::string& why) {
     nlohmann::json configuration = Configuration();
     configuration["listen"] = address;
@@ -39,7 +39,7 @@ class ListenTest : public EndToEndTest {
   std::filesystem::path folder_;
 };
 
-TEST_F(ListenTest, ServesAtASocketAndTakesItAwayAgain) {
+TEST_F(ListenTest, ServesOnUnixSocketAndRemovesIt) {
   StartDaemon({{"listen", "unix:" + Path()}});
   EXPECT_EQ(daemon_->address(), "unix:" + Path());
   EXPECT_EQ(List(ConferenceRequest(100)).participants.size(), 100u);
@@ -54,13 +54,13 @@ TEST_F(ListenTest, ServesAtASocketAndTakesItAwayAgain) {
   EXPECT_FALSE(std::filesystem::exists(Path()));
 }
 
-TEST_F(ListenTest, LeavesASocketToWhoeverServesAtIt) {
+TEST_F(ListenTest, KeepsSocketOfARunningServer) {
   StartDaemon({{"listen", "unix:" + Path()}});
   ExpectCannotListen("unix:" + Path(), "another process does");
   ExpectStillServes();
 }
 
-TEST_F(ListenTest, ReplacesTheSocketOfOneThatCrashed) {
+TEST_F(ListenTest, ReplacesSocketOfACrashedServer) {
   StartDaemon({{"listen", "unix:" + Path()}});
   daemon_->Signal(SIGKILL);
   daemon_->Wait();
@@ -69,7 +69,7 @@ TEST_F(ListenTest, ReplacesTheSocketOfOneThatCrashed) {
   ExpectStillServes();
 }
 
-TEST_F(ListenTest, LeavesOtherFilesAlone) {
+TEST_F(ListenTest, DoesNotReplaceOtherFiles) {
   std::ofstream(Path()) << "mine";
   ExpectCannotListen("unix:" + Path(), "there is a file that is no socket");
   std::string text;

@@ -1,4 +1,4 @@
-// Lists and single participants of every provider arrive whole, in order and as asked for.
+// Lists and single participants of every provider arrive complete, in order and as requested.
 #include <gmock/gmock.h>
 #include <google/protobuf/util/message_differencer.h>
 
@@ -53,13 +53,13 @@ TEST_P(EveryProviderTest, WalksAllPagesInOrder) {
   }
 }
 
-TEST_P(EveryProviderTest, AnEmptyListIsComplete) {
+TEST_P(EveryProviderTest, EmptyListIsComplete) {
   const Listing listing = List(RequestFor({GetParam(), 0}));
   EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
   EXPECT_TRUE(listing.participants.empty());
 }
 
-TEST_P(EveryProviderTest, GetsEachParticipantAsTheListHasIt) {
+TEST_P(EveryProviderTest, GetReturnsTheSameRecordAsTheList) {
   const simulator::List list(GetParam(), 5);
   const Listing listing = List(RequestFor(list));
   ASSERT_EQ(listing.participants.size(), 5u);
@@ -86,7 +86,7 @@ TEST_P(EveryProviderTest, GetsEachParticipantAsTheListHasIt) {
   }
 }
 
-TEST_P(EveryProviderTest, ALimitIsExactAndEndsTheTransfer) {
+TEST_P(EveryProviderTest, LimitIsExactAndEndsTheTransfer) {
   for (const int64_t limit : {1, 99, 100, 101, 250}) {
     v1::ListParticipantsRequest request = RequestFor({GetParam(), 250});
     request.set_page_size(100);
@@ -99,7 +99,7 @@ TEST_P(EveryProviderTest, ALimitIsExactAndEndsTheTransfer) {
   }
 }
 
-TEST_P(EveryProviderTest, AReadMaskNarrowsTheRecord) {
+TEST_P(EveryProviderTest, ReadMaskSelectsFields) {
   v1::ListParticipantsRequest request = RequestFor({GetParam(), 50});
   const std::string account = "account_sid";
   request.mutable_read_mask()->add_paths(account);
@@ -126,14 +126,14 @@ TEST_P(EveryProviderTest, AReadMaskNarrowsTheRecord) {
   }
 }
 
-// The tests below are of one provider's own.
+// The tests below are specific to one provider.
 class FiltersTest : public EndToEndTest {
  protected:
-  // The query of the last request that reached the provider.
+  // The query of the last request at the provider.
   std::string LastTarget() const { return simulator_->requests().back().target; }
 };
 
-TEST_F(FiltersTest, ConferenceSummaryFiltersGoUpstreamAndOntoEveryPage) {
+TEST_F(FiltersTest, ConferenceFiltersAreSentForEveryPage) {
   v1::ListParticipantsRequest request = ConferenceRequest(3000);
   auto& query = *request.mutable_conference_participant_summaries();
   query.set_events("mute");
@@ -150,7 +150,7 @@ TEST_F(FiltersTest, ConferenceSummaryFiltersGoUpstreamAndOntoEveryPage) {
   }
 }
 
-TEST_F(FiltersTest, LabelAndParticipantSid) {
+TEST_F(FiltersTest, LabelAndParticipantSidAreSent) {
   const simulator::List list(Api::kVoiceInsights, 200);
   int64_t labelled = 0;
   while (!ParticipantLabel(list, labelled) || ParticipantLabel(list, labelled)->empty()) ++labelled;
@@ -168,7 +168,7 @@ TEST_F(FiltersTest, LabelAndParticipantSid) {
   EXPECT_EQ(simulator::SidOf(listing.participants[0]), ParticipantSid(list, 7));
 }
 
-TEST_F(FiltersTest, AHostileLabelIsOnlyALabel) {
+TEST_F(FiltersTest, SpecialCharactersInLabelAreEncoded) {
   const std::string label = "a&PageSize=1#?/../\r\nX: y\t\"%00 \xC3\xA9";
   v1::ListParticipantsRequest request = ConferenceRequest(10);
   request.mutable_conference_participant_summaries()->set_label(label);
@@ -179,7 +179,7 @@ TEST_F(FiltersTest, AHostileLabelIsOnlyALabel) {
                         "%20%C3%A9&PageSize=1000"));
 }
 
-TEST_F(FiltersTest, LiveFilters) {
+TEST_F(FiltersTest, LiveFiltersAreSent) {
   for (const Api api : {Api::kSignalWire, Api::kTwilioCore}) {
     const simulator::List list(api, 500);
     for (const bool wanted : {true, false}) {
@@ -205,7 +205,7 @@ TEST_F(FiltersTest, LiveFilters) {
   }
 }
 
-TEST_F(FiltersTest, AProvidersOwnPageIsWhereTheListBegins) {
+TEST_F(FiltersTest, ListBeginsAtTheRequestedPage) {
   v1::ListParticipantsRequest request = ConferenceRequest(30);
   request.set_page_size(10);
   ASSERT_TRUE(List(request).status.ok());
@@ -221,7 +221,7 @@ TEST_F(FiltersTest, AProvidersOwnPageIsWhereTheListBegins) {
             ParticipantSid(simulator::List(Api::kVoiceInsights, 30), 10));
 }
 
-TEST_F(FiltersTest, ALiveParticipantIsFoundByItsLabel) {
+TEST_F(FiltersTest, GetFindsLiveParticipantByLabel) {
   const simulator::List list(Api::kTwilioCore, 100);
   int64_t index = 0;
   while (!ParticipantLabel(list, index) || ParticipantLabel(list, index)->empty()) ++index;
@@ -235,7 +235,7 @@ TEST_F(FiltersTest, ALiveParticipantIsFoundByItsLabel) {
   EXPECT_EQ(participant.live_participant().label(), *ParticipantLabel(list, index));
 }
 
-TEST_F(FiltersTest, PageSizeIsBoundedByLimitAndByTheProvider) {
+TEST_F(FiltersTest, PageSizeIsBoundedByLimitAndProviderMaximum) {
   v1::ListParticipantsRequest request = ConferenceRequest(10);
   request.set_page_size(4000);
   List(request);
@@ -243,7 +243,7 @@ TEST_F(FiltersTest, PageSizeIsBoundedByLimitAndByTheProvider) {
   request.set_limit(300);
   List(request);
   EXPECT_THAT(LastTarget(), HasSubstr("PageSize=300"));
-  request.set_limit(3);  // a list that goes on behind the limit keeps its page size
+  request.set_limit(3);  // longer than the limit, so the page size stays
   List(request);
   EXPECT_THAT(LastTarget(), HasSubstr("PageSize=50"));
 }

@@ -1,5 +1,4 @@
-// Many streams, and long ones: what rollcalld keeps in memory depends on how many streams there
-// are, and on nothing else.
+// Many streams, and long ones: rollcalld's memory depends only on the number of streams.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -28,22 +27,23 @@ class LoadTest : public EndToEndTest {
  protected:
   LoadTest() {
     simulator_options_.keep_requests = false;
-    // The kernel keeps what it takes of a page from the simulator. Thousands of pages that nobody
-    // reads are not to fill the machine's memory with it.
+    // The kernel buffers each page that the simulator sends. Thousands of unread pages must not
+    // fill the machine's memory with socket buffers.
     simulator_options_.send_buffer_bytes = 32 << 10;
   }
 };
 
-// A caller who takes one record and then no more until GoOn(). Runs on gRPC's threads; outlives its
-// call.
+// A caller that reads one record and then stalls until GoOn(). Runs on gRPC's threads; must outlive
+// its call.
 class StalledCaller final : public grpc::ClientReadReactor<v1::ListParticipantsResponse> {
  public:
-  // `expected` are the sids of the list, in order. All arguments but `request` outlive the caller.
+  // `expected` are the sids of the list, in order. All arguments except `request` must outlive the
+  // caller.
   StalledCaller(v1::ParticipantService::Stub& stub, v1::ListParticipantsRequest request,
                 const std::vector<std::string>& expected, Tally& stalled, Tally& done)
       : request_(std::move(request)), expected_(expected), stalled_(stalled), done_(done) {
     stub.async()->ListParticipants(&context_, &request_, this);
-    AddHold();  // for GoOn(), which is not called from a callback
+    AddHold();  // for GoOn(), which runs outside callbacks
     StartRead(&response_);
     StartCall();
   }
@@ -53,14 +53,15 @@ class StalledCaller final : public grpc::ClientReadReactor<v1::ListParticipantsR
     RemoveHold();
   }
 
-  // The rest is for after the call.
+  // Valid only after the call.
   const grpc::Status& status() const { return status_; }
   size_t count() const { return count_; }
   bool in_order() const { return in_order_; }
 
  private:
   void OnReadDone(bool ok) override {
-    // gRPC calls from several threads, though never at once; the lock says so to ThreadSanitizer.
+    // gRPC calls this from several threads, though never concurrently; the lock shows that to
+    // ThreadSanitizer.
     const std::lock_guard lock(mutex_);
     if (ok) {
       in_order_ = in_order_ && count_ < expected_.size() &&
@@ -69,7 +70,8 @@ class StalledCaller final : public grpc::ClientReadReactor<v1::ListParticipantsR
       ++count_;
       if (count_ > 1) return StartRead(&response_);
     }
-    if (count_ <= 1) stalled_.Add();  // likewise where the call has failed, so that nobody waits
+    if (count_ <= 1)
+      stalled_.Add();  // also if the call has failed, so that the test does not wait for it
   }
 
   void OnDone(const grpc::Status& status) override {
@@ -90,27 +92,27 @@ class StalledCaller final : public grpc::ClientReadReactor<v1::ListParticipantsR
   bool in_order_ = true;
 };
 
-TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
+TEST_F(LoadTest, AThousandStalledStreamsUseLittleMemoryAndComplete) {
   constexpr int kStreams = kMemoryIsGivenBack ? 1000 : 100;
   constexpr int kChannels = 10;
   constexpr int64_t kPageSize = 1000;
-  constexpr int64_t kSize = 1100;  // less to read in the end than another full page
+  constexpr int64_t kSize = 1100;  // the second page is short, to save time
   constexpr size_t kMostPerStream = size_t{256} << 10;
 
-  // The simulator has a socket and an eventfd for each connection; a stream has two connections,
-  // its page's and the next one's.
+  // The simulator uses a socket and an eventfd per connection. A stream has two connections, for
+  // its page and for the next one.
   constexpr rlim_t kNeeded = 4 * kStreams + 200;
   if (!AllowOpenFiles(kNeeded)) GTEST_SKIP() << "needs a limit of " << kNeeded << " open files";
 
-  // Else they would begin a hundred a second: the account is not asked more at once, and the answer
-  // to a caller who stalls counts for a second.
+  // Otherwise only a hundred streams would start per second: that is the account's limit of
+  // requests in flight, and a stalled response counts for a second.
   nlohmann::json configuration = Configuration();
   for (auto& upstream : configuration["upstreams"]) {
     upstream["max_requests_in_flight"] = 2 * kStreams;
   }
   StartDaemon(configuration);
 
-  // All callers read one list of two pages, which the simulator has in memory once.
+  // All callers read the same list of two pages, which the simulator keeps in memory once.
   const simulator::List list(Api::kVoiceInsights, kSize);
   const std::string conference = ListSid(list);
   const std::string path = absl::StrCat("/v1/Conferences/", conference, "/Participants");
@@ -129,13 +131,13 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
   std::vector<std::string> expected;
   for (int64_t i = 0; i < list.size; ++i) expected.push_back(ParticipantSid(list, i));
 
-  // Clients that read ahead by 64 KiB a stream only; by default gRPC measures how far it may, which
-  // can be megabytes.
+  // These clients read ahead at most 64 KiB per stream. By default gRPC adapts the window, up to
+  // megabytes.
   std::vector<std::unique_ptr<v1::ParticipantService::Stub>> stubs;
   for (int i = 0; i < kChannels; ++i) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // a connection of its own
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);  // separate connections
     stubs.push_back(v1::ParticipantService::NewStub(grpc::CreateCustomChannel(
         daemon_->address(), grpc::InsecureChannelCredentials(), arguments)));
   }
@@ -150,7 +152,7 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
         *stubs[i % kChannels], ConferenceRequest(conference), expected, stalled, done));
   }
   stalled.WaitFor(kStreams);
-  // Each has asked for its second page, too.
+  // Each stream prefetches its second page.
   EXPECT_TRUE(simulator_->WaitForRequests(1 + 2 * kStreams, absl::Minutes(5)));
   WhenSteady([this] { return simulator_->body_bytes_sent(); });
   const size_t full = WhenSteady([this] { return daemon_->ResidentBytes(); });
@@ -160,7 +162,7 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
             << (idle >> 20) << " MiB of an idle rollcalld, " << sockets << " sockets\n";
   RecordProperty("resident_bytes_idle", static_cast<int>(idle));
   RecordProperty("resident_bytes_per_stalled_stream", static_cast<int>(per_stream));
-  // Each stream stands in the middle of a page.
+  // Each stream is in the middle of a page.
   EXPECT_GE(sockets, static_cast<size_t>(kStreams));
   if (kMemoryIsGivenBack) {
     EXPECT_LE(per_stream, kMostPerStream);
@@ -180,7 +182,7 @@ TEST_F(LoadTest, AThousandStalledStreamsTakeLittleMemoryAndAreAllComplete) {
   EXPECT_EQ(complete, kStreams);
 }
 
-TEST_F(LoadTest, AListOfAMillionTakesNoMoreMemoryThanItsBeginning) {
+TEST_F(LoadTest, AListOfAMillionUsesConstantMemory) {
   constexpr int64_t kSize = kMemoryIsGivenBack ? 1000000 : 20000;
   constexpr int64_t kSample = kSize / 10;
   const simulator::List list(Api::kVoiceInsights, kSize);

@@ -37,7 +37,7 @@ LoopbackServer::~LoopbackServer() {
     ending_ = true;
     for (const int socket : sockets_) shutdown(socket, SHUT_RDWR);
   }
-  shutdown(listener_, SHUT_RDWR);  // which ends accept()
+  shutdown(listener_, SHUT_RDWR);  // makes accept() return
   acceptor_.join();
   for (std::thread& thread : threads_) thread.join();
   for (const int socket : sockets_) close(socket);
@@ -75,7 +75,7 @@ int ListenOnLoopback(int socket) {
   if (bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
       listen(socket, SOMAXCONN) != 0 ||
       getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    throw std::runtime_error("no port for a server");
+    throw std::runtime_error("cannot listen on a port of 127.0.0.1");
   }
   return ntohs(address.sin_port);
 }

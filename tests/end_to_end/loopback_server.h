@@ -1,6 +1,5 @@
-// What the servers of tests' own have in common: a free port of 127.0.0.1, a thread for each
-// connection, and an end that breaks all of them. What is said on a connection is its user's:
-// HostileServer, ConnectProxy.
+// Common part of the tests' servers: a free port of 127.0.0.1, one thread per connection, and a
+// destructor that breaks all connections. HostileServer and ConnectProxy decide what is sent.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +16,11 @@ namespace rollcall {
 
 class LoopbackServer {
  public:
-  // `serve` runs on the thread of its connection, several at a time. It leaves the socket open.
-  // `receive_buffer_bytes` bounds what the kernel takes of a client before it is read; 0 leaves
-  // that to the kernel.
+  // `serve` runs on its connection's thread, concurrently with others. It must leave the socket
+  // open. `receive_buffer_bytes` is the size of the kernel's receive buffer; 0 keeps the kernel's
+  // default.
   explicit LoopbackServer(std::function<void(int socket)> serve, int receive_buffer_bytes = 0);
-  // Breaks all connections and waits for their threads.
+  // Breaks all connections and joins their threads.
   ~LoopbackServer();
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
@@ -30,11 +29,11 @@ class LoopbackServer {
   // "http://127.0.0.1:PORT".
   std::string url() const;
 
-  // That came so far.
+  // Number of connections so far.
   std::size_t connections() const;
 
-  // For a socket that `serve` opened: breaks it when the server ends, and closes it then. At once,
-  // and false, where the server is ending.
+  // Registers a socket that `serve` opened: the server breaks and closes it when it stops. If the
+  // server is already stopping, closes it and returns false.
   bool Keep(int socket);
 
  private:
@@ -47,19 +46,19 @@ class LoopbackServer {
   mutable std::mutex mutex_;
   // Guarded by mutex_.
   bool ending_ = false;
-  std::vector<int> sockets_;  // open until the end
+  std::vector<int> sockets_;  // open until the server stops
   std::vector<std::thread> threads_;
 
   std::thread acceptor_;
 };
 
-// Makes a TCP socket listen on a free port of 127.0.0.1, which it returns.
+// Makes a TCP socket listen on a free port of 127.0.0.1, and returns the port.
 int ListenOnLoopback(int socket);
 
-// Reads up to the end of a request's head; absent where the peer ends before.
+// Reads up to the end of a request's head; nullopt if the peer closes before it.
 std::optional<std::string> ReadHead(int socket);
 
-// False once the peer takes no more.
+// False once the peer cannot be written to.
 bool SendAll(int socket, absl::string_view bytes);
 
 }  // namespace rollcall

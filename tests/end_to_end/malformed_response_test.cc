@@ -1,6 +1,6 @@
-// Responses with status 200 that are not what was asked for: pages without their array or their
-// next link, which must not pass for the end of a list, and documents that are no participant. Each
-// is fetched again, and is an error where it stays so.
+// Responses with status 200 that do not match the request: pages without their array or next link,
+// which must not end a list, and documents that are not a participant. rollcalld fetches them
+// again, and fails the call if they persist.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -37,7 +37,7 @@ class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamIn
     return GetParam() == Api::kVoiceInsights || GetParam() == Api::kVideoInsights;
   }
 
-  // Serves `body` in place of the first `times` responses to requests whose target has `part`.
+  // Serves `body` for the first `times` requests whose target contains `part`.
   void Replace(const std::string& part, int times, const std::string& body) {
     auto left = std::make_shared<std::atomic<int>>(times);
     simulator_->InjectFaults([=](const simulator::Request& request) {
@@ -52,8 +52,7 @@ class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamIn
                         simulator::ParticipantJson(list_, 6), "]");
   }
 
-  // Pages with the members that are given as text: what the API names its array, and what holds its
-  // next link.
+  // Builds pages from members given as text: the API's array, and the member with its next link.
   static std::string Object(const std::vector<std::string>& members) {
     return absl::StrCat("{", absl::StrJoin(members, ","), "}");
   }
@@ -65,11 +64,11 @@ class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamIn
                         : absl::StrCat(R"("next_page_uri":)", value);
   }
 
-  // Everything but a next link that can be said of it, and everything but an array.
+  // Every malformed form of a next link.
   std::vector<std::string> PagesWithoutALink() const {
     std::vector<std::string> links = {R"("page":1)", Link("1"), Link("false"), Link("[]"),
                                       Link("{}"), Link("nul"), Link("\"/x"), R"("next":null)",
-                                      // Twilio's newer APIs page so.
+                                      // How Twilio's newer APIs page.
                                       R"("meta":{"pageSize":50,"nextToken":null})",
                                       absl::StrCat(Link("null"), ",", Link("null"))};
     if (IsInsights()) {
@@ -137,15 +136,15 @@ class MalformedResponseTest : public EndToEndTest, public ::testing::WithParamIn
     EXPECT_EQ(ids, expected) << what;
   }
 
-  // In place of the second of three pages.
-  void ExpectIsNotTheEnd(const std::string& page) {
+  // Replaces the second of three pages.
+  void ExpectDoesNotEndTheList(const std::string& page) {
     Replace("Page=1&", 1, page);
     ExpectWhole(List(Request()), page);
 
     Replace("Page=1&", kAttempts, page);
     const Listing listing = List(Request());
     EXPECT_EQ(Reason(listing.status), "UPSTREAM_MALFORMED_RESPONSE") << page;
-    // Records that came before what is wrong are delivered.
+    // Records before the defect are delivered.
     EXPECT_GE(listing.participants.size(), 5u) << page;
     EXPECT_LE(listing.participants.size(), 7u) << page;
   }
@@ -157,18 +156,18 @@ INSTANTIATE_TEST_SUITE_P(Apis, MalformedResponseTest,
                          ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
                                            Api::kSignalWire, Api::kTwilioCore));
 
-TEST_P(MalformedResponseTest, APageWithoutItsLinkIsNotTheEnd) {
-  for (const std::string& page : PagesWithoutALink()) ExpectIsNotTheEnd(page);
+TEST_P(MalformedResponseTest, PageWithoutLinkDoesNotEndTheList) {
+  for (const std::string& page : PagesWithoutALink()) ExpectDoesNotEndTheList(page);
 }
 
-TEST_P(MalformedResponseTest, APageWithoutItsArrayIsNotTheEnd) {
-  for (const std::string& page : PagesWithoutAnArray()) ExpectIsNotTheEnd(page);
+TEST_P(MalformedResponseTest, PageWithoutArrayDoesNotEndTheList) {
+  for (const std::string& page : PagesWithoutAnArray()) ExpectDoesNotEndTheList(page);
 }
 
-TEST_P(MalformedResponseTest, NullAndEmptyLinksAreTheEndAndANullArrayIsEmpty) {
+TEST_P(MalformedResponseTest, NullAndEmptyLinksEndTheListAndNullArrayIsEmpty) {
   struct Case {
     std::string page;
-    size_t records;  // of the page before and of this one
+    size_t records;  // of the first page and this one
   };
   for (const auto& [page, records] : {Case{Object({Array(Records()), Link("null")}), 7},
                                       Case{Object({Link("\"\""), Array(Records())}), 7},
@@ -183,8 +182,8 @@ TEST_P(MalformedResponseTest, NullAndEmptyLinksAreTheEndAndANullArrayIsEmpty) {
   }
 }
 
-// The page in which a resumed list begins may be malformed as well.
-TEST_P(MalformedResponseTest, AListIsResumedAfterItsPageIsRefetched) {
+// The page where a resumed list begins may be malformed too.
+TEST_P(MalformedResponseTest, ResumesAfterPageIsRefetched) {
   simulator_->InjectFaults(nullptr);
   std::vector<std::string> tokens;
   {
@@ -206,8 +205,8 @@ TEST_P(MalformedResponseTest, AListIsResumedAfterItsPageIsRefetched) {
   }
 }
 
-// A list goes on behind a page whose array is null.
-TEST_P(MalformedResponseTest, APageWhoseArrayIsNullHasANextPage) {
+// A null array does not end the list.
+TEST_P(MalformedResponseTest, PageWithNullArrayContinues) {
   simulator_->InjectFaults([](const simulator::Request& request) {
     Fault fault;
     if (absl::StrContains(request.target, "Page=1&")) {
@@ -230,7 +229,7 @@ TEST_P(MalformedResponseTest, APageWhoseArrayIsNullHasANextPage) {
   EXPECT_THAT(listing.participants, SizeIs(7));
 }
 
-TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDelivered) {
+TEST_P(MalformedResponseTest, GetRetriesAndRejectsOtherDocuments) {
   const std::string participant = simulator::ParticipantJson(list_, 3);
   std::vector<std::string> bodies = PagesWithoutAnArray();
   bodies.insert(bodies.end(),
@@ -259,8 +258,8 @@ TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDelivered) {
   }
 }
 
-// It is malformed, not drift, and is fetched again.
-TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDeliveredByAStrictUpstream) {
+// Such a document is malformed, not drift, so the request is retried.
+TEST_P(MalformedResponseTest, StrictGetRejectsOtherDocumentsAsMalformed) {
   nlohmann::json upstreams = Configuration()["upstreams"];
   for (nlohmann::json& upstream : upstreams) upstream["strict"] = true;
   StartDaemon({{"upstreams", upstreams}});
@@ -269,8 +268,8 @@ TEST_P(MalformedResponseTest, WhatIsNoParticipantIsNotDeliveredByAStrictUpstream
   EXPECT_EQ(Reason(Get(GetRequestFor(list_, 3), none)), "UPSTREAM_MALFORMED_RESPONSE");
 }
 
-// A status other than 200 is final also where HTTP says nothing of the body's length.
-TEST_P(MalformedResponseTest, ARedirectIsNotTriedAgain) {
+// A status other than 200 is final even if the head does not give the body's length.
+TEST_P(MalformedResponseTest, UnexpectedStatusIsNotRetried) {
   for (const int status : {204, 302, 304}) {
     simulator_->InjectFaults([status](const simulator::Request&) {
       Fault fault = simulator::Respond(status);
@@ -285,8 +284,8 @@ TEST_P(MalformedResponseTest, ARedirectIsNotTriedAgain) {
   }
 }
 
-TEST_P(MalformedResponseTest, AParticipantIsNestedAsDeepAsItMayBe) {
-  const auto nested = [this](int depth) {  // the record itself is one
+TEST_P(MalformedResponseTest, GetEnforcesMaxJsonDepth) {
+  const auto nested = [this](int depth) {  // the record itself is the first level
     const size_t inner = static_cast<size_t>(depth - 1);
     return absl::StrCat(R"({"conference_sid":null,"room_sid":null,"x":)", std::string(inner, '['),
                         R"("]}{[")", std::string(inner, ']'), "}");

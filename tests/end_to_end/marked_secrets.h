@@ -1,6 +1,6 @@
 #pragma once
 
-// Secrets for tests that search everything the service wrote for a mark which is in each secret and
+// Secrets for tests that search all output of the service. Each secret contains a mark that occurs
 // nowhere else.
 
 namespace rollcall {

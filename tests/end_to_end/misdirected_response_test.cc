@@ -1,6 +1,6 @@
-// The provider sends the response of another request, and no check of the connection can tell: the
-// ids in the records and the links of the page do. It is fetched again, on a new connection, and is
-// an error where it stays so.
+// The provider sends the response to another request, and no check of the connection detects it.
+// The ids in the records and the page's links do. rollcalld fetches the page again on a new
+// connection, and fails the call if that persists.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -39,7 +39,7 @@ class MisdirectedTest : public KeepAliveFixture {
   }
 };
 
-TEST_F(MisdirectedTest, APageOfAnotherListIsFetchedAgainOnANewConnection) {
+TEST_F(MisdirectedTest, PageOfAnotherListIsRefetchedOnANewConnection) {
   const auto empty_page = [](const std::string& next) {
     return absl::StrCat(R"({"participants":[],"meta":{"next_page_url":")", next, "\"}}");
   };
@@ -62,9 +62,9 @@ TEST_F(MisdirectedTest, APageOfAnotherListIsFetchedAgainOnANewConnection) {
   }
 }
 
-// The response to a get is complete, and its connection back among the idle ones, before it is
-// known to be another's.
-TEST_F(MisdirectedTest, TheConnectionOfAnotherParticipantIsNotUsedAgain) {
+// The response to a get is complete, and its connection idle again, before the id shows that it is
+// another's.
+TEST_F(MisdirectedTest, ConnectionWithAnotherParticipantIsNotReused) {
   server_->SetHandler([](const Request& request) {
     const std::string conference = request.connection == 0 ? kSecond : kFirst;
     return Reply{.response = Response("200 OK", absl::StrCat(R"({"label":"x","conference_sid":")",
@@ -81,8 +81,8 @@ TEST_F(MisdirectedTest, TheConnectionOfAnotherParticipantIsNotUsedAgain) {
   for (size_t i = 1; i < requests.size(); ++i) EXPECT_NE(requests[i].connection, 0u) << i;
 }
 
-// Nor does it stay open.
-TEST_F(MisdirectedTest, ConnectionsOfOtherParticipantsAreClosed) {
+// The connection must be closed too.
+TEST_F(MisdirectedTest, ConnectionWithAnotherParticipantIsClosed) {
   server_->SetHandler([](const Request&) {
     return Reply{.response =
                      Response("200 OK", absl::StrCat(R"({"conference_sid":")", kSecond, "\"}"))};
@@ -102,7 +102,7 @@ TEST_F(MisdirectedTest, ConnectionsOfOtherParticipantsAreClosed) {
   }
 }
 
-// Of each API: a list, and the fetch of one, whose records carry another id than was asked for.
+// For each API: a list and a get whose records have another id than the request's.
 class OtherIdsTest : public EndToEndTest, public ::testing::WithParamInterface<Api> {
  protected:
   void SetUp() override {
@@ -124,7 +124,7 @@ class OtherIdsTest : public EndToEndTest, public ::testing::WithParamInterface<A
     });
   }
 
-  // The id's last digit is another one.
+  // The id with another last digit.
   static std::string Other(std::string id) {
     id.back() = id.back() == '7' ? '8' : '7';
     return id;
@@ -144,11 +144,11 @@ INSTANTIATE_TEST_SUITE_P(Apis, OtherIdsTest,
                          ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
                                            Api::kSignalWire, Api::kTwilioCore));
 
-TEST_P(OtherIdsTest, OfAListAreNotDelivered) {
+TEST_P(OtherIdsTest, ListRejectsRecordsOfAnotherList) {
   ASSERT_THAT(simulator::ParticipantJson(list_, 0), HasSubstr(Container(ListSid(list_))));
   for (const int times : {1, 100}) {
     Edit(times, {{Container(ListSid(list_)), Container(Other(ListSid(list_)))}});
-    for (const bool masked : {false, true}) {  // the field is checked also where it is not wanted
+    for (const bool masked : {false, true}) {  // checked even if the read mask leaves it out
       v1::ListParticipantsRequest request = RequestFor(list_);
       if (masked) request.mutable_read_mask()->add_paths("account_sid");
       const Listing listing = List(request);
@@ -163,7 +163,7 @@ TEST_P(OtherIdsTest, OfAListAreNotDelivered) {
   }
 }
 
-TEST_P(OtherIdsTest, OfOneRecordInTheMiddleMakeThePageMalformed) {
+TEST_P(OtherIdsTest, OneRecordOfAnotherListMakesThePageMalformed) {
   const std::string record = simulator::ParticipantJson(list_, 7);
   Edit(1, {{record, absl::StrReplaceAll(
                         record, {{Container(ListSid(list_)), Container(Other(ListSid(list_)))}})}});
@@ -173,7 +173,7 @@ TEST_P(OtherIdsTest, OfOneRecordInTheMiddleMakeThePageMalformed) {
   EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "2");
 }
 
-TEST_P(OtherIdsTest, OfAParticipantAreNotDelivered) {
+TEST_P(OtherIdsTest, GetRejectsAnotherParticipant) {
   const std::string sid = ParticipantSid(list_, 3);
   const std::string quoted = absl::StrCat("\"", sid, "\"");
   const std::string other = absl::StrCat("\"", Other(sid), "\"");
@@ -190,8 +190,9 @@ TEST_P(OtherIdsTest, OfAParticipantAreNotDelivered) {
   }
 }
 
-// Null, no member, what is no id, and the same id in other letters do not contradict.
-TEST_P(OtherIdsTest, ThatSayNothingAreDelivered) {
+// Null, an absent member, text that is not an id, and the same id in another case do not contradict
+// the request.
+TEST_P(OtherIdsTest, DeliversRecordsWithoutComparableId) {
   const std::string member = Container(ListSid(list_));
   std::string upper = absl::AsciiStrToUpper(ListSid(list_));
   for (const std::string& to :
@@ -210,7 +211,7 @@ TEST_P(OtherIdsTest, ThatSayNothingAreDelivered) {
   }
 }
 
-TEST_F(EndToEndTest, AListOfOneParticipantHasNoOther) {
+TEST_F(EndToEndTest, ListFilteredByParticipantRejectsAnother) {
   const simulator::List list(Api::kVoiceInsights, 20);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.mutable_conference_participant_summaries()->set_participant_sid(ParticipantSid(list, 4));

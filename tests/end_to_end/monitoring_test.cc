@@ -1,5 +1,5 @@
-// That alerts, dashboard and documentation speak of what is there: they are compared with what a
-// running service exports, with the reasons of errors, and with what the code logs.
+// Alerts, dashboard and documentation must match the code: compares them with the metrics of a
+// running service, the error reasons, and the logged events.
 #include <gmock/gmock.h>
 #include <httplib.h>
 
@@ -33,7 +33,7 @@ std::string ReadText(const std::filesystem::path& path) {
 
 std::string Repository(const std::string& path) { return ReadText(SourcePath(path)); }
 
-// What the first group of `pattern` matches, everywhere.
+// Every match of the first group of `pattern`.
 Names Matches(const std::string& text, const std::string& pattern) {
   const std::regex regex(pattern);
   Names found;
@@ -45,7 +45,7 @@ Names Matches(const std::string& text, const std::string& pattern) {
 
 class MonitoringTest : public CallerAccessTest {
  protected:
-  // The metrics that a service exports which has seen something that it does not know.
+  // The metrics of a service that has seen an unrecognized value.
   Names ExportedMetrics() {
     StartDaemon({{"metrics_listen", "127.0.0.1:0"}, {"tls", Tls()}});
     simulator_->AddPage(absl::StrCat("/v1/Conferences/", kConference, "/Participants"),
@@ -57,7 +57,7 @@ class MonitoringTest : public CallerAccessTest {
   }
 };
 
-// Without what a histogram adds to its name.
+// Removes the suffix of a histogram's series.
 std::string Family(const std::string& series, const Names& families) {
   for (const char* suffix : {"_bucket", "_count", "_sum"}) {
     const std::string family(absl::StripSuffix(series, suffix));
@@ -68,7 +68,7 @@ std::string Family(const std::string& series, const Names& families) {
 
 constexpr char kMetricName[] = R"(\b((?:rollcall|process)_[a-z_]+)\b)";
 
-TEST_F(MonitoringTest, RulesAndDashboardUseMetricsThatThereAre) {
+TEST_F(MonitoringTest, RulesAndDashboardUseExistingMetrics) {
   const Names exported = ExportedMetrics();
   ASSERT_THAT(exported, SizeIs(Ge(20u)));
   for (const char* file : {"rules.yaml", "rules_test.yaml", "dashboard.json"}) {
@@ -81,7 +81,7 @@ TEST_F(MonitoringTest, RulesAndDashboardUseMetricsThatThereAre) {
   }
 }
 
-TEST_F(MonitoringTest, EveryMetricIsDocumentedAndNoOther) {
+TEST_F(MonitoringTest, DocumentationListsExactlyTheMetrics) {
   const Names exported = ExportedMetrics();
   const std::string docs = Repository("docs/operations.md");
   EXPECT_EQ(Matches(docs, R"(\n\| `((?:rollcall|process)_[a-z_]+)` \|)"), exported);
@@ -90,7 +90,7 @@ TEST_F(MonitoringTest, EveryMetricIsDocumentedAndNoOther) {
   }
 }
 
-// The section of the page with this heading, up to the next one of its level.
+// The section under this heading, up to the next heading of its level.
 std::string Section(const std::string& page, const std::string& heading) {
   const size_t begin = page.find(absl::StrCat("\n", heading, "\n"));
   EXPECT_NE(begin, std::string::npos) << heading;
@@ -99,7 +99,7 @@ std::string Section(const std::string& page, const std::string& heading) {
   return page.substr(begin, page.find("\n" + level, begin + 1) - begin);
 }
 
-TEST(DocumentationTest, HasEveryReasonOfAnError) {
+TEST(DocumentationTest, ListsExactlyTheErrorReasons) {
   Names reasons;
   for (int number = 1; number <= v1::ErrorReason_MAX; ++number) {
     if (!v1::ErrorReason_IsValid(number)) continue;
@@ -108,14 +108,14 @@ TEST(DocumentationTest, HasEveryReasonOfAnError) {
   }
   Names documented;
   const std::string errors = Section(Repository("docs/operations.md"), "## Errors");
-  // A row is for one reason, or for several that mean the same.
+  // A row describes one reason, or several with the same meaning.
   for (const std::string& column : Matches(errors, R"(\n\| (`[^|]*`) \|)")) {
     documented.merge(Matches(column, "`([A-Z_]+)`"));
   }
   EXPECT_EQ(documented, reasons);
 }
 
-TEST(DocumentationTest, SaysWhatToDoAboutEveryAlert) {
+TEST(DocumentationTest, HasASectionForEveryAlert) {
   const Names alerts =
       Matches(Repository("k8s/components/monitoring/rules.yaml"), R"(alert: (\w+))");
   EXPECT_THAT(alerts, SizeIs(Ge(10u)));
@@ -124,8 +124,8 @@ TEST(DocumentationTest, SaysWhatToDoAboutEveryAlert) {
             alerts);
 }
 
-TEST(DocumentationTest, HasEveryEventOfTheLogWithItsLevel) {
-  Names events = {"warn log lines lost"};  // which LogWriter says itself
+TEST(DocumentationTest, ListsExactlyTheLogEventsWithTheirLevels) {
+  Names events = {"warn log lines lost"};  // written by LogWriter itself
   for (const auto& entry : std::filesystem::recursive_directory_iterator(SourcePath("service"))) {
     if (entry.path().extension() != ".cc") continue;
     const std::string code = ReadText(entry.path());

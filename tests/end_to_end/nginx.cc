@@ -39,11 +39,11 @@ int FreePort() {
 
 std::filesystem::path NewFolder() {
   std::string path = (std::filesystem::temp_directory_path() / "rollcall-nginx-XXXXXX").string();
-  if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("no folder for nginx");
+  if (mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot create a folder for nginx");
   return path;
 }
 
-// Looks again and again, since nginx tells nobody when it has done something.
+// Polls, because nginx does not signal when it has done something.
 void WaitUntil(const std::function<bool()>& condition) {
   while (!condition()) std::this_thread::sleep_for(std::chrono::milliseconds(2));
 }
@@ -56,7 +56,7 @@ Nginx::Nginx(const std::string& provider, const Certificate& certificate, bool h
   std::ofstream(folder_ / "certificate.pem") << certificate.certificate();
   std::ofstream(folder_ / "key.pem") << certificate.key();
   for (int tries = 0; pid_ < 0; ++tries) {
-    if (tries == kPortsToTry) throw std::runtime_error("nginx cannot be started");
+    if (tries == kPortsToTry) throw std::runtime_error("cannot start nginx; is it installed?");
     port_ = FreePort();
     TryToStart();
   }
@@ -71,7 +71,7 @@ std::string Nginx::url() const { return absl::StrCat("https://localhost:", port_
 
 void Nginx::WriteConfiguration() const {
   std::ofstream file(folder_ / "nginx.conf");
-  // As root, workers would become somebody who may not enter the folder.
+  // As root, nginx would run its workers as a user without access to the folder.
   if (geteuid() == 0) file << "user root;\n";
   file << R"(
 daemon off;
@@ -112,33 +112,34 @@ http {
 )";
 }
 
-// Leaves pid_ at -1 where nginx ends rather than listens.
+// Leaves pid_ at -1 if nginx exits instead of listening.
 bool Nginx::TryToStart() {
   WriteConfiguration();
   const std::filesystem::path pid_file = folder_ / "nginx.pid";
   std::filesystem::remove(pid_file);
-  // When its first process is killed, the others become ours, so that Kill() can wait for them.
+  // When the master process is killed, its workers become our children, so that Kill() can wait for
+  // them.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   std::string folder = folder_.string();
   const pid_t parent = getpid();
   pid_ = fork();
   if (pid_ == 0) {
     setpgid(0, 0);
-    // Not left behind by a test that crashes. This is about the thread that starts it, which is the
-    // test's own.
+    // End nginx if the test crashes. The signal depends on the thread that forks, which here is the
+    // test's main thread.
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (getppid() != parent) _exit(127);
     const int output = open((folder_ / "output").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
     execlp("nginx", "nginx", "-p", folder.c_str(), "-c", "nginx.conf", "-e", "error.log", nullptr);
-    // Debian's place, which is not on everybody's PATH.
+    // Debian's path, which is not in every user's PATH.
     execl("/usr/sbin/nginx", "nginx", "-p", folder.c_str(), "-c", "nginx.conf", "-e", "error.log",
           nullptr);
     _exit(127);
   }
-  setpgid(pid_, pid_);  // whoever of the two comes first
-  // It writes its pid when it listens.
+  setpgid(pid_, pid_);  // in both processes, because either may run first
+  // nginx writes its pid once it listens.
   WaitUntil([&] {
     if (waitpid(pid_, nullptr, WNOHANG) == pid_) pid_ = -1;
     return pid_ < 0 || (std::filesystem::exists(pid_file) && std::filesystem::file_size(pid_file));
@@ -147,7 +148,7 @@ bool Nginx::TryToStart() {
 }
 
 void Nginx::Start() {
-  if (!TryToStart()) throw std::runtime_error("nginx cannot be started again");
+  if (!TryToStart()) throw std::runtime_error("cannot start nginx again");
 }
 
 void Nginx::Kill() {
@@ -177,7 +178,7 @@ void Nginx::SignalAndWaitForWorkersToEnd(int signal) const {
   WaitUntil([this] { return !Workers().empty(); });
   const std::set<pid_t> workers = Workers();
   kill(pid_, signal);
-  // A worker that ends changes its title first.
+  // A worker first changes its title when it shuts down.
   WaitUntil([&workers] {
     for (const pid_t worker : workers) {
       std::ifstream file(absl::StrCat("/proc/", worker, "/cmdline"));

@@ -1,7 +1,7 @@
-// A real nginx of a test's own, as the TLS front of a provider: it passes every request on to the
-// provider simulator, byte for byte as it comes, and adds the headers Client-Connection, a number,
-// and Client-Protocol, "HTTP/1.1" or "HTTP/2.0". It runs as a process in a folder of its own, with
-// nothing of what the machine's nginx may be set up for, and is ended when destroyed.
+// Runs a real nginx as a provider's TLS front. It forwards every request unchanged to the provider
+// simulator, and adds the headers Client-Connection (a number) and Client-Protocol ("HTTP/1.1" or
+// "HTTP/2.0"). It runs as a process in its own folder, independent of the machine's nginx
+// configuration, and stops when destroyed.
 #pragma once
 
 #include <sys/types.h>
@@ -16,9 +16,8 @@ namespace rollcall {
 
 class Nginx {
  public:
-  // Starts it in front of `provider`, "http://HOST:PORT", on a free port, and waits until it
-  // listens.
-  // `tls` is what it speaks, in nginx's own words.
+  // Starts nginx in front of `provider`, "http://HOST:PORT", on a free port, and waits until it
+  // listens. `tls` is the value of nginx's ssl_protocols.
   Nginx(const std::string& provider, const Certificate& certificate, bool http2,
         const std::string& tls = "TLSv1.2 TLSv1.3");
   ~Nginx();
@@ -28,22 +27,21 @@ class Nginx {
   // "https://localhost:PORT".
   std::string url() const;
 
-  // Ends it at once, as a crash does.
+  // Kills it, like a crash.
   void Kill();
 
   // Starts it again after Kill() or Quit(), on the same port.
   void Start();
 
-  // Begins to end it, and returns when it has begun: it takes no new connections or requests, while
-  // those that are under way go on. Wait() returns when they are done.
+  // Starts a graceful shutdown: nginx accepts no new connections or requests, and completes running
+  // ones. Returns once it has begun; Wait() returns when it is complete.
   void Quit();
   void Wait();
 
-  // Goes on with new worker processes, and returns when the old ones have begun to end as by
-  // Quit().
+  // Replaces the worker processes. Returns once the old ones have begun to shut down as in Quit().
   void Reload();
 
-  // Puts a file into its folder, to be there as long as this, and returns its path.
+  // Writes a file into its folder, and returns the path. The file lives as long as this object.
   std::string KeepFile(const std::string& name, const std::string& text) const;
 
  private:
@@ -57,7 +55,7 @@ class Nginx {
   const std::string tls_;
   const std::filesystem::path folder_;
   int port_ = 0;
-  pid_t pid_ = -1;  // -1 while it does not run
+  pid_t pid_ = -1;  // -1 while nginx does not run
 };
 
 }  // namespace rollcall

@@ -1,5 +1,5 @@
-// What only a provider behind TLS can do: certificates, connections that are shared, and a front
-// that dies or is replaced while lists are on their way.
+// Tests that need a provider behind TLS: certificates, shared connections, and a front end that
+// crashes or is replaced during lists.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <sys/socket.h>
@@ -35,7 +35,7 @@ class NginxTest : public RecoveryTest {
     InjectFault("&Page=1&", 1, held);
   }
 
-  // Reads a list of five pages, and does something when the second is half-way.
+  // Reads a list of five pages, and runs a function in the middle of the second.
   Reading ReadWhile(const std::function<void()>& in_the_second_page,
                     const std::function<void()>& mend) {
     return ExpectExactly(request_, Ids(list_), mend, [&](size_t count) {
@@ -50,16 +50,16 @@ class NginxTest : public RecoveryTest {
   v1::ListParticipantsRequest request_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, NginxTest, ::testing::Values(Way::kTls, Way::kHttp2),
+INSTANTIATE_TEST_SUITE_P(Routes, NginxTest, ::testing::Values(Route::kTls, Route::kHttp2),
                          [](const auto& param_info) { return NameOf(param_info.param); });
 
-TEST_P(NginxTest, KilledInTheBodyAndBackLater) {
+TEST_P(NginxTest, ResumesAfterFrontIsKilledInTheBody) {
   const Reading reading = ReadWhile([this] { nginx_->Kill(); }, [this] { nginx_->Start(); });
   EXPECT_EQ(Reason(reading.status), "UPSTREAM_UNREACHABLE") << reading.status.error_message();
   EXPECT_GE(reading.ids.size(), 10u);
 }
 
-TEST_P(NginxTest, KilledInTheBodyAndBackSoonIsNotNoticed) {
+TEST_P(NginxTest, QuickRestartOfFrontIsNotNoticed) {
   StartDaemon(
       {{"retry",
         {{"max_attempts", 100}, {"initial_backoff_seconds", 0.01}, {"max_backoff_seconds", 1}}}});
@@ -72,25 +72,25 @@ TEST_P(NginxTest, KilledInTheBodyAndBackSoonIsNotNoticed) {
   EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
 }
 
-TEST_P(NginxTest, ReloadedInTheBodyIsNotNoticed) {
-  // The old worker ends the page that is on its way, and takes no other by that connection.
+TEST_P(NginxTest, ReloadOfFrontIsNotNoticed) {
+  // The old worker completes the running page, and takes no other request on that connection.
   const Reading reading = ReadWhile([this] { nginx_->Reload(); }, [] {});
   EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();
   EXPECT_GE(Seen("Client-Connection").size(), 2u);
 }
 
-TEST_P(NginxTest, EndedInTheBodyAndBackLater) {
+TEST_P(NginxTest, ResumesAfterFrontShutsDownInTheBody) {
   const Reading reading = ReadWhile([this] { nginx_->Quit(); },
                                     [this] {
                                       nginx_->Wait();
                                       nginx_->Start();
                                     });
   EXPECT_EQ(Reason(reading.status), "UPSTREAM_UNREACHABLE") << reading.status.error_message();
-  EXPECT_GE(reading.ids.size(), 20u);  // the page that was on its way too
+  EXPECT_GE(reading.ids.size(), 20u);  // includes the page that was running
 }
 
-TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
-  StartDaemon({{"event_loops", 1}});  // each has connections of its own
+TEST_P(NginxTest, ParallelListsShareAConnectionOnlyOverHttp2) {
+  StartDaemon({{"event_loops", 1}});  // each event loop has its own connections
   constexpr size_t kLists = 20;
   simulator_->InjectFaults([](const Request&) {
     Fault fault;
@@ -111,13 +111,13 @@ TEST_P(NginxTest, ListsAtOnceShareAConnectionOverHttp2Only) {
     EXPECT_TRUE(listings[i].status.ok()) << listings[i].status.error_message();
     EXPECT_EQ(listings[i].participants.size(), 100 + i);
   }
-  EXPECT_EQ(Seen("Client-Connection").size(), way() == Way::kHttp2 ? 1 : kLists);
+  EXPECT_EQ(Seen("Client-Connection").size(), route() == Route::kHttp2 ? 1 : kLists);
 }
 
-TEST_P(NginxTest, ACallerWhoStopsReadingHoldsUpNobodyElse) {
+TEST_P(NginxTest, StalledCallerDoesNotBlockOtherLists) {
   StartDaemon({{"event_loops", 1}});
   simulator_->InjectFaults(nullptr);
-  // A client that reads ahead by 64 KiB only.
+  // This client reads ahead at most 64 KiB.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   const auto narrow = v1::ParticipantService::NewStub(
@@ -135,13 +135,13 @@ TEST_P(NginxTest, ACallerWhoStopsReadingHoldsUpNobodyElse) {
     EXPECT_TRUE(listing.status.ok()) << listing.status.error_message();
     EXPECT_EQ(listing.participants.size(), 3000u);
   }
-  // All of them came while the first list stood still, in its first page.
+  // They completed while the first list was stalled in its first page.
   size_t pages = 0;
   for (const Request& request : simulator_->requests()) {
     pages += absl::StrContains(request.target, ListSid(stalled_list)) ? 1 : 0;
   }
-  EXPECT_LE(pages, 2u);  // one was asked for early
-  if (way() == Way::kHttp2) {
+  EXPECT_LE(pages, 2u);  // one is the prefetched page
+  if (route() == Route::kHttp2) {
     EXPECT_EQ(Seen("Client-Connection").size(), 1u);
   }
   const size_t now = daemon_->ResidentBytes();
@@ -153,7 +153,7 @@ TEST_P(NginxTest, ACallerWhoStopsReadingHoldsUpNobodyElse) {
   EXPECT_EQ(read, kSize);
 }
 
-TEST_P(NginxTest, ACertificateThatIsNotAcceptedIsForTheOperator) {
+TEST_P(NginxTest, UntrustedCertificateIsNotTrusted) {
   const Certificate authority = Certificate::Authority();
   constexpr long kDay = 86400;
   const struct {
@@ -168,7 +168,7 @@ TEST_P(NginxTest, ACertificateThatIsNotAcceptedIsForTheOperator) {
       {"certificate is not yet valid", authority.Sign("localhost", 3600, kDay)},
   };
   for (const auto& [what, certificate] : cases) {
-    StartNginx(authority, certificate, way() == Way::kHttp2);
+    StartNginx(authority, certificate, route() == Route::kHttp2);
     StartDaemon();
     const Listing listing = List(request_);
     EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::INTERNAL);
@@ -185,7 +185,7 @@ TEST_P(NginxTest, ACertificateThatIsNotAcceptedIsForTheOperator) {
   EXPECT_THAT(simulator_->requests(), IsEmpty());
 }
 
-TEST_P(NginxTest, WithoutACaFileTheSystemsAuthoritiesCount) {
+TEST_P(NginxTest, WithoutCaFileSystemAuthoritiesAreUsed) {
   nlohmann::json configuration = Configuration();
   configuration["upstreams"][0].erase("ca_file");
   StartDaemon({{"upstreams", configuration["upstreams"]}});
@@ -193,7 +193,7 @@ TEST_P(NginxTest, WithoutACaFileTheSystemsAuthoritiesCount) {
   EXPECT_THAT(simulator_->requests(), IsEmpty());
 }
 
-TEST_P(NginxTest, ACaFileThatIsGoneIsForTheOperator) {
+TEST_P(NginxTest, MissingCaFileIsNotTrusted) {
   const nlohmann::json configuration = Configuration();
   std::filesystem::remove(configuration["upstreams"][0]["ca_file"].get<std::string>());
   const Listing listing = List(request_);
@@ -201,7 +201,7 @@ TEST_P(NginxTest, ACaFileThatIsGoneIsForTheOperator) {
   EXPECT_THAT(listing.status.error_message(), HasSubstr("ca_file"));
 }
 
-TEST_P(NginxTest, AServerThatDoesNotSpeakTlsCannotBeConnectedTo) {
+TEST_P(NginxTest, ServerWithoutTlsIsUnreachable) {
   nlohmann::json configuration = Configuration();
   const std::string plain = simulator_->base_url();
   configuration["upstreams"][0]["insights_base_url"] =
@@ -212,10 +212,11 @@ TEST_P(NginxTest, AServerThatDoesNotSpeakTlsCannotBeConnectedTo) {
   EXPECT_THAT(listing.status.error_message(), HasSubstr("TLS"));
 }
 
-// Providers that speak one version of TLS only.
+// Providers that support only one version of TLS.
 class TlsVersionTest : public EndToEndTest {
  protected:
-  // How a list ends with an upstream that is configured with this version at least.
+  // The status of a list if the provider supports `spoken` and the upstream requires
+  // `min_tls_version`.
   grpc::Status ListFrom(const std::string& spoken, const char* min_tls_version) {
     const Certificate authority = Certificate::Authority();
     const Nginx nginx(simulator_->base_url(), authority.Sign("localhost"), false, spoken);
@@ -229,16 +230,16 @@ class TlsVersionTest : public EndToEndTest {
   }
 };
 
-TEST_F(TlsVersionTest, OlderOnesThanAllowedAreNoConnection) {
+TEST_F(TlsVersionTest, VersionBelowTheMinimumIsUnreachable) {
   const grpc::Status status = ListFrom("TLSv1.2", "1.3");
   EXPECT_EQ(Reason(status), "UPSTREAM_UNREACHABLE");
   EXPECT_THAT(status.error_message(), HasSubstr("TLS"));
-  // What Debian's OpenSSL refuses by itself, unless it is told not to.
+  // Debian's OpenSSL refuses TLS 1.1 by default.
   EXPECT_EQ(Reason(ListFrom("TLSv1.1", nullptr)), "UPSTREAM_UNREACHABLE");
   EXPECT_THAT(simulator_->requests(), IsEmpty());
 }
 
-TEST_F(TlsVersionTest, OthersAre) {
+TEST_F(TlsVersionTest, AllowedVersionsConnect) {
   for (const char* spoken : {"TLSv1.2", "TLSv1.3"}) {
     const grpc::Status status = ListFrom(spoken, nullptr);
     EXPECT_TRUE(status.ok()) << spoken << ": " << status.error_message();
@@ -248,12 +249,12 @@ TEST_F(TlsVersionTest, OthersAre) {
   EXPECT_EQ(simulator_->requests().size(), 3u);
 }
 
-// Providers without HTTP/2, with an upstream that is configured for it.
+// Providers without HTTP/2 behind an upstream that has `http2` set.
 class WithoutHttp2Test : public RecoveryFixture {
  protected:
-  Way way() const override { return Way::kTls; }
+  Route route() const override { return Route::kTls; }
 
-  // Starts rollcalld with HTTP/2 and changes to the first upstream.
+  // Starts rollcalld with `http2` and changes to the first upstream.
   void StartWith(const nlohmann::json& changes = nlohmann::json::object()) {
     nlohmann::json configuration = Configuration();
     configuration["upstreams"][0]["http2"] = true;
@@ -262,7 +263,7 @@ class WithoutHttp2Test : public RecoveryFixture {
   }
 };
 
-TEST_F(WithoutHttp2Test, AProviderIsAskedOverHttp1) {
+TEST_F(WithoutHttp2Test, FallsBackToHttp1) {
   StartWith();
   const simulator::List list(simulator::Api::kVoiceInsights, 50);
   v1::ListParticipantsRequest request = RequestFor(list);
@@ -270,9 +271,9 @@ TEST_F(WithoutHttp2Test, AProviderIsAskedOverHttp1) {
   EXPECT_EQ(Read(request).ids, Ids(list));
 }
 
-TEST_F(WithoutHttp2Test, WhoWaitsToShareAConnectionWaitsForItAsLongAsWhoConnects) {
-  // Connections are made, and nobody answers. One request connects, and the others wait to see
-  // whether they can share what comes of it.
+TEST_F(WithoutHttp2Test, RequestsWaitingToShareAConnectionTimeOutTogether) {
+  // The provider accepts connections but never responds. One request connects, and the others wait
+  // to share its connection.
   const int silent = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -283,7 +284,7 @@ TEST_F(WithoutHttp2Test, WhoWaitsToShareAConnectionWaitsForItAsLongAsWhoConnects
   getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size);
   StartWith({{"insights_base_url", absl::StrCat("https://127.0.0.1:", ntohs(address.sin_port))},
              {"connect_timeout_seconds", 1}});
-  // In turn, they would take a minute.
+  // One after the other, they would take a minute.
   constexpr size_t kLists = 60;
   std::vector<std::thread> callers;
   std::vector<Listing> listings(kLists);

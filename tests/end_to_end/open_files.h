@@ -1,4 +1,4 @@
-// For tests that need more open files than the soft limit that they are started with.
+// For tests that need more open files than their initial soft limit.
 #pragma once
 
 #include <sys/resource.h>
@@ -7,7 +7,7 @@
 
 namespace rollcall {
 
-// Raises the soft limit of this process to at least so many. False where the hard limit is lower.
+// Raises this process's soft limit to at least this many. False if the hard limit is lower.
 inline bool AllowOpenFiles(rlim_t count) {
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_max < count) return false;

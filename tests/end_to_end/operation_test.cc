@@ -1,4 +1,4 @@
-// The program as an operator meets it: arguments, health, reflection, signals.
+// The program as an operator uses it: arguments, health, reflection, signals.
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <signal.h>
@@ -27,9 +27,9 @@ using ::testing::HasSubstr;
 
 class OperationTest : public EndToEndTest {
  protected:
-  // The answer of grpc.health.v1 as its bytes: field 1, an enum, of which 1 is SERVING.
+  // The bytes of a grpc.health.v1 response: field 1, an enum whose value 1 is SERVING.
   std::string Health(const std::string& service) {
-    // A HealthCheckRequest has the service's name as its field 1.
+    // Field 1 of a HealthCheckRequest is the service's name.
     std::string request;
     if (!service.empty()) {
       request = std::string("\x0A") + static_cast<char>(service.size()) + service;
@@ -43,13 +43,13 @@ class OperationTest : public EndToEndTest {
 
 constexpr char kServing[] = "\x08\x01";
 
-TEST_F(OperationTest, SaysThatItIsHealthy) {
+TEST_F(OperationTest, HealthCheckReportsServing) {
   EXPECT_EQ(Health(""), kServing);
   EXPECT_EQ(Health("rollcall.v1.ParticipantService"), kServing);
   EXPECT_NE(Health("no.such.Service"), kServing);
 }
 
-TEST_F(OperationTest, SigtermEndsAnIdleServiceCleanly) {
+TEST_F(OperationTest, SigtermStopsAnIdleServiceCleanly) {
   daemon_->Signal(SIGTERM);
   EXPECT_EQ(daemon_->Wait(), 0);
   const std::vector<std::string> log = absl::StrSplit(daemon_->Errors(), '\n', absl::SkipEmpty());
@@ -58,12 +58,12 @@ TEST_F(OperationTest, SigtermEndsAnIdleServiceCleanly) {
   EXPECT_THAT(log[1], HasSubstr(R"("event":"draining")"));
 }
 
-TEST_F(OperationTest, EndsAsCleanlyWhereItsTerminalIsClosed) {
+TEST_F(OperationTest, StopsCleanlyAfterItsTerminalCloses) {
   daemon_->Signal(SIGHUP);
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 
-TEST_F(OperationTest, AnswersProbesOverHttp) {
+TEST_F(OperationTest, ServesHttpProbes) {
   StartDaemon({{"metrics_listen", "127.0.0.1:0"}, {"metrics_token", "secret"}});
   httplib::Client client(std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")));
   EXPECT_EQ(client.Get("/livez")->status, 200);
@@ -85,7 +85,7 @@ TEST_F(OperationTest, AnswersProbesOverHttp) {
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 
-TEST_F(OperationTest, SigtermLetsARunningListEnd) {
+TEST_F(OperationTest, SigtermLetsRunningListsComplete) {
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(500));
@@ -93,7 +93,7 @@ TEST_F(OperationTest, SigtermLetsARunningListEnd) {
   ASSERT_TRUE(reader->Read(&response));
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   daemon_->Signal(SIGTERM);
-  // It takes no new calls from the moment that it heard the signal.
+  // It refuses new calls from the moment that it received the signal.
   grpc::Status refused;
   do {
     grpc::ClientContext other;
@@ -111,7 +111,7 @@ TEST_F(OperationTest, SigtermLetsARunningListEnd) {
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 
-TEST_F(OperationTest, AfterTheDrainTimeRunningListsEndWithATokenForTheRest) {
+TEST_F(OperationTest, RunningListsEndWithTokenAfterDrainTimeout) {
   StartDaemon({{"drain_timeout_seconds", 0.2}});
   const simulator::List list(simulator::Api::kVoiceInsights, 500);
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
@@ -143,7 +143,7 @@ TEST_F(OperationTest, AfterTheDrainTimeRunningListsEndWithATokenForTheRest) {
   for (int i = 0; i < 500; ++i) EXPECT_EQ(ids[i], ParticipantSid(list, i));
 }
 
-TEST_F(OperationTest, ACallerWhoDoesNotReadDoesNotHoldUpTheEnd) {
+TEST_F(OperationTest, StalledCallerDoesNotDelayShutdown) {
   StartDaemon({{"drain_timeout_seconds", 0}});
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(100000));
@@ -153,11 +153,11 @@ TEST_F(OperationTest, ACallerWhoDoesNotReadDoesNotHoldUpTheEnd) {
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 
-// What systemd is to a service of Type=notify.
+// Acts as systemd for a service of Type=notify.
 class ServiceManager {
  public:
   ServiceManager() : fd_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    // The kernel chooses a name, which is in no file system.
+    // Autobind: the kernel chooses an abstract name.
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)), 0);
@@ -173,7 +173,7 @@ class ServiceManager {
   ServiceManager(const ServiceManager&) = delete;
   ServiceManager& operator=(const ServiceManager&) = delete;
 
-  // The next of what it was told; waits for nothing.
+  // The next notification; does not wait.
   std::string Heard() const {
     std::array<char, 256> message{};
     const ssize_t size = recv(fd_, message.data(), message.size(), MSG_DONTWAIT);
@@ -185,7 +185,7 @@ class ServiceManager {
   std::string name_;
 };
 
-TEST_F(OperationTest, TellsItsServiceManagerWhenItListensAndHowLongItsEndMayTake) {
+TEST_F(OperationTest, NotifiesSystemdOfReadinessAndStopTimeout) {
   const ServiceManager manager;
   EXPECT_EQ(Daemon({"--config", "/dev/null"}).Wait(), 78);
   EXPECT_EQ(manager.Heard(), "");
@@ -197,7 +197,7 @@ TEST_F(OperationTest, TellsItsServiceManagerWhenItListensAndHowLongItsEndMayTake
   EXPECT_EQ(manager.Heard(), "");
 }
 
-TEST_F(OperationTest, ServesWhereItsServiceManagerDoesNotListen) {
+TEST_F(OperationTest, ServesIfNotifySocketIsUnreachable) {
   for (const std::string& name :
        {std::string("/nonexistent"), std::string(), std::string("@"), std::string(500, 'x')}) {
     setenv("NOTIFY_SOCKET", name.c_str(), 1);
@@ -207,10 +207,10 @@ TEST_F(OperationTest, ServesWhereItsServiceManagerDoesNotListen) {
   }
 }
 
-TEST_F(OperationTest, WritesNoCore) {
+TEST_F(OperationTest, WritesNoCoreDump) {
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_CORE, &before), 0);
-  if (before.rlim_max <= 1) GTEST_SKIP() << "nobody may write cores here";
+  if (before.rlim_max <= 1) GTEST_SKIP() << "the hard limit disables core dumps here";
   rlimit raised = before;
   raised.rlim_cur = raised.rlim_max;
   ASSERT_EQ(setrlimit(RLIMIT_CORE, &raised), 0);
@@ -219,7 +219,7 @@ TEST_F(OperationTest, WritesNoCore) {
   EXPECT_EQ(daemon_->CoreLimit(), 1u);
 }
 
-TEST_F(OperationTest, LeavesNoSocketBehind) {
+TEST_F(OperationTest, ClosesUpstreamSockets) {
   ASSERT_TRUE(List(ConferenceRequest(10)).status.ok());
   const size_t before = daemon_->OpenSockets();
   for (int i = 0; i < 20; ++i) {
@@ -235,13 +235,13 @@ TEST_F(OperationTest, LeavesNoSocketBehind) {
   EXPECT_LE(daemon_->OpenSockets(), before + 1);
 }
 
-TEST(Arguments, AWrongConfigurationIsRefusedWithThePathOfTheKey) {
+TEST(Arguments, WrongConfigurationIsRefusedWithPathOfKey) {
   Daemon daemon({"--config", "/dev/null"});
   EXPECT_EQ(daemon.Wait(), 78);
   EXPECT_THAT(daemon.Errors(), HasSubstr("rollcalld: "));
 }
 
-TEST(Arguments, HelpAndVersionAndNonsense) {
+TEST(Arguments, HelpVersionAndUnknownOption) {
   EXPECT_EQ(Daemon({"--help"}).Wait(), 0);
   EXPECT_EQ(Daemon({"--version"}).Wait(), 0);
   EXPECT_NE(Daemon({"--nonsense"}).Wait(), 0);

@@ -1,5 +1,5 @@
-// How tests call through the client library: again and again after whatever may pass, so that only
-// what is wrong ends a list.
+// Retry options for calls through the client library that retry every transient error, so that only
+// a real defect ends a list.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,7 @@
 
 namespace rollcall {
 
-// Tries again at a provider's rate limit, too, also where it does not say when to
-// come back.
+// Also retries a provider's rate limit, even without a RetryInfo.
 class PatientRetryPolicy final : public CallRetryPolicy {
  public:
   std::unique_ptr<CallRetryPolicy> Clone() const override {
@@ -26,7 +25,7 @@ class PatientRetryPolicy final : public CallRetryPolicy {
   void OnProgress() override { failures_ = 0; }
 
  private:
-  int failures_ = 0;  // in a row
+  int failures_ = 0;  // consecutive
 };
 
 // `max_wait` bounds the wait after a failure.

@@ -1,4 +1,4 @@
-// Providers that are reached through a proxy, by the configuration or by the environment.
+// Providers behind a proxy that the configuration or the environment names.
 #include <gmock/gmock.h>
 
 #include <cstdlib>
@@ -18,7 +18,7 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// A name that only the proxy knows a way to.
+// A name that only the proxy can resolve.
 constexpr char kFarAway[] = "provider.invalid";
 
 class ProxyTest : public EndToEndTest {
@@ -33,7 +33,7 @@ class ProxyTest : public EndToEndTest {
     }
   }
 
-  // Starts rollcalld for a provider of this name, with these settings more.
+  // Starts rollcalld for a provider of this name, with these additional settings.
   void StartFor(const std::string& host, nlohmann::json settings) {
     const Certificate authority = Certificate::Authority();
     nginx_ = std::make_unique<Nginx>(simulator_->base_url(), authority.Sign(host), true);
@@ -52,7 +52,7 @@ class ProxyTest : public EndToEndTest {
   std::string target_;  // host and port
 };
 
-TEST_F(ProxyTest, TheConfiguredOneGoesBeforeTheEnvironment) {
+TEST_F(ProxyTest, ConfiguredProxyOverridesEnvironment) {
   setenv("NO_PROXY", "*", 1);
   setenv("HTTPS_PROXY", "http://nowhere.invalid:1", 1);
   for (const bool http2 : {false, true}) {
@@ -63,7 +63,7 @@ TEST_F(ProxyTest, TheConfiguredOneGoesBeforeTheEnvironment) {
     EXPECT_EQ(listing.participants.size(), 2500u);
     ASSERT_GT(proxy_.heads().size(), before);
   }
-  // It is told where to lead, and nothing of what goes there.
+  // The proxy sees the target's name, and no credentials or paths.
   for (const std::string& head : proxy_.heads()) {
     EXPECT_THAT(head, StartsWith(absl::StrCat("CONNECT ", kFarAway, ":")));
     EXPECT_THAT(head, Not(HasSubstr("uthorization")));
@@ -71,7 +71,7 @@ TEST_F(ProxyTest, TheConfiguredOneGoesBeforeTheEnvironment) {
   }
 }
 
-TEST_F(ProxyTest, TheEnvironmentCountsWhereNothingIsConfigured) {
+TEST_F(ProxyTest, EnvironmentIsUsedWithoutConfiguration) {
   setenv("HTTPS_PROXY", proxy_.url().c_str(), 1);
   StartFor(kFarAway, {});
   EXPECT_TRUE(List(ConferenceRequest(10)).status.ok());
@@ -86,14 +86,14 @@ TEST_F(ProxyTest, TheEnvironmentCountsWhereNothingIsConfigured) {
   EXPECT_EQ(proxy_.heads().size(), before);
 }
 
-TEST_F(ProxyTest, NoneGoesBeforeTheEnvironment) {
+TEST_F(ProxyTest, ProxyNoneOverridesEnvironment) {
   setenv("HTTPS_PROXY", proxy_.url().c_str(), 1);
   StartFor("localhost", {{"proxy", "none"}});
   EXPECT_TRUE(List(ConferenceRequest(10)).status.ok());
   EXPECT_THAT(proxy_.heads(), IsEmpty());
 }
 
-TEST_F(ProxyTest, ARefusalSaysThatItIsTheProxys) {
+TEST_F(ProxyTest, ProxyRefusalIsReportedAsTheProxys) {
   StartFor(kFarAway, {{"proxy", proxy_.url()}});
   for (const char* refusal : {"403 Forbidden", "407 Proxy Authentication Required"}) {
     proxy_.Refuse(refusal);
@@ -106,7 +106,7 @@ TEST_F(ProxyTest, ARefusalSaysThatItIsTheProxys) {
   }
 }
 
-TEST_F(ProxyTest, AProxyThatNobodyKnowsIsNamedAsTheReason) {
+TEST_F(ProxyTest, UnresolvableProxyIsReported) {
   StartFor(kFarAway, {{"proxy", "http://nowhere.invalid:1"}});
   EXPECT_THAT(List(ConferenceRequest(10)).status.error_message(),
               HasSubstr("the proxy on the way to the provider cannot be resolved"));

@@ -1,9 +1,8 @@
-// Faults by chance, and a list that is whole even so: by retries within a call, and between calls
-// by tokens, with which the client library goes on.
+// Random faults: a list must still be complete, by retries within a call and by resume tokens
+// between calls of the client library.
 //
-// A schedule follows from its seed alone: what becomes of a request is decided by the seed, by what
-// is asked for, and by how often that was asked for before. A seed that failed can be run by
-// itself:
+// A schedule depends only on its seed: the fault for a request follows from the seed, the target,
+// and how often that target was requested before. To run a failed seed by itself:
 //
 //   ROLLCALL_SEED=123 end_to_end_test --gtest_filter='*RandomSchedule*'
 #include <algorithm>
@@ -33,12 +32,12 @@ using simulator::Request;
 
 constexpr int kShards = 10;
 constexpr int kSeedsPerShard = 100;
-// A request that was asked so often before gets its answer, so that each list ends.
+// After this many attempts, a request succeeds, so that every list ends.
 constexpr int kFaultyAttempts = 30;
-// Begins the sids of participants who join while a list is read: nobody's in a generated list.
+// Prefix of the sids of participants that join during a list; no generated list contains it.
 constexpr char kNewcomer[] = "CPfffffffffffffffffffffff";
 
-// The faults of one seed. For the simulator's threads.
+// The faults of one seed. Thread-safe.
 class Schedule {
  public:
   explicit Schedule(unsigned seed) : seed_(seed) {}
@@ -55,7 +54,7 @@ class Schedule {
     std::mt19937 random(of_page);
 
     Fault fault;
-    // On some pages somebody joins, so that all others stand one place further on from then on.
+    // On some pages a participant joins, so that all others move one position further.
     if (random() % 4 == 0 && attempt >= static_cast<int>(random() % 3)) {
       fault.edit_body = [number = random() % 100000000](std::string body) {
         const std::string array = "\"participants\": [";
@@ -76,7 +75,7 @@ class Schedule {
     if (choice < 8) return simulator::Respond(503, "<html><body>busy</body></html>");
     if (choice < 14) {
       Fault limited = simulator::Respond(429, R"({"code":20429,"status":429})");
-      // Seldom a second, the least but nothing that the header can say.
+      // Rarely one second, the shortest delay that the header can express except none.
       limited.answer->headers.emplace_back("Retry-After", byte % 60 == 0 ? "1" : "0");
       return limited;
     }
@@ -85,7 +84,7 @@ class Schedule {
     } else if (choice < 44) {
       fault.cut_after = byte;
     } else if (choice < 45) {
-      // Nobody lets it go on: the service has to give up.
+      // Never released: rollcalld has to time out.
       fault.hold_before_head = byte % 2 == 0;
       fault.hold_after = byte;
     } else if (choice < 50) {
@@ -104,7 +103,7 @@ class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInter
  protected:
   void SetUp() override {
     EndToEndTest::SetUp();
-    // Waits for a moment only.
+    // With short waits only.
     nlohmann::json configuration = {
         {"retry",
          {{"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}}},
@@ -135,7 +134,7 @@ class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInter
     request.set_page_size(1 + static_cast<int>(seed % 13));
     std::vector<std::string> sids = Read(request);
 
-    // Of those who joined, each is there at most once.
+    // Each participant that joined may occur at most once.
     const auto newcomers = std::stable_partition(
         sids.begin(), sids.end(),
         [](const std::string& sid) { return !absl::StartsWith(sid, kNewcomer); });
@@ -150,12 +149,12 @@ class RandomScheduleTest : public EndToEndTest, public ::testing::WithParamInter
 
 INSTANTIATE_TEST_SUITE_P(Shards, RandomScheduleTest, ::testing::Range(0, kShards));
 
-TEST_P(RandomScheduleTest, EachParticipantArrivesOnceAndInOrder) {
+TEST_P(RandomScheduleTest, EachParticipantArrivesOnceInOrder) {
   int begin = GetParam() * kSeedsPerShard;
   int end = begin + kSeedsPerShard;
   if (const char* const only = std::getenv("ROLLCALL_SEED"); only != nullptr) {
     int seed = 0;
-    ASSERT_TRUE(absl::SimpleAtoi(only, &seed)) << "ROLLCALL_SEED is no number: " << only;
+    ASSERT_TRUE(absl::SimpleAtoi(only, &seed)) << "ROLLCALL_SEED must be a number, not " << only;
     if (seed < begin || seed >= end) GTEST_SKIP() << "another shard's seed";
     begin = seed;
     end = seed + 1;

@@ -14,7 +14,7 @@
 namespace rollcall {
 namespace {
 
-// RFC 7541, 5.1: an integer behind the bits of its first byte that are not its own, here one.
+// RFC 7541, 5.1: an integer with a prefix of seven bits.
 std::string HpackLength(size_t value) {
   constexpr size_t kInFirstByte = 127;
   std::string bytes;
@@ -53,7 +53,7 @@ bool RawConnection::BeginHttp2() {
   constexpr uint8_t kAck = 1;
   return Send(absl::StrCat("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
                            Frame(FrameType::kSettings, 0, 0, ""))) &&
-         // Which the peer sends behind its own.
+         // The peer sends this after its own settings.
          ReadUntil(Frame(FrameType::kSettings, kAck, 0, "")) &&
          Send(Frame(FrameType::kSettings, kAck, 0, ""));
 }
@@ -111,7 +111,7 @@ std::string HeaderBlock(
     std::initializer_list<std::pair<absl::string_view, absl::string_view>> fields) {
   std::string block;
   for (const auto& [name, value] : fields) {
-    // A literal without indexing, with a name of its own.
+    // A literal without indexing, with a new name.
     absl::StrAppend(&block, absl::string_view("\0", 1), HpackLength(name.size()), name,
                     HpackLength(value.size()), value);
   }

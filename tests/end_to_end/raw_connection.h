@@ -1,5 +1,5 @@
-// A connection whose bytes a test makes and reads itself, with what it takes to write HTTP/2 that
-// no library would: to rollcalld, or from a client to a listener of the test's own.
+// A connection with raw bytes, and what is needed to write HTTP/2 that no library would send: to
+// rollcalld, or from a client to a test's own listener.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ namespace rollcall {
 
 class RawConnection {
  public:
-  // Connects to a host, in numbers, and port.
+  // Connects to an address of the form "IP:PORT".
   explicit RawConnection(const std::string& address);
   ~RawConnection();
   RawConnection(RawConnection&& other) noexcept : socket_(std::exchange(other.socket_, -1)) {}
@@ -22,20 +22,20 @@ class RawConnection {
 
   bool is_open() const { return socket_ >= 0; }
 
-  // Begins with HTTP/2: exchanges settings with the peer, without which gRPC holds nobody to its
-  // limits. False where that fails.
+  // Starts HTTP/2: exchanges settings with the peer. Until then gRPC does not enforce its limits.
+  // False on failure.
   bool BeginHttp2();
 
-  // False where the peer takes no more.
+  // False if the peer cannot be written to.
   bool Send(absl::string_view bytes);
 
-  // No more will be sent.
+  // Shuts down sending.
   void EndSending();
 
-  // Reads until the peer closes the connection, and returns what came.
+  // Reads until the peer closes the connection, and returns everything read.
   std::string ReadToEnd();
 
-  // Reads until `part` has come; false where the peer closes the connection before.
+  // Reads until `part` has arrived; false if the peer closes the connection first.
   bool ReadUntil(absl::string_view part);
 
  private:
@@ -43,7 +43,7 @@ class RawConnection {
   explicit RawConnection(int socket) : socket_(socket) {}
 
   int socket_;
-  std::string read_;  // but not searched to its end yet
+  std::string read_;  // read, but not yet searched to its end
 };
 
 // Listens on a free port of 127.0.0.1.
@@ -54,10 +54,10 @@ class RawListener {
   RawListener(const RawListener&) = delete;
   RawListener& operator=(const RawListener&) = delete;
 
-  // Host, in numbers, and port.
+  // "IP:PORT".
   const std::string& address() const { return address_; }
 
-  // Waits for the next client.
+  // Accepts the next client.
   RawConnection Accept();
 
  private:
@@ -65,7 +65,7 @@ class RawListener {
   std::string address_;
 };
 
-// RFC 9113, 6: the frames that the tests send.
+// RFC 9113, 6: the frame types that the tests send.
 enum class FrameType : uint8_t {
   kData = 0,
   kHeaders = 1,
@@ -79,14 +79,14 @@ inline constexpr uint8_t kEndStream = 1;
 inline constexpr uint8_t kEndHeaders = 4;
 std::string Frame(FrameType type, uint8_t flags, uint32_t stream, absl::string_view payload);
 
-// A number of four bytes, as frames have it.
+// A 32-bit number in network byte order.
 std::string Number(uint32_t number);
 
-// Fields of a header block, none of them compressed.
+// Fields of a header block, without compression.
 std::string HeaderBlock(
     std::initializer_list<std::pair<absl::string_view, absl::string_view>> fields);
 
-// The header block of a call of ListParticipants.
+// The header block of a ListParticipants call.
 std::string ListCallHeaders();
 
 }  // namespace rollcall

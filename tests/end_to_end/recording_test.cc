@@ -1,5 +1,5 @@
-// A report of a bug becomes a test: lists that a provider garbles are recorded, the folder gives
-// nothing away, and a second provider that serves the folder brings the same about.
+// Turns a bug report into a test: records lists that a provider garbles, checks that the recording
+// reveals nothing, and reproduces the same outcome from it with a second provider.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -34,10 +34,10 @@ constexpr char kMark[] = "xyzzyplughquux";
 constexpr char kMarkedNumber[] = "15551234567890";
 constexpr char kRecordedConference[] = "CF0123456789abcdef0123456789abcdef";
 
-// What a list is to a caller, but for what is replaced.
+// A list as its caller sees it, without the values that a recording replaces.
 struct Outcome {
-  std::vector<std::string> participants;  // their paths of null, empty and unrecognized values
-  std::vector<int> identities;            // the ordinal of the first with the same one
+  std::vector<std::string> participants;  // paths of null, empty and unrecognized values
+  std::vector<int> identities;            // the ordinal of the first participant with the same sid
   std::string code;
   std::string reason;
   bool operator==(const Outcome& other) const = default;
@@ -78,8 +78,8 @@ class RecordingEndToEndTest : public EndToEndTest {
     return configuration;
   }
 
-  // Ends the service, so that all is written, and searches the folder.
-  void ExpectNothingGivenAway(const std::vector<std::string>& secrets) {
+  // Stops the service, so that everything is written, and searches the folder for the secrets.
+  void ExpectNothingRevealed(const std::vector<std::string>& secrets) {
     EndAndReadLog();
     int files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
@@ -95,15 +95,15 @@ class RecordingEndToEndTest : public EndToEndTest {
     EXPECT_GT(files, 1);
   }
 
-  // From now on the simulator serves what was recorded, and the service asks for it with the
-  // accounts that are in there. Returns the commands that ask for it.
+  // From now on the simulator replays the recording, and rollcalld uses the accounts in it. Returns
+  // the commands that reproduce the requests.
   std::vector<std::string> Replay() { return Replay(folder_); }
   std::vector<std::string> Replay(const std::string& folder) {
     auto loaded = simulator::Replay::Load(folder);
     EXPECT_TRUE(loaded.ok()) << loaded.status();
     if (!loaded.ok()) return {};
     replay_ = *std::move(loaded);
-    // The simulator may still be using it when the fixture's members are destroyed.
+    // Shared, because the simulator may still use it when the fixture's members are destroyed.
     simulator_->InjectFaults([replay = replay_, origin = simulator_->base_url()](
                                  const Request& request) { return replay->Next(request, origin); });
     nlohmann::json upstreams = Configuration()["upstreams"];
@@ -120,7 +120,7 @@ class RecordingEndToEndTest : public EndToEndTest {
     return commands;
   }
 
-  // The request that a command makes, with the upstream that the other request has.
+  // The request of this command, with everything else taken from `like`.
   template <class Message>
   Message RequestOf(const std::string& command, const Message& like) {
     Message request = like;
@@ -141,10 +141,10 @@ class RecordingEndToEndTest : public EndToEndTest {
     return request;
   }
 
-  // The list that marked pages are of.
+  // The list whose pages are marked.
   static simulator::List MarkedList(Api api) { return {api, 40}; }
 
-  // Everything that is marked in it is a person's.
+  // Everything marked in it is personal data.
   std::string MarkedPage(Api api, const std::string& next) const {
     std::string page = absl::StrCat(R"({"meta": {"key": "participants", "next_page_url": )", next,
                                     R"(}, "next_page_uri": )", next, R"(, "participants": [)");
@@ -164,11 +164,11 @@ class RecordingEndToEndTest : public EndToEndTest {
   std::shared_ptr<simulator::Replay> replay_;
 };
 
-// A list with a failure, a page that is cut in the middle, and a second page.
+// A list with an error, a page cut in the middle, and a second page.
 class RecordingOfEachProvider : public RecordingEndToEndTest,
                                 public ::testing::WithParamInterface<Api> {};
 
-TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
+TEST_P(RecordingOfEachProvider, ReplayReproducesOutcomeAndRevealsNothing) {
   const Api api = GetParam();
   v1::ListParticipantsRequest request = RequestFor(MarkedList(api));
   if (api == Api::kVoiceInsights) {
@@ -207,7 +207,7 @@ TEST_P(RecordingOfEachProvider, IsReplayedAndGivesNothingAway) {
   for (const v1::Participant& participant : listing.participants) {
     if (simulator::SidOf(participant).size() > 2) secrets.push_back(simulator::SidOf(participant));
   }
-  ExpectNothingGivenAway(secrets);
+  ExpectNothingRevealed(secrets);
 
   const std::vector<std::string> commands = Replay();
   ASSERT_THAT(commands, SizeIs(1));
@@ -224,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(Providers, RecordingOfEachProvider,
                          ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
                                            Api::kSignalWire, Api::kTwilioCore));
 
-TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
+TEST_F(RecordingEndToEndTest, ReplaysErrors) {
   const std::vector<Fault> errors = [&] {
     std::vector<Fault> made = {
         simulator::Respond(404, R"({"code": 20404, "message": "no xyzzyplughquux"})"),
@@ -253,7 +253,7 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
     originals.push_back(OutcomeOf(List(ConferenceRequest(sid))));
     EXPECT_NE(originals.back().reason, "");
   }
-  ExpectNothingGivenAway({kMark, std::string(kRecordedConference, 32)});
+  ExpectNothingRevealed({kMark, std::string(kRecordedConference, 32)});
   const std::vector<std::string> commands = Replay();
   ASSERT_EQ(commands.size(), originals.size());
   for (size_t i = 0; i < commands.size(); ++i) {
@@ -261,9 +261,9 @@ TEST_F(RecordingEndToEndTest, ErrorsComeAgain) {
   }
 }
 
-// What was recorded once: a failure, a page that is cut in its second record, that page again, with
-// a field that is not known, and a second page.
-TEST_F(RecordingEndToEndTest, APageThatWasCut) {
+// A stored recording: an error, a page cut in its second record, the same page again with an
+// unknown field, and a second page.
+TEST_F(RecordingEndToEndTest, ReplaysStoredRecordingOfACutPage) {
   const std::vector<std::string> commands =
       Replay(SourcePath("tests/testdata/recordings/cut_page"));
   ASSERT_THAT(commands, SizeIs(1));
@@ -277,7 +277,7 @@ TEST_F(RecordingEndToEndTest, APageThatWasCut) {
   EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "4");
 }
 
-TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
+TEST_F(RecordingEndToEndTest, ReplaysLookupByLabel) {
   simulator_->InjectFaults([](const Request&) {
     return simulator::Respond(200, R"({"call_sid": "CA1", "label": "xyzzyplughquux", "hold": null,
         "new": "xyzzyplughquux", "extra": {"xyzzyplughquux": 1}})");
@@ -288,7 +288,7 @@ TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
   request.mutable_live_participant()->set_call_sid("xyzzyplughquux");
   v1::Participant original;
   ASSERT_TRUE(Get(request, original).ok());
-  ExpectNothingGivenAway({kMark, kRecordedConference, simulator::DefaultAccount(Api::kTwilioCore)});
+  ExpectNothingRevealed({kMark, kRecordedConference, simulator::DefaultAccount(Api::kTwilioCore)});
   const std::vector<std::string> commands = Replay();
   ASSERT_THAT(commands, SizeIs(1));
   v1::Participant replayed;
@@ -298,7 +298,7 @@ TEST_F(RecordingEndToEndTest, AParticipantByLabel) {
   EXPECT_EQ(replayed.live_participant().label().size(), std::string(kMark).size());
 }
 
-TEST_F(RecordingEndToEndTest, EndsWhereTheFolderIsFullAndTheServiceGoesOn) {
+TEST_F(RecordingEndToEndTest, StopsAtMaxBytesAndServiceContinues) {
   const std::string folder = absl::StrCat(folder_, "/another");
   StartDaemon({{"recording", {{"folder", folder}, {"max_bytes", 100000}}}});
   for (int i = 0; i < 2; ++i) {
@@ -315,8 +315,8 @@ TEST_F(RecordingEndToEndTest, EndsWhereTheFolderIsFullAndTheServiceGoesOn) {
   EXPECT_LE(bytes, 100000u);
 }
 
-// Each record fills the queue, so that most of the body comes a second time.
-TEST_F(RecordingEndToEndTest, WhatIsRefusedAndComesAgainIsRecordedOnce) {
+// Each record fills the queue, so that most of the body arrives a second time.
+TEST_F(RecordingEndToEndTest, RefusedPiecesAreRecordedOnce) {
   const std::string folder = absl::StrCat(folder_, "/another");
   StartDaemon({{"recording", {{"folder", folder}}}, {"limits", {{"send_queue_bytes", 1024}}}});
   const Outcome original = OutcomeOf(List(ConferenceRequest(2000)));
@@ -327,8 +327,8 @@ TEST_F(RecordingEndToEndTest, WhatIsRefusedAndComesAgainIsRecordedOnce) {
   EXPECT_EQ(OutcomeOf(List(RequestOf(commands[0], ConferenceRequest(1)))), original);
 }
 
-// As after a restart, which must not fail for that.
-TEST_F(RecordingEndToEndTest, AFolderThatHasARecordingIsLeftAsItIs) {
+// A restart with the same configuration must not fail.
+TEST_F(RecordingEndToEndTest, ExistingRecordingIsNotOverwritten) {
   const std::string folder = absl::StrCat(folder_, "/another");
   std::vector<std::string> manifests;
   std::vector<std::string> events;
@@ -347,7 +347,7 @@ TEST_F(RecordingEndToEndTest, AFolderThatHasARecordingIsLeftAsItIs) {
   EXPECT_EQ(manifests[0], manifests[1]);
 }
 
-TEST_F(RecordingEndToEndTest, AFolderThatCannotBeMadeIsRefused) {
+TEST_F(RecordingEndToEndTest, FolderThatCannotBeCreatedIsRefused) {
   nlohmann::json configuration = Configuration();
   configuration["recording"]["folder"] = folder_ + "/no/folder";
   const auto daemon = Daemon::WithConfiguration(configuration);

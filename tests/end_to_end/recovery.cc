@@ -10,38 +10,38 @@
 #include "tests/simulator/sid_of.h"
 
 namespace rollcall {
-std::string NameOf(Way way) {
-  switch (way) {
-    case Way::kDirect:
+std::string NameOf(Route route) {
+  switch (route) {
+    case Route::kDirect:
       return "Direct";
-    case Way::kTls:
+    case Route::kTls:
       return "Tls";
-    case Way::kHttp2:
+    case Route::kHttp2:
       return "Http2";
   }
   return "";
 }
 
 void RecoveryFixture::SetUp() {
-  // The machine's proxy, where it has one, knows nothing of this test.
+  // The machine's proxy, if any, cannot reach the test's servers.
   setenv("no_proxy", "localhost", 1);
   EndToEndTest::SetUp();
-  if (way() == Way::kDirect) return;
+  if (route() == Route::kDirect) return;
   const Certificate authority = Certificate::Authority();
-  StartNginx(authority, authority.Sign("localhost"), way() == Way::kHttp2);
+  StartNginx(authority, authority.Sign("localhost"), route() == Route::kHttp2);
   StartDaemon();
 }
 
 void RecoveryFixture::TearDown() {
   const std::string protocol[] = {"", "HTTP/1.1", "HTTP/2.0"};
-  EXPECT_THAT(Seen("Client-Protocol"), ::testing::Each(protocol[static_cast<size_t>(way())]));
+  EXPECT_THAT(Seen("Client-Protocol"), ::testing::Each(protocol[static_cast<size_t>(route())]));
 }
 
 nlohmann::json RecoveryFixture::Configuration() const {
   nlohmann::json configuration = EndToEndTest::Configuration();
   configuration["retry"] = {
       {"max_attempts", 5}, {"initial_backoff_seconds", 0.002}, {"max_backoff_seconds", 2}};
-  // Faults are told as they are; limits_test has those that end in patience with the provider.
+  // Without the circuit breaker, so that faults are reported as they are; limits_test covers it.
   configuration["circuit_breaker"] = {{"failures", 1000000}};
   for (nlohmann::json& upstream : configuration["upstreams"]) {
     for (const char* key : {"insights_base_url", "api_base_url", "base_url"}) {

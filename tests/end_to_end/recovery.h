@@ -1,5 +1,5 @@
-// What tests of faults share: the ways from rollcalld to the provider that each fault may lie on,
-// a caller who keeps the tokens, and the one check of what he has in the end.
+// Shared by the tests of faults: the routes from rollcalld to the provider, a caller that keeps the
+// resume tokens, and one check of the complete result.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,18 +20,18 @@
 namespace rollcall {
 
 // How rollcalld reaches the simulator.
-enum class Way {
+enum class Route {
   kDirect,  // over plain HTTP
-  kTls,     // by nginx, HTTP/1.1 over TLS
-  kHttp2,   // by nginx, HTTP/2 over TLS
+  kTls,     // through nginx, HTTP/1.1 over TLS
+  kHttp2,   // through nginx, HTTP/2 over TLS
 };
 
-inline constexpr Way kWays[] = {Way::kDirect, Way::kTls, Way::kHttp2};
+inline constexpr Route kRoutes[] = {Route::kDirect, Route::kTls, Route::kHttp2};
 
 // For names of tests.
-std::string NameOf(Way way);
+std::string NameOf(Route route);
 
-// A list as a careful caller reads it: with the tokens.
+// A list read by a caller that keeps the tokens.
 struct Reading {
   std::vector<std::string> ids;
   std::vector<std::string> tokens;
@@ -41,53 +41,51 @@ struct Reading {
 
 class RecoveryFixture : public EndToEndTest {
  protected:
-  virtual Way way() const = 0;
+  virtual Route route() const = 0;
 
-  // Starts what stands on the way, and rollcalld with retries that wait for a moment only.
+  // Starts nginx if the route needs it, and rollcalld with short waits between retries.
   void SetUp() override;
 
-  // Makes sure that what was asked went that way.
+  // Checks that the requests took the route.
   void TearDown() override;
 
   nlohmann::json Configuration() const override;
 
-  // Starts rollcalld again with another patience for the provider.
+  // Restarts rollcalld with another idle timeout.
   void StartWithIdleTimeout(double seconds);
 
-  // Starts nginx, again where there is one, with this certificate; rollcalld then trusts
-  // `authority`.
+  // Starts or restarts nginx with this certificate; rollcalld then trusts `authority`.
   void StartNginx(const Certificate& authority, const Certificate& certificate, bool http2);
 
-  // The base URL that rollcalld is configured with, and that links are to have.
+  // The base URL in rollcalld's configuration, which links must have.
   std::string ProviderUrl() const;
 
-  // The values that a header had in all the requests that the simulator got.
+  // The distinct values of a header in all requests at the simulator.
   std::set<std::string> Seen(const std::string& header) const;
 
-  // Called after each record, with how many there were.
+  // Called after each record, with the number of records so far.
   using OnRecord = std::function<void(size_t count)>;
 
-  // Reads up to `most` records, then leaves.
+  // Reads up to `most` records, then cancels the call.
   Reading Read(const v1::ListParticipantsRequest& request, size_t most = SIZE_MAX,
                const OnRecord& on_record = nullptr);
 
-  // Reads a list while something is wrong, and, unless all of it came, goes on by the last token
-  // after `mend`. Fails the test unless both together are exactly `expected`. Returns the first
-  // reading.
+  // Reads a list during a fault. If it ends early, calls `mend` and resumes with the last token.
+  // Fails the test unless both readings together are exactly `expected`. Returns the first reading.
   Reading ExpectExactly(const v1::ListParticipantsRequest& request,
                         const std::vector<std::string>& expected, const std::function<void()>& mend,
                         const OnRecord& on_record = nullptr);
-  // What is wrong is in the simulator's directions.
+  // The same; `mend` ends the faults of the simulator.
   Reading ExpectExactly(const v1::ListParticipantsRequest& request,
                         const std::vector<std::string>& expected);
 
-  // What names the participants of a list, from one on.
+  // The ids of a list's participants from index `from` on.
   static std::vector<std::string> Ids(const simulator::List& list, int64_t from = 0);
 
-  // Does `fault` to the first `times` requests whose target contains `part`.
+  // Injects `fault` into the first `times` requests whose target contains `part`.
   void InjectFault(const std::string& part, int times, const simulator::Fault& fault);
 
-  std::unique_ptr<Nginx> nginx_;  // null where the way is direct
+  std::unique_ptr<Nginx> nginx_;  // null for the direct route
 
  private:
   std::string ca_file_;
@@ -95,10 +93,10 @@ class RecoveryFixture : public EndToEndTest {
   std::optional<double> idle_timeout_;
 };
 
-// For test suites that take each way.
-class RecoveryTest : public RecoveryFixture, public ::testing::WithParamInterface<Way> {
+// For test suites that run over each route.
+class RecoveryTest : public RecoveryFixture, public ::testing::WithParamInterface<Route> {
  protected:
-  Way way() const override { return GetParam(); }
+  Route route() const override { return GetParam(); }
 };
 
 }  // namespace rollcall

@@ -1,5 +1,5 @@
-// Whatever breaks on the way, the caller has exactly the list, or an error and a token from which
-// the rest arrives exactly.
+// Whatever breaks upstream, the caller has exactly the list, or an error and a token from which
+// exactly the rest arrives.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -19,10 +19,10 @@ using simulator::Request;
 using ::testing::Contains;
 using ::testing::Pair;
 
-INSTANTIATE_TEST_SUITE_P(Ways, RecoveryTest, ::testing::ValuesIn(kWays),
+INSTANTIATE_TEST_SUITE_P(Routes, RecoveryTest, ::testing::ValuesIn(kRoutes),
                          [](const auto& param_info) { return NameOf(param_info.param); });
 
-TEST_P(RecoveryTest, ATokenOfEveryRecordGoesOnRightBehindIt) {
+TEST_P(RecoveryTest, EveryTokenResumesAfterItsRecord) {
   for (const Api api : {Api::kVoiceInsights, Api::kSignalWire, Api::kTwilioCore}) {
     const simulator::List list(api, 30);
     v1::ListParticipantsRequest request = RequestFor(list);
@@ -40,7 +40,7 @@ TEST_P(RecoveryTest, ATokenOfEveryRecordGoesOnRightBehindIt) {
   }
 }
 
-TEST_P(RecoveryTest, ATokenKeepsTheFiltersAndIsForItsListOnly) {
+TEST_P(RecoveryTest, TokenIsValidOnlyForItsListAndFilters) {
   v1::ListParticipantsRequest request = ConferenceRequest(400);
   request.set_page_size(20);
   request.mutable_conference_participant_summaries()->set_events("mute");
@@ -49,7 +49,7 @@ TEST_P(RecoveryTest, ATokenKeepsTheFiltersAndIsForItsListOnly) {
   ASSERT_GT(whole.ids.size(), 40u);
   v1::ListParticipantsRequest rest = request;
   rest.set_resume_token(whole.tokens[30]);
-  // What does not change the list may be another.
+  // Page size, read mask and limit may change.
   rest.set_page_size(0);
   rest.mutable_read_mask()->add_paths("participant_sid");
   rest.set_limit(5);
@@ -72,7 +72,7 @@ TEST_P(RecoveryTest, ATokenKeepsTheFiltersAndIsForItsListOnly) {
   }
 }
 
-TEST_P(RecoveryTest, AnotherReplicaTakesTheToken) {
+TEST_P(RecoveryTest, AnotherReplicaAcceptsTheToken) {
   const simulator::List list(Api::kVoiceInsights, 30);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
@@ -83,11 +83,11 @@ TEST_P(RecoveryTest, AnotherReplicaTakesTheToken) {
   EXPECT_EQ(Read(request).ids, Ids(list, 15));
 }
 
-TEST_P(RecoveryTest, AParticipantThatLeftMeanwhileIsAnErrorNotAGuess) {
+TEST_P(RecoveryTest, TokenOfAVanishedParticipantIsAnError) {
   const simulator::List list(Api::kSignalWire, 10);
   v1::ListParticipantsRequest request = RequestFor(list);
   const Reading whole = Read(request);
-  // The page has lost the participant of the token.
+  // The page no longer contains the token's participant.
   simulator_->InjectFaults([&](const Request&) {
     Fault fault;
     fault.edit_body = [&](std::string body) {
@@ -105,7 +105,7 @@ TEST_P(RecoveryTest, AParticipantThatLeftMeanwhileIsAnErrorNotAGuess) {
   EXPECT_TRUE(listing.participants.empty());
 }
 
-TEST_P(RecoveryTest, APageCutAtEveryByteArrivesOnceAndInOrder) {
+TEST_P(RecoveryTest, PageCutAtAnyByteArrivesOnceInOrder) {
   const simulator::List list(Api::kVoiceInsights, 4);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(2);
@@ -119,8 +119,7 @@ TEST_P(RecoveryTest, APageCutAtEveryByteArrivesOnceAndInOrder) {
     return fault;
   });
   ASSERT_TRUE(Read(request).status.ok());
-  // Every offset of the second page, by a step that keeps the test short and meets all offsets of
-  // its end.
+  // Offsets in the second page: in steps that keep the test short, and near its end all of them.
   for (size_t cut = 0; cut < size; cut += cut + 200 < size ? 7 : 1) {
     Fault fault;
     fault.cut_after = cut;
@@ -131,7 +130,7 @@ TEST_P(RecoveryTest, APageCutAtEveryByteArrivesOnceAndInOrder) {
   }
 }
 
-TEST_P(RecoveryTest, WhatCameAgainIsCountedAndLeftOut) {
+TEST_P(RecoveryTest, ReplayedRecordsAreSkippedAndCounted) {
   const simulator::List list(Api::kVoiceInsights, 100);
   Fault fault;
   fault.cut_after = 60000;
@@ -143,7 +142,7 @@ TEST_P(RecoveryTest, WhatCameAgainIsCountedAndLeftOut) {
   EXPECT_GT(std::stoi(reading.trailers.at("rollcall-duplicates-suppressed")), 30);
 }
 
-TEST_P(RecoveryTest, FaultsThatPassAreNotNoticed) {
+TEST_P(RecoveryTest, ShortFaultsAreNotNoticed) {
   const simulator::List list(Api::kTwilioCore, 25);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
@@ -163,7 +162,7 @@ TEST_P(RecoveryTest, FaultsThatPassAreNotNoticed) {
   }
 }
 
-TEST_P(RecoveryTest, AFaultThatStaysEndsTheListWithATokenForTheRest) {
+TEST_P(RecoveryTest, PersistentFaultEndsTheListWithToken) {
   const simulator::List list(Api::kVoiceInsights, 25);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
@@ -176,9 +175,9 @@ TEST_P(RecoveryTest, AFaultThatStaysEndsTheListWithATokenForTheRest) {
   EXPECT_GE(begun.ids.size(), 10u);
 }
 
-TEST_P(RecoveryTest, ALinkOfAnAttemptThatFailedIsNotFollowed) {
-  // The first attempt says that there is a second page and breaks; the list has shrunk by the
-  // second attempt.
+TEST_P(RecoveryTest, LinkOfAFailedAttemptIsNotFollowed) {
+  // The first attempt has a link to a second page and breaks off. By the second attempt, the list
+  // has shrunk to one page.
   const std::string path =
       "/2010-04-01/Accounts/ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/Conferences/"
       "CF00000000000000000000000000000001/Participants.json";
@@ -205,7 +204,7 @@ TEST_P(RecoveryTest, ALinkOfAnAttemptThatFailedIsNotFollowed) {
   EXPECT_EQ(reading.ids, (std::vector<std::string>{"a", "b"}));
 }
 
-TEST_P(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
+TEST_P(RecoveryTest, PermanentErrorsAreNotRetried) {
   for (const int status : {400, 401, 403, 404, 405}) {
     simulator_->InjectFaults([status](const Request&) { return simulator::Respond(status); });
     const size_t before = simulator_->requests().size();
@@ -214,7 +213,7 @@ TEST_P(RecoveryTest, WhatCannotHelpIsNotTriedAgain) {
   }
 }
 
-TEST_P(RecoveryTest, GetIsTriedAgainToo) {
+TEST_P(RecoveryTest, GetIsRetried) {
   InjectFault("Participants", 2, simulator::Respond(503));
   v1::GetParticipantRequest request;
   request.mutable_conference_participant_summary()->set_conference_sid(kSeedConference);
@@ -225,8 +224,8 @@ TEST_P(RecoveryTest, GetIsTriedAgainToo) {
   EXPECT_EQ(simulator_->requests().size(), 3u);
 }
 
-TEST_P(RecoveryTest, TheNextPageIsAskedForWhileThisOneIsHeldBack) {
-  // The Insights envelope stands before the array: the link is read, the records are not there yet.
+TEST_P(RecoveryTest, PrefetchesTheNextPageBeforeThisOneIsComplete) {
+  // The Insights envelope precedes the array: the link has arrived, the records have not.
   InjectFault("PageSize=10", 1, [] { return simulator::HoldAfter(800); }());
   v1::ListParticipantsRequest request = ConferenceRequest(20);
   request.set_page_size(10);
@@ -243,7 +242,7 @@ TEST_P(RecoveryTest, TheNextPageIsAskedForWhileThisOneIsHeldBack) {
   EXPECT_EQ(count, 20);
 }
 
-TEST_P(RecoveryTest, WithoutPrefetchItIsNot) {
+TEST_P(RecoveryTest, WithoutPrefetchNextPageWaits) {
   StartDaemon({{"prefetch", false}});
   Fault fault;
   fault.hold_after = 800;
@@ -253,7 +252,7 @@ TEST_P(RecoveryTest, WithoutPrefetchItIsNot) {
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, request);
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
-  // Would the second request be on its way, a whole other list would come behind it.
+  // A prefetch would have been sent before this whole other list.
   ASSERT_TRUE(Read(ConferenceRequest(1)).status.ok());
   EXPECT_EQ(simulator_->requests().size(), 2u);
   simulator_->Release();
@@ -264,7 +263,7 @@ TEST_P(RecoveryTest, WithoutPrefetchItIsNot) {
   EXPECT_EQ(count, 20);
 }
 
-TEST_P(RecoveryTest, ALimitWithinThePageAsksForNoOther) {
+TEST_P(RecoveryTest, LimitAtEndOfPagePreventsPrefetch) {
   v1::ListParticipantsRequest request = ConferenceRequest(50);
   request.set_page_size(10);
   request.set_limit(20);
@@ -272,22 +271,22 @@ TEST_P(RecoveryTest, ALimitWithinThePageAsksForNoOther) {
   EXPECT_EQ(simulator_->requests().size(), 2u);
 }
 
-// Faults by chance, all from one seed, until the list is whole: by retries within a call and tokens
+// Random faults from one seed, until the list is complete: by retries within a call and tokens
 // between calls.
 class RandomFaultsTest : public RecoveryFixture,
-                         public ::testing::WithParamInterface<std::tuple<Way, int>> {
+                         public ::testing::WithParamInterface<std::tuple<Route, int>> {
  protected:
-  Way way() const override { return std::get<Way>(GetParam()); }
+  Route route() const override { return std::get<Route>(GetParam()); }
 };
 
-INSTANTIATE_TEST_SUITE_P(Ways, RandomFaultsTest,
-                         ::testing::Combine(::testing::ValuesIn(kWays), ::testing::Range(0, 8)),
+INSTANTIATE_TEST_SUITE_P(Routes, RandomFaultsTest,
+                         ::testing::Combine(::testing::ValuesIn(kRoutes), ::testing::Range(0, 8)),
                          [](const auto& param_info) {
-                           return absl::StrCat(NameOf(std::get<Way>(param_info.param)), "Schedules",
-                                               std::get<int>(param_info.param));
+                           return absl::StrCat(NameOf(std::get<Route>(param_info.param)),
+                                               "Schedules", std::get<int>(param_info.param));
                          });
 
-TEST_P(RandomFaultsTest, EachParticipantArrivesOnceAndInOrder) {
+TEST_P(RandomFaultsTest, EachParticipantArrivesOnceInOrder) {
   for (int schedule = 0; schedule < 25; ++schedule) {
     const unsigned seed = static_cast<unsigned>(std::get<int>(GetParam()) * 1000 + schedule);
     SCOPED_TRACE(absl::StrCat("seed ", seed));

@@ -1,4 +1,4 @@
-// What tests need to judge how much memory rollcalld takes.
+// Helpers to measure rollcalld's memory.
 #pragma once
 
 #include <chrono>
@@ -6,15 +6,14 @@
 
 namespace rollcall {
 
-// Sanitizers keep freed memory, to notice who still uses it, so a process that runs with one only
-// grows.
+// Sanitizers keep freed memory to detect its use, so a process with a sanitizer only grows.
 #ifdef ROLLCALL_SANITIZED
 inline constexpr bool kMemoryIsGivenBack = false;
 #else
 inline constexpr bool kMemoryIsGivenBack = true;
 #endif
 
-// Waits until `value` has stood still for a while, and returns it.
+// Waits until `value` has not changed for a while, and returns it.
 template <class Value>
 auto WhenSteady(const Value& value) {
   auto last = value();

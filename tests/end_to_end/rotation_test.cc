@@ -1,4 +1,4 @@
-// A password that is replaced in its file while lists run: nobody notices.
+// A password is replaced in its file while lists run; callers must not notice.
 #include <gmock/gmock.h>
 #include <stdlib.h>
 
@@ -63,7 +63,7 @@ class RotationTest : public EndToEndTest {
     std::filesystem::rename(PasswordFile() + ".new", PasswordFile());
   }
 
-  // The same, and waits until rollcalld has said what it makes of it.
+  // The same, and waits until rollcalld has logged `line`.
   void ReplacePassword(const std::string& password, const std::string& line) {
     const size_t before = CountOf(line);
     WritePassword(password);
@@ -82,7 +82,7 @@ class RotationTest : public EndToEndTest {
     return count;
   }
 
-  // The token of a list's first participant.
+  // The resume token of a list's first participant.
   std::string FirstToken() {
     grpc::ClientContext context;
     const auto reader = stub().ListParticipants(&context, ConferenceRequest(kConference));
@@ -99,7 +99,7 @@ class RotationTest : public EndToEndTest {
                       simulator::DefaultAccount(simulator::Api::kVoiceInsights), ":", password)));
   }
 
-  // From now on the provider knows this password only.
+  // From now on the provider accepts only this password.
   void AcceptPassword(const std::string& password) {
     simulator_->InjectFaults([this, good = AuthorizationOf(password)](const Request& request) {
       Fault fault;
@@ -112,13 +112,13 @@ class RotationTest : public EndToEndTest {
   }
 
   std::filesystem::path directory_;
-  std::atomic<bool> hold_ = false;  // whether requests wait for their answers
+  std::atomic<bool> hold_ = false;  // holds responses until Release()
 };
 
 constexpr char kReplaced[] = R"("event":"reloaded","what":"credentials:twilio")";
 constexpr char kRefused[] = R"("event":"reload refused","what":"credentials:twilio")";
 
-TEST_F(RotationTest, AListThatRunsGoesOnWithTheNewPassword) {
+TEST_F(RotationTest, RunningListUsesTheNewPassword) {
   grpc::ClientContext context;
   hold_ = true;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(kConference));
@@ -126,7 +126,7 @@ TEST_F(RotationTest, AListThatRunsGoesOnWithTheNewPassword) {
   ReplacePassword("second", kReplaced);
   hold_ = false;
   AcceptPassword("second");
-  simulator_->Release();  // what was asked before that is answered
+  simulator_->Release();  // completes the requests sent before
   v1::ListParticipantsResponse response;
   int count = 0;
   while (reader->Read(&response)) ++count;
@@ -139,12 +139,12 @@ TEST_F(RotationTest, AListThatRunsGoesOnWithTheNewPassword) {
   EXPECT_EQ(requests[1].Header("Authorization"), AuthorizationOf("second"));
   EXPECT_EQ(requests[2].Header("Authorization"), AuthorizationOf("second"));
 
-  // A new list begins with it.
+  // A new list uses it too.
   EXPECT_TRUE(List(ConferenceRequest(kConference)).status.ok());
 }
 
-// The provider may cease to know the old password while a request with it is on its way.
-TEST_F(RotationTest, ARequestThatWasRejectedForTheOldPasswordIsSentWithTheNewOne) {
+// The provider may revoke the old password while a request with it is in flight.
+TEST_F(RotationTest, RequestRejectedWithOldPasswordIsResentWithNewOne) {
   AcceptPassword("second");
   hold_ = true;
   Listing listing;
@@ -160,25 +160,25 @@ TEST_F(RotationTest, ARequestThatWasRejectedForTheOldPasswordIsSentWithTheNewOne
   EXPECT_EQ(simulator_->requests().at(0).Header("Authorization"), AuthorizationOf("first"));
   EXPECT_EQ(simulator_->requests().at(1).Header("Authorization"), AuthorizationOf("second"));
 
-  // A password that is wrong and has not been replaced is not sent twice.
+  // A wrong password that was not replaced is not sent twice.
   AcceptPassword("third");
   const Listing refused = List(ConferenceRequest(kConference));
   EXPECT_EQ(Reason(refused.status), "UPSTREAM_CREDENTIALS_REJECTED");
   EXPECT_EQ(refused.trailers.at("rollcall-attempts"), "1");
 }
 
-TEST_F(RotationTest, AFileThatIsNoPasswordIsRefused) {
+TEST_F(RotationTest, InvalidPasswordFileIsRefused) {
   for (const char* text : {"", "\n", "hunter2\nhunter2", "hunter2\x01"}) {
     ReplacePassword(text, kRefused);
     EXPECT_TRUE(List(ConferenceRequest(kConference)).status.ok());
-    // What follows a refusal is told, even if it is as it was before.
+    // After a refusal, the next reload is logged even if the password is the one in use.
     ReplacePassword("first ", kReplaced);
     ReplacePassword("first", kReplaced);
   }
   EXPECT_THAT(daemon_->Errors(), Not(HasSubstr("hunter2")));
 }
 
-TEST_F(RotationTest, ATokenOpensAfterThePasswordWasReplaced) {
+TEST_F(RotationTest, TokenIsValidAfterPasswordIsReplaced) {
   v1::ListParticipantsRequest request = ConferenceRequest(kConference);
   request.set_resume_token(FirstToken());
   AcceptPassword("second");
@@ -188,8 +188,8 @@ TEST_F(RotationTest, ATokenOpensAfterThePasswordWasReplaced) {
   EXPECT_EQ(rest.participants.size(), 2u);
 }
 
-// Replicas may see a new password at different times, or be restarted with it one by one.
-TEST_F(RotationTest, WithAResumeKeyTokensDoNotDependOnThePassword) {
+// Replicas may see a new password at different times, or restart with it one by one.
+TEST_F(RotationTest, WithResumeKeyTokensDoNotDependOnThePassword) {
   v1::ListParticipantsRequest request = ConferenceRequest(kConference);
   const auto restart_with = [this](const std::string& password, const nlohmann::json& changes) {
     AcceptPassword(password);

@@ -1,7 +1,7 @@
-// Nothing leaks: credentials, callers' tokens and personal data, each marked, go through every path
-// that a call can take, and through every file that may change meanwhile. Then everything that was
-// written is searched for the marks, and for the key of the service's certificate: standard output
-// and error, metrics, the status page, and the errors that callers get.
+// Nothing leaks. Marked credentials, callers' tokens and personal data go through every path of a
+// call, and through every file that can be reloaded. Then all output is searched for the marks and
+// for the service's private key: standard output and error, metrics, the status page, and callers'
+// errors.
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <signal.h>
@@ -39,7 +39,7 @@ constexpr char kCallerToken[] = "caller-xyzzy-token";
 constexpr char kCallerTokenSha256[] =
     "b03577d376e17c7fc2c21bab322d5f635087c1b19e40dbbcfdae34df201c6202";
 
-// The lines of a key in PEM form that are its own.
+// The lines of a PEM key that are unique to it.
 std::vector<std::string> LinesOfKey(const std::string& pem) {
   std::vector<std::string> lines;
   for (const absl::string_view line : absl::StrSplit(pem, '\n', absl::SkipEmpty())) {
@@ -72,7 +72,7 @@ class SecretsTest : public CallerAccessTest {
     ReadUrl();
   }
 
-  // Starts rollcalld again with these changes.
+  // Restarts rollcalld with these changes.
   void Start(const nlohmann::json& changes) {
     StartDaemon(changes);
     ReadUrl();
@@ -96,8 +96,8 @@ class SecretsTest : public CallerAccessTest {
     const std::string lower = absl::AsciiStrToLower(text);
     EXPECT_FALSE(absl::StrContains(lower, kMark)) << where << ":\n" << text;
     for (const char* secret : {kTwilioToken, kSignalWireToken}) {
-      // As HTTP Basic sends it, behind any username: a part of it that is the same for all three
-      // ways in which it can be aligned.
+      // As HTTP Basic sends it after any user name: the part of the Base64 text that is the same
+      // for each of the three alignments.
       for (const char* before : {"", ":", "::"}) {
         const std::string encoded = absl::Base64Escape(absl::StrCat(before, secret));
         EXPECT_FALSE(absl::StrContains(text, encoded.substr(4, 12))) << where << ":\n" << text;
@@ -108,23 +108,23 @@ class SecretsTest : public CallerAccessTest {
     }
   }
 
-  // Has this text searched for, too.
+  // Adds a text to search for.
   void Hide(const std::string& secret) { unmarked_.push_back(secret); }
   void HideKey(const std::string& pem) {
     ASSERT_THAT(LinesOfKey(pem), Not(IsEmpty()));
     for (const std::string& line : LinesOfKey(pem)) Hide(line);
   }
 
-  // Writes a file that is of no use, and waits until rollcalld has refused it.
+  // Writes an invalid file, and waits until rollcalld has refused it.
   void WriteRefused(const std::string& name, const std::string& text) {
     WriteUntil("reload refused", name, text);
   }
-  // Writes a good one, and waits until rollcalld uses it.
+  // Writes a valid file, and waits until rollcalld uses it.
   void WriteTaken(const std::string& name, const std::string& text) {
     WriteUntil("reloaded", name, text);
   }
 
-  // The event is one that another like it does not follow, where nothing comes in between.
+  // Waits for one more log line with this event.
   void WriteUntil(const char* event, const std::string& name, const std::string& text) {
     const auto count = [&] {
       const std::vector<std::string> parts =
@@ -154,7 +154,7 @@ class SecretsTest : public CallerAccessTest {
     return answer ? answer->body : "";
   }
 
-  // Lists, and searches all that the caller gets beside the records. Returns the reason.
+  // Lists, and searches everything that the caller gets besides the records. Returns the reason.
   std::string ListAndSearch(const v1::ListParticipantsRequest& request) {
     const Listing listing = List(request);
     SearchStatus(listing.status);
@@ -167,7 +167,7 @@ class SecretsTest : public CallerAccessTest {
     Search("details", status.error_details());
   }
 
-  // A page of records whose every value is marked.
+  // A page of records in which every value is marked.
   static std::string MarkedPage(const std::string& next) {
     return absl::StrCat(R"({"meta": {"next_page_url": )",
                         next.empty() ? "null" : "\"" + next + "\"",
@@ -178,7 +178,7 @@ class SecretsTest : public CallerAccessTest {
        "duration_seconds": "xyzzy", "metrics": {"inbound": {"mos": "xyzzy"}}}]})");
   }
 
-  // A policy with one caller, which may do all, with these changes to it.
+  // A policy with one caller that may do everything, with these changes.
   static nlohmann::json PolicyWith(const nlohmann::json& changes = nlohmann::json::object()) {
     nlohmann::json caller = {{"name", "support"},
                              {"token_sha256", {kCallerTokenSha256}},
@@ -188,8 +188,8 @@ class SecretsTest : public CallerAccessTest {
     return {{"callers", nlohmann::json::array({caller})}};
   }
 
-  // Calls with tokens that are good, unknown, and none, and in odd places. `is_open` says that
-  // everybody may call.
+  // Calls with valid, unknown and missing tokens, and with tokens in odd places. `is_open` means
+  // that no token is needed.
   void CallWithTokens(bool is_open) {
     const std::string basic = absl::Base64Escape("caller:xyzzy");
     Hide(basic);
@@ -230,18 +230,18 @@ class SecretsTest : public CallerAccessTest {
   std::vector<std::string> unmarked_;
 };
 
-TEST_F(SecretsTest, Records) {
+TEST_F(SecretsTest, RecordsDoNotLeak) {
   simulator_->AddPage(Target(), MarkedPage(""));
   const Listing listing = List(ConferenceRequest(kConference));
   ASSERT_TRUE(listing.status.ok()) << listing.status.error_message();
   ASSERT_EQ(listing.participants.size(), 2u);
-  // They do come through to the caller.
+  // The caller does receive the values.
   EXPECT_EQ(listing.participants[0].conference_participant_summary().label(), "xyzzy-label");
   for (const auto& [key, value] : listing.trailers) Search(key, value);
   EXPECT_THAT(Page("/metrics"), HasSubstr("nickname"));
 }
 
-TEST_F(SecretsTest, RecordsOfAStrictUpstream) {
+TEST_F(SecretsTest, RecordsOfAStrictUpstreamDoNotLeak) {
   nlohmann::json upstreams = Configuration()["upstreams"];
   upstreams[0]["strict"] = true;
   Start({{"upstreams", upstreams}});
@@ -249,7 +249,7 @@ TEST_F(SecretsTest, RecordsOfAStrictUpstream) {
   EXPECT_EQ(ListAndSearch(ConferenceRequest(kConference)), "UPSTREAM_UNRECOGNIZED_VALUE");
 }
 
-TEST_F(SecretsTest, AParticipantByItsLabel) {
+TEST_F(SecretsTest, LookupsByLabelDoNotLeak) {
   for (const int status : {200, 404, 400, 503}) {
     simulator_->InjectFaults([status](const Request&) {
       return simulator::Respond(
@@ -265,7 +265,7 @@ TEST_F(SecretsTest, AParticipantByItsLabel) {
   }
 }
 
-TEST_F(SecretsTest, FiltersAndTokensOfTheRequest) {
+TEST_F(SecretsTest, FiltersAndResumeTokensDoNotLeak) {
   v1::ListParticipantsRequest request = ConferenceRequest(kConference);
   request.mutable_conference_participant_summaries()->set_label("xyzzy Ada");
   request.mutable_conference_participant_summaries()->set_events("xyzzy-event");
@@ -284,7 +284,7 @@ TEST_F(SecretsTest, FiltersAndTokensOfTheRequest) {
   EXPECT_EQ(ListAndSearch(request), "INVALID_REQUEST");
 }
 
-TEST_F(SecretsTest, RequestsThatAreRefused) {
+TEST_F(SecretsTest, RefusedRequestsDoNotLeak) {
   v1::ListParticipantsRequest request = ConferenceRequest("CFxyzzy");
   EXPECT_EQ(ListAndSearch(request), "INVALID_REQUEST");
   request = ConferenceRequest(kConference);
@@ -298,7 +298,7 @@ TEST_F(SecretsTest, RequestsThatAreRefused) {
   EXPECT_EQ(ListAndSearch(request), "INVALID_REQUEST");
 }
 
-TEST_F(SecretsTest, NextLinks) {
+TEST_F(SecretsTest, NextLinksDoNotLeak) {
   for (const char* link :
        {"https://xyzzy.example/v1/Conferences", "http://127.0.0.1:1/xyzzy?PageToken=xyzzy",
         "//xyzzy.example/", "/v1/../xyzzy", "xyzzy", "https://user:xyzzy@127.0.0.1/",
@@ -308,7 +308,7 @@ TEST_F(SecretsTest, NextLinks) {
   }
 }
 
-TEST_F(SecretsTest, RetriesAndPageTokens) {
+TEST_F(SecretsTest, RetriesAndPageTokensDoNotLeak) {
   const std::string second = absl::StrCat(Target(), "?PageSize=1000&Page=1&PageToken=xyzzy-token");
   simulator_->AddPage(Target(), MarkedPage(absl::StrCat(simulator_->base_url(), second)));
   simulator_->AddPage(second, MarkedPage(""));
@@ -329,7 +329,7 @@ TEST_F(SecretsTest, RetriesAndPageTokens) {
   ListAndSearch(ConferenceRequest(kConference));
 }
 
-TEST_F(SecretsTest, AnswersThatAreNone) {
+TEST_F(SecretsTest, MalformedResponsesDoNotLeak) {
   for (const char* body : {"xyzzy", "{\"xyzzy\": ", "{\"participants\": \"xyzzy\"}", "[\"xyzzy\"]",
                            "{\"participants\": [\"xyzzy\"], \"meta\": {}}",
                            "{\"participants\": [{\"label\": \"xyzzy\\u00\"}]}"}) {
@@ -357,7 +357,7 @@ TEST_F(SecretsTest, AnswersThatAreNone) {
   for (int i = 0; i < 3; ++i) EXPECT_NE(ListAndSearch(ConferenceRequest(kConference)), "");
 }
 
-TEST_F(SecretsTest, WrongConfigurations) {
+TEST_F(SecretsTest, WrongConfigurationsDoNotLeak) {
   const nlohmann::json good = Configuration();
   std::vector<nlohmann::json> wrong(7, good);
   wrong[0]["upstreams"][0]["auth_token"] = "xyzzy\n";
@@ -372,16 +372,16 @@ TEST_F(SecretsTest, WrongConfigurations) {
   }
 }
 
-TEST_F(SecretsTest, TokensOfCallers) {
+TEST_F(SecretsTest, CallerTokensDoNotLeak) {
   Write("policy.json", PolicyWith().dump());
   Start({{"policy_file", PathOf("policy.json")}});
   CallWithTokens(false);
 }
 
-// Without a policy nobody looks at what a caller shows.
-TEST_F(SecretsTest, TokensThatNobodyAskedFor) { CallWithTokens(true); }
+// Without a policy, rollcalld ignores callers' tokens.
+TEST_F(SecretsTest, IgnoredCallerTokensDoNotLeak) { CallWithTokens(true); }
 
-TEST_F(SecretsTest, TheKeyOfTheService) {
+TEST_F(SecretsTest, PrivateKeyDoesNotLeak) {
   const Certificate served = RenewCertificate();
   HideKey(served.key());
   HideKey(authority_.key());
@@ -397,14 +397,14 @@ TEST_F(SecretsTest, TheKeyOfTheService) {
     ExpectRefusedAtStart({{"tls", Tls()}});
     WriteTaken("server.key", key);
   }
-  // The key where the certificate belongs.
+  // The key in place of the certificate.
   WriteRefused("server.pem", key);
   ExpectRefusedAtStart({{"tls", Tls()}});
   WriteTaken("server.pem", served.certificate());
   HideKey(RenewCertificate().key());
 }
 
-TEST_F(SecretsTest, FilesThatAreRefused) {
+TEST_F(SecretsTest, RefusedReloadsDoNotLeak) {
   const std::map<std::string, std::string> good = {
       {"policy.json", PolicyWith().dump()}, {"password", kTwilioToken}, {"resume-key", kResumeKey}};
   for (const auto& [name, text] : good) Write(name, text);
@@ -431,7 +431,7 @@ TEST_F(SecretsTest, FilesThatAreRefused) {
   }
 }
 
-TEST_F(SecretsTest, WrongPolicies) {
+TEST_F(SecretsTest, WrongPoliciesDoNotLeak) {
   Hide(kCallerTokenSha256);
   for (const char* key :
        {"name", "uri_sans", "dns_sans", "token_sha256", "upstreams", "lists", "pii", "max_calls"}) {

@@ -1,5 +1,5 @@
-// The providers' own published examples, word for word, through the whole system: every key of
-// every record, as an oracle reads the same JSON by itself.
+// The providers' published examples, word for word, through the whole system: every member of every
+// record must decode as the oracle decodes it.
 #include <fstream>
 #include <string>
 #include <vector>
@@ -16,7 +16,8 @@ using v1::Participant;
 
 class SeedsEndToEndTest : public EndToEndTest {
  protected:
-  // The list must be that of the seed document, whose text keeps its key order and number forms.
+  // Expects the list to be that of the seed document, whose text keeps its key order and number
+  // formats.
   void ExpectSeed(const v1::ListParticipantsRequest& request, const std::string& seed,
                   Participant::RecordCase kind) {
     std::ifstream file(SourcePath(absl::StrCat("tests/testdata/seeds/", seed, ".json")));
@@ -35,14 +36,14 @@ class SeedsEndToEndTest : public EndToEndTest {
   }
 };
 
-TEST_F(SeedsEndToEndTest, VoiceInsights) {
+TEST_F(SeedsEndToEndTest, VoiceInsightsMatchesTheOracle) {
   v1::ListParticipantsRequest request = ConferenceRequest(kSeedConference);
   ExpectSeed(request, "voice_insights", Participant::kConferenceParticipantSummary);
   request.mutable_conference_participant_summaries()->set_label("client");
   ExpectSeed(request, "voice_insights_label_client", Participant::kConferenceParticipantSummary);
 }
 
-TEST_F(SeedsEndToEndTest, VideoInsights) {
+TEST_F(SeedsEndToEndTest, VideoInsightsMatchesTheOracle) {
   v1::ListParticipantsRequest request;
   request.mutable_room_participant_summaries()->set_room_sid("RMaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
   ExpectSeed(request, "video_insights", Participant::kRoomParticipantSummary);
@@ -50,7 +51,7 @@ TEST_F(SeedsEndToEndTest, VideoInsights) {
   ExpectSeed(request, "video_insights_empty", Participant::kRoomParticipantSummary);
 }
 
-TEST_F(SeedsEndToEndTest, SignalWire) {
+TEST_F(SeedsEndToEndTest, SignalWireMatchesTheOracle) {
   v1::ListParticipantsRequest request;
   request.set_upstream("signalwire");
   request.mutable_live_participants()->set_conference_sid("b3877c40-da60-4998-90ad-b792e98472cf");

@@ -1,4 +1,4 @@
-// The status page as a person sees it: in a browser that runs no script, after real calls.
+// The status page after real calls, in a browser that runs no scripts.
 #include <gmock/gmock.h>
 #include <httplib.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ using ::testing::Not;
 using ::testing::SizeIs;
 using Rows = std::vector<std::vector<std::string>>;
 
-// A page as Chromium holds it once it is loaded.
+// The page as Chromium's DOM, once it is loaded.
 std::string DumpDom(const std::string& url) {
   std::string folder =
       (std::filesystem::temp_directory_path() / "rollcall-chromium-XXXXXX").string();
@@ -46,7 +46,7 @@ std::string DumpDom(const std::string& url) {
   return dom;
 }
 
-// The texts between two tags, in what lies between them nothing nested of the kind.
+// The texts between the two tags; these elements must not be nested.
 std::vector<std::string> Between(const std::string& text, const std::string& begin,
                                  const std::string& end) {
   std::vector<std::string> found;
@@ -57,7 +57,7 @@ std::vector<std::string> Between(const std::string& text, const std::string& beg
   return found;
 }
 
-// The rows below the heading of the table with this id.
+// The rows of the table with this id, without its heading.
 Rows RowsOf(const std::string& dom, const std::string& id) {
   Rows rows;
   const auto tables = Between(dom, absl::StrCat("<table id=\"", id, "\""), "</table>");
@@ -128,7 +128,7 @@ TEST_F(StatusPageEndToEndTest, ShowsCallsErrorsAndUpstreams) {
   simulator_->Release();
 }
 
-TEST_F(StatusPageEndToEndTest, IsThereBeforeAnyCall) {
+TEST_F(StatusPageEndToEndTest, IsServedBeforeAnyCall) {
   const auto page = httplib::Client(std::string(absl::StripSuffix(url_, "/"))).Get("/");
   ASSERT_TRUE(page);
   EXPECT_EQ(page->status, 200);

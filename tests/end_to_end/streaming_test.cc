@@ -1,4 +1,4 @@
-// Records leave as they arrive, and the upstream does what the caller does: waits, stops, ends.
+// Records leave as they arrive, and the upstream request follows the caller: waits, stops, ends.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -16,13 +16,13 @@ using simulator::Request;
 
 class StreamingTest : public EndToEndTest {};
 
-// The records of a page are JSON objects; where the `count`th of them ends in the page's body.
+// The position after the `count`th record of a page; records are JSON objects.
 size_t EndOfRecord(const simulator::List& list, const std::string& body, int64_t count) {
   const std::string record = ParticipantJson(list, count - 1);
   return body.find(record) + record.size();
 }
 
-TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
+TEST_F(StreamingTest, DeliversHalfAPageWhileTheRestIsHeldBack) {
   const simulator::List list(simulator::Api::kVoiceInsights, 100);
   size_t half = 0;
   simulator_->InjectFaults([&](const Request&) {
@@ -38,7 +38,7 @@ TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
 
   simulator_->InjectFaults([half](const Request&) {
     Fault fault;
-    fault.hold_after = half;  // the last byte of the 50th record, and no more
+    fault.hold_after = half;  // up to the last byte of the 50th record
     return fault;
   });
   grpc::ClientContext context;
@@ -49,7 +49,7 @@ TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
     EXPECT_EQ(response.participant().conference_participant_summary().participant_sid(),
               ParticipantSid(list, i));
   }
-  // All fifty were read while the provider still holds the page.
+  // All fifty arrived while the provider still holds the page.
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
   simulator_->Release();
   int rest = 0;
@@ -58,14 +58,13 @@ TEST_F(StreamingTest, HalfAPageIsWithTheCallerWhileTheRestIsHeldBack) {
   EXPECT_EQ(rest, 50);
 }
 
-TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
-  // A client that reads ahead by 64 KiB only; by default gRPC measures how far it may, which can be
-  // megabytes.
+TEST_F(StreamingTest, StalledCallerStopsTheUpstreamAndUsesNoMemory) {
+  // This client reads ahead at most 64 KiB. By default gRPC adapts the window, up to megabytes.
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
   const auto narrow = v1::ParticipantService::NewStub(
       grpc::CreateCustomChannel(daemon_->address(), grpc::InsecureChannelCredentials(), arguments));
-  // Warm: what a stream needs once is not counted.
+  // Warm up: one-time allocations of a stream do not count.
   ASSERT_TRUE(List(ConferenceRequest(2000)).status.ok());
   const size_t requests_before = simulator_->requests().size();
   const size_t before = daemon_->ResidentBytes();
@@ -80,9 +79,10 @@ TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
   const size_t grown = std::max(daemon_->ResidentBytes(), before) - before;
   RecordProperty("upstream_bytes_while_stalled", static_cast<int>(sent));
   RecordProperty("resident_growth_while_stalled", static_cast<int>(grown));
-  // The page of 1,000 is over a megabyte, and the socket buffers of the kernel hold some of that;
-  // what comes after it was never asked for.
-  EXPECT_LE(simulator_->requests().size() - requests_before, 2u);  // the page and the one after it
+  // The page of 1,000 is over a megabyte, partly in the kernel's socket buffers; no page after the
+  // next one was requested.
+  EXPECT_LE(simulator_->requests().size() - requests_before,
+            2u);  // the page and the prefetched one
   EXPECT_LT(sent, uint64_t{4} << 20);
   if (kMemoryIsGivenBack) {
     EXPECT_LT(grown, size_t{4} << 20);
@@ -98,7 +98,7 @@ TEST_F(StreamingTest, ACallerWhoStopsReadingStopsTheUpstreamAndCostsNoMemory) {
   }
 }
 
-TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
+TEST_F(StreamingTest, CancellingAListClosesTheUpstreamConnection) {
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
   const auto reader = stub().ListParticipants(&context, ConferenceRequest(1000));
@@ -116,7 +116,7 @@ TEST_F(StreamingTest, CancelClosesTheUpstreamConnection) {
   ExpectStillServes();
 }
 
-TEST_F(StreamingTest, CancelOfAWaitingGetClosesTheUpstreamConnection) {
+TEST_F(StreamingTest, CancellingAGetClosesTheUpstreamConnection) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault;
     fault.hold_before_head = true;
@@ -139,13 +139,13 @@ TEST_F(StreamingTest, CancelOfAWaitingGetClosesTheUpstreamConnection) {
   ExpectStillServes();
 }
 
-TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
+TEST_F(StreamingTest, CallerDeadlineEndsTheUpstreamRequest) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault;
     fault.hold_before_head = true;
     return fault;
   });
-  do {  // On a slow machine the deadline may pass before the provider was asked.
+  do {  // On a slow machine the deadline may pass before the request is sent.
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(300));
     const Listing listing = List(context, ConferenceRequest(10));
@@ -155,13 +155,13 @@ TEST_F(StreamingTest, TheCallersDeadlineEndsTheUpstreamRequest) {
   ExpectStillServes();
 }
 
-TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
+TEST_F(StreamingTest, LimitEndsTheUpstreamTransfer) {
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(100000); });
   const simulator::List list(simulator::Api::kVoiceInsights, 1000);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(1000);
   request.set_limit(3);
-  // The provider sends more than it was asked for and then nothing: the caller does not wait for
+  // The provider sends more records than the limit, and then stalls: the caller does not wait for
   // it.
   simulator_->AddPage(absl::StrCat("/v1/Conferences/", ListSid(list), "/Participants"), [&list] {
     std::string page = "{\"participants\":[";
@@ -174,7 +174,7 @@ TEST_F(StreamingTest, ALimitEndsTheUpstreamTransfer) {
   EXPECT_TRUE(simulator_->WaitForDisconnects(1));
 }
 
-TEST_F(StreamingTest, ManyStreamsAtOnceAreEachComplete) {
+TEST_F(StreamingTest, ManyParallelStreamsAreAllComplete) {
   constexpr int kStreams = 50;
   std::vector<std::thread> callers;
   std::vector<Listing> listings(kStreams);

@@ -1,4 +1,4 @@
-// How many of something there have been, for somebody who waits for them. Thread-safe.
+// A counter that a thread can wait for. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -15,7 +15,7 @@ class Tally {
     changed_.notify_all();
   }
 
-  // Waits until there have been at least so many.
+  // Waits until the count is at least `count`.
   void WaitFor(int64_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return count_ >= count; });

@@ -1,4 +1,4 @@
-// A call is found again at the provider and in its errors, by the ids that its caller gave it.
+// The ids that a caller sends reach the provider and the errors, so that a call can be traced.
 #include <gmock/gmock.h>
 
 #include <map>
@@ -21,7 +21,7 @@ using Headers = std::map<std::string, std::string>;
 
 class TracingTest : public EndToEndTest {
  protected:
-  // Calls with these headers.
+  // Lists with these headers.
   grpc::Status ListWith(const Headers& headers, const v1::ListParticipantsRequest& request) {
     grpc::ClientContext context;
     for (const auto& [name, value] : headers) context.AddMetadata(name, value);
@@ -33,7 +33,7 @@ class TracingTest : public EndToEndTest {
     return listing.status;
   }
 
-  // That both ids are in the details of the error.
+  // Expects both ids in the error's details.
   void ExpectIds(const grpc::Status& status, const std::string& trace_id) {
     const auto info = DetailOf<google::rpc::ErrorInfo>(status);
     EXPECT_EQ(info.metadata().at("request_id"), request_id_);
@@ -41,10 +41,10 @@ class TracingTest : public EndToEndTest {
     EXPECT_EQ(DetailOf<google::rpc::RequestInfo>(status).request_id(), request_id_);
   }
 
-  std::string request_id_;  // of the last answer
+  std::string request_id_;  // of the last response
 };
 
-TEST_F(TracingTest, TheCallersIdsGoToTheProviderWithEveryRequest) {
+TEST_F(TracingTest, CallerIdsAreSentWithEveryUpstreamRequest) {
   v1::ListParticipantsRequest request = ConferenceRequest(25);
   request.set_page_size(10);
   const grpc::Status status =
@@ -66,7 +66,7 @@ TEST_F(TracingTest, TheCallersIdsGoToTheProviderWithEveryRequest) {
   EXPECT_EQ(traceparents.size(), 3u);
 }
 
-TEST_F(TracingTest, IdsAreMadeForACallerWithoutAny) {
+TEST_F(TracingTest, GeneratesIdsForCallersWithoutAny) {
   ASSERT_TRUE(ListWith({}, ConferenceRequest(1)).ok());
   EXPECT_THAT(request_id_, MatchesRegex("[0-9a-f]{32}"));
   const simulator::Request seen = simulator_->requests().at(0);
@@ -75,7 +75,7 @@ TEST_F(TracingTest, IdsAreMadeForACallerWithoutAny) {
   EXPECT_EQ(seen.Header("x-request-id"), request_id_);
 }
 
-TEST_F(TracingTest, WhatIsMalformedIsReplaced) {
+TEST_F(TracingTest, ReplacesMalformedIds) {
   ASSERT_TRUE(ListWith({{"traceparent", "00-of-my-own-making"},
                         {"tracestate", "congo=t61rcWkgMzE"},
                         {"x-request-id", "someone@example.com"}},
@@ -88,16 +88,16 @@ TEST_F(TracingTest, WhatIsMalformedIsReplaced) {
   EXPECT_EQ(seen.Header("x-request-id"), request_id_);
 }
 
-TEST_F(TracingTest, ErrorsCarryTheIds) {
+TEST_F(TracingTest, ListErrorsHaveTheIds) {
   const Headers headers = {{"traceparent", absl::StrCat("00-", kTraceId, "-", kParentSpan, "-00")},
                            {"x-request-id", "order-66"}};
-  // Before anything is sent.
+  // An error before any request is sent.
   grpc::Status status = ListWith(headers, {});
   EXPECT_EQ(Reason(status), "INVALID_REQUEST");
   EXPECT_EQ(request_id_, "order-66");
   ExpectIds(status, kTraceId);
 
-  // By the provider, whose own id for the request is beside it.
+  // An error from the provider, which adds its own request id.
   simulator_->InjectFaults([](const simulator::Request&) { return simulator::Respond(404); });
   status = ListWith(headers, ConferenceRequest(1));
   EXPECT_EQ(Reason(status), "UPSTREAM_NOT_FOUND");
@@ -106,7 +106,7 @@ TEST_F(TracingTest, ErrorsCarryTheIds) {
               MatchesRegex("RQ.*"));
 }
 
-TEST_F(TracingTest, OfGet) {
+TEST_F(TracingTest, GetErrorsHaveTheIds) {
   simulator_->InjectFaults([](const simulator::Request&) { return simulator::Respond(404); });
   grpc::ClientContext context;
   context.AddMetadata("traceparent", absl::StrCat("00-", kTraceId, "-", kParentSpan, "-01"));

@@ -1,6 +1,6 @@
-// A response must never be matched to another request than its own: the provider sends bytes on
-// connections on which nothing was asked, and no later request may read them. What no check of a
-// connection can tell is in misdirected_response_test.
+// A response must never be matched to another request. The provider sends bytes on connections
+// without a request, and no later request may read them. misdirected_response_test covers what the
+// connection does not show.
 #include <curl/curlver.h>
 #include <gmock/gmock.h>
 
@@ -22,11 +22,11 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-// libcurl reads a body's rest only as far as Content-Length says where the body is larger than its
-// buffer, so that what follows stays on the socket.
+// If a body is larger than libcurl's buffer, libcurl reads exactly up to its Content-Length, so
+// that the bytes after it stay in the socket.
 constexpr size_t kLargerThanABuffer = size_t{40} << 10;
 
-// What the provider sends without being asked.
+// What the provider sends without a request.
 struct Unsolicited {
   std::string name;
   std::string bytes;
@@ -102,8 +102,8 @@ class UnsolicitedTest : public KeepAliveFixture, public ::testing::WithParamInte
 INSTANTIATE_TEST_SUITE_P(Wires, UnsolicitedTest,
                          ::testing::Values(Wire::kPlain, Wire::kTls12, Wire::kTls13), WireName);
 
-// Three ways in which the response before can end, each followed at once or a little later.
-TEST_P(UnsolicitedTest, BeforeAFirstPageIsNotRead) {
+// The previous response ends in one of three ways, and the bytes follow at once or a little later.
+TEST_P(UnsolicitedTest, FirstPageIgnoresEarlierBytes) {
   StartServer();
   const std::vector<std::string> befores = {
       Response("200 OK", Page("first")), Response("200 OK", Page("first", "", kLargerThanABuffer)),
@@ -130,10 +130,10 @@ TEST_P(UnsolicitedTest, BeforeAFirstPageIsNotRead) {
     }
   }
   WaitForServer();
-  EXPECT_THAT(server_->requests(), SizeIs(replies));  // none went out twice
+  EXPECT_THAT(server_->requests(), SizeIs(replies));  // no request was sent twice
 }
 
-TEST_P(UnsolicitedTest, BeforeAGetIsNotRead) {
+TEST_P(UnsolicitedTest, GetIgnoresEarlierBytes) {
   StartServer();
   size_t replies = 0;
   for (const Unsolicited& unsolicited : AllUnsolicited()) {
@@ -157,7 +157,7 @@ TEST_P(UnsolicitedTest, BeforeAGetIsNotRead) {
   EXPECT_THAT(server_->requests(), SizeIs(replies));
 }
 
-TEST_P(UnsolicitedTest, BeforeALaterPageIsNotRead) {
+TEST_P(UnsolicitedTest, LaterPageIgnoresEarlierBytes) {
   for (const bool prefetch : {false, true}) {
     StartServer({{"prefetch", prefetch}});
     for (const Unsolicited& unsolicited : AllUnsolicited()) {
@@ -180,9 +180,9 @@ TEST_P(UnsolicitedTest, BeforeALaterPageIsNotRead) {
   }
 }
 
-// The provider asks for a wait of a second. All lists wait at once, each having had a connection of
-// its own.
-TEST_P(UnsolicitedTest, AfterARetryIsNotRead) {
+// The provider requests a wait of one second. All lists wait at the same time, each after using a
+// connection of its own.
+TEST_P(UnsolicitedTest, RetryIgnoresEarlierBytes) {
   StartServer({{"retry", {{"max_attempts", 2}}}, {"circuit_breaker", {{"failures", 1000}}}});
   const std::vector<Unsolicited> all = AllUnsolicited();
   std::vector<std::atomic<bool>> failed(all.size());
@@ -215,10 +215,10 @@ TEST_P(UnsolicitedTest, AfterARetryIsNotRead) {
   }
 }
 
-// What is TLS's own, such as the session tickets of TLS 1.3, is no reason to close a connection.
-TEST_P(UnsolicitedTest, ConnectionsAreReusedWhereNothingIsUnsolicited) {
+// TLS's own records, such as session tickets of TLS 1.3, must not close a connection.
+TEST_P(UnsolicitedTest, CleanConnectionsAreReused) {
   StartServer();
-  // Later libcurls close a connection that has unread input of any kind themselves.
+  // Newer libcurl versions close connections with unread input of any kind themselves.
   constexpr bool kTicketsMayCome = LIBCURL_VERSION_NUM < 0x080000;
   for (const bool ticket : {false, kTicketsMayCome}) {
     server_->SetHandler([ticket](const Request&) {
@@ -233,8 +233,8 @@ TEST_P(UnsolicitedTest, ConnectionsAreReusedWhereNothingIsUnsolicited) {
   EXPECT_EQ(server_->connections(), 1u);
 }
 
-// libcurl would wait on it until the timeout.
-TEST_P(UnsolicitedTest, ARequestForAnotherHandshakeEndsTheConnection) {
+// libcurl would wait for the handshake until the timeout.
+TEST_P(UnsolicitedTest, RenegotiationRequestEndsTheConnection) {
   StartServer();
   server_->SetHandler([](const Request&) {
     return Reply{.response = Response("200 OK", Page("good")), .renegotiate = true};
@@ -246,8 +246,8 @@ TEST_P(UnsolicitedTest, ARequestForAnotherHandshakeEndsTheConnection) {
   EXPECT_EQ(server_->connections(), GetParam() == Wire::kTls12 ? 3u : 1u);
 }
 
-// As a load balancer does that has forgotten its idle connections: each dies by the next request.
-TEST_P(UnsolicitedTest, ManyIdleConnectionsThatAreDeadFailNoRequest) {
+// Like a load balancer that has forgotten its idle connections: each one dies at the next request.
+TEST_P(UnsolicitedTest, DeadIdleConnectionsFailNoRequest) {
   constexpr size_t kConnections = 20;
   StartServer({{"retry", {{"max_attempts", 1}}}, {"circuit_breaker", {{"failures", 1}}}});
   for (const Reply::End end : {Reply::End::kClose, Reply::End::kReset}) {
@@ -256,7 +256,7 @@ TEST_P(UnsolicitedTest, ManyIdleConnectionsThatAreDeadFailNoRequest) {
     server_->SetHandler([&](const Request& request) {
       if (request.connection < before + kConnections && request.number > 0)
         return Reply{.end = end};
-      // All lists are under way at once, each on a connection of its own.
+      // All lists run at the same time, each on a connection of its own.
       if (request.connection < before + kConnections) {
         ++waiting;
         while (waiting < kConnections) std::this_thread::yield();
@@ -276,9 +276,8 @@ TEST_P(UnsolicitedTest, ManyIdleConnectionsThatAreDeadFailNoRequest) {
   }
 }
 
-// What comes in answer to a request on a reused connection, but is no HTTP, was on its way before
-// the request was.
-TEST_P(UnsolicitedTest, AReusedConnectionWithoutAStatusLineIsLeftForANewOne) {
+// Bytes on a reused connection that are not HTTP were sent before the request.
+TEST_P(UnsolicitedTest, ReusedConnectionWithoutStatusLineIsReplaced) {
   StartServer();
   for (const char* bytes : {"\r\n\r\n", "0\r\n\r\n", "ello\r\n0\r\n\r\n", " Found\r\n\r\n"}) {
     const size_t before = server_->connections();
@@ -292,9 +291,9 @@ TEST_P(UnsolicitedTest, AReusedConnectionWithoutAStatusLineIsLeftForANewOne) {
 
 class EarlyResponseTest : public KeepAliveFixture {};
 
-// The provider's kernel has not taken all of the request yet when the response comes: it was sent
+// The response comes before the provider's kernel has taken the whole request, so it was sent
 // before the request arrived.
-TEST_F(EarlyResponseTest, IsNotTakenForTheRequestsOwn) {
+TEST_F(EarlyResponseTest, IsNotMatchedToTheRequest) {
   StartServer({.receive_buffer_bytes = 1, .answers_early = true});
   server_->SetHandler([](const Request& request) {
     return Reply{.response = request.number > 0 ? Response("404 Not Found", "{}")

@@ -1,5 +1,5 @@
-// --check-upstreams: what it finds of all that can be wrong between the service and its providers,
-// and that neither secrets nor the provider's own words are in what it says.
+// --check-upstreams: which problems between service and providers it finds. Its output must contain
+// neither secrets nor the provider's own messages.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -75,7 +75,7 @@ class UpstreamCheckTest : public ::testing::Test {
     return configuration;
   }
 
-  // The same with another base URL of Twilio's, and without SignalWire.
+  // The same with another base URL for Twilio, and without SignalWire.
   nlohmann::json OnlyTwilioAt(const std::string& url, nlohmann::json changes) const {
     changes["insights_base_url"] = changes["api_base_url"] = url;
     nlohmann::json configuration = Configuration(changes);
@@ -83,7 +83,7 @@ class UpstreamCheckTest : public ::testing::Test {
     return configuration;
   }
 
-  // Answers with this to whatever is asked for below the path, and as ever to all else.
+  // Responds with `answer` to every request below the path, and normally to all others.
   void AnswerBelow(const std::string& path, const Answer& answer) {
     simulator_->InjectFaults([path, answer](const Request& request) {
       Fault fault;
@@ -99,11 +99,11 @@ class UpstreamCheckTest : public ::testing::Test {
     std::ofstream(path) << configuration;
     auto daemon =
         std::make_unique<Daemon>(std::vector<std::string>{"--config", path, "--check-upstreams"});
-    std::filesystem::remove(path);  // It was read before anything was written.
+    std::filesystem::remove(path);  // rollcalld reads it before it prints anything.
     return daemon;
   }
 
-  // Checks, expects this end, and returns the lines about the upstreams.
+  // Runs the check, expects this exit code, and returns the lines about the upstreams.
   std::vector<std::string> Check(const nlohmann::json& configuration, int exit_code) {
     const auto daemon = Start(configuration);
     const std::string output = daemon->RestOfOutput();
@@ -129,13 +129,13 @@ class UpstreamCheckTest : public ::testing::Test {
 
 constexpr char kOk[] = " ok \\(HTTP 404 for a list that does not exist, [0-9]+ ms\\)$";
 
-// A line that says of this API how it failed.
+// Matches the line that reports a failure of this API.
 auto Failed(const std::string& api, const std::string& why) {
   return AllOf(HasSubstr(absl::StrCat(" ", api, " ")), ContainsRegex(" FAILED after [0-9]+ ms: "),
                HasSubstr(why));
 }
 
-TEST_F(UpstreamCheckTest, AsksEachApiOnceAndSaysThatAllIsWell) {
+TEST_F(UpstreamCheckTest, RequestsEachApiOnceAndReportsOk) {
   const std::vector<std::string> lines = Check(Configuration(), kGood);
   ASSERT_THAT(lines, SizeIs(4));
   const std::string url = absl::StrCat(" ", simulator_->base_url(), " ");
@@ -160,12 +160,12 @@ TEST_F(UpstreamCheckTest, AsksEachApiOnceAndSaysThatAllIsWell) {
                                "?PageSize=1")));
 }
 
-TEST_F(UpstreamCheckTest, AnEmptyListIsAsGood) {
+TEST_F(UpstreamCheckTest, EmptyListIsOk) {
   AnswerBelow("/2010-04-01/", {200, {}, R"({"next_page_uri": null, "participants": []})"});
   EXPECT_THAT(Check(Configuration(), kGood).at(2), ContainsRegex(" ok \\(HTTP 200, [0-9]+ ms\\)$"));
 }
 
-TEST_F(UpstreamCheckTest, AWrongTokenFailsItsUpstreamOnly) {
+TEST_F(UpstreamCheckTest, WrongTokenFailsOnlyItsUpstream) {
   const std::vector<std::string> lines =
       Check(Configuration({{"auth_token", "wrong-xyzzy"}}), kUnavailable);
   // Each failure has two hints.
@@ -184,13 +184,13 @@ TEST_F(UpstreamCheckTest, AWrongTokenFailsItsUpstreamOnly) {
               HasSubstr("rollcalld: 3 of 4 APIs of the upstreams would not serve\n"));
 }
 
-TEST_F(UpstreamCheckTest, ASuspendedAccount) {
+TEST_F(UpstreamCheckTest, SuspendedAccountFails) {
   AnswerBelow("/", {403, {}, R"({"code": 20403, "message": "xyzzy is suspended"})"});
   EXPECT_THAT(Check(Configuration(), kUnavailable).at(0),
               Failed("Voice Insights", "denies the account access; it may be suspended (HTTP 403"));
 }
 
-TEST_F(UpstreamCheckTest, AdvancedFeaturesThatAreOffForOneApi) {
+TEST_F(UpstreamCheckTest, DisabledAdvancedFeaturesFailOneApi) {
   for (const int status : {401, 403, 404}) {
     AnswerBelow("/v1/Video/", {status, {}, R"({"code": 17000, "message": "xyzzy"})"});
     const std::vector<std::string> lines = Check(Configuration(), kUnavailable);
@@ -201,7 +201,7 @@ TEST_F(UpstreamCheckTest, AdvancedFeaturesThatAreOffForOneApi) {
   }
 }
 
-TEST_F(UpstreamCheckTest, WhatIsNotTheApi) {
+TEST_F(UpstreamCheckTest, WrongBaseUrlFails) {
   const Answer answers[] = {{404, {}, "<html>xyzzy</html>"},
                             {404, {}, R"({"message": "xyzzy: no route"})"},
                             {404, {}, ""},
@@ -219,7 +219,7 @@ TEST_F(UpstreamCheckTest, WhatIsNotTheApi) {
               Failed("live conferences", "redirects elsewhere"));
 }
 
-TEST_F(UpstreamCheckTest, APortAtWhichNobodyListens) {
+TEST_F(UpstreamCheckTest, RefusedConnectionFails) {
   const std::vector<std::string> lines =
       Check(Configuration({{"insights_base_url", "http://127.0.0.1:1"}}), kUnavailable);
   ASSERT_THAT(lines, SizeIs(4));
@@ -230,7 +230,7 @@ TEST_F(UpstreamCheckTest, APortAtWhichNobodyListens) {
   EXPECT_THAT(lines[3], ContainsRegex(kOk));
 }
 
-TEST_F(UpstreamCheckTest, AHostThatNobodyKnows) {
+TEST_F(UpstreamCheckTest, UnresolvableHostFails) {
   const std::vector<std::string> lines =
       Check(OnlyTwilioAt("https://nowhere.invalid", {}), kUnavailable);
   ASSERT_THAT(lines, SizeIs(6));
@@ -238,7 +238,7 @@ TEST_F(UpstreamCheckTest, AHostThatNobodyKnows) {
   EXPECT_EQ(lines[1], "  proxy: none, neither configured nor by the environment");
 }
 
-TEST_F(UpstreamCheckTest, AProviderThatIsSilent) {
+TEST_F(UpstreamCheckTest, SilentProviderFails) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault;
     fault.hold_before_head = true;
@@ -250,7 +250,7 @@ TEST_F(UpstreamCheckTest, AProviderThatIsSilent) {
   EXPECT_THAT(lines[0], Failed("Voice Insights", "the provider sent nothing for too long"));
 }
 
-TEST_F(UpstreamCheckTest, AnAnswerThatHasNoEnd) {
+TEST_F(UpstreamCheckTest, EndlessResponseFails) {
   HostileServer server([](const HostileServer::Peer& peer) {
     if (!peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")) return;
     while (peer.Send(" ")) std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -259,11 +259,11 @@ TEST_F(UpstreamCheckTest, AnAnswerThatHasNoEnd) {
       OnlyTwilioAt(server.url(), {{"connect_timeout_seconds", 0.5}, {"idle_timeout_seconds", 1}}),
       kUnavailable);
   ASSERT_THAT(lines, SizeIs(3));
-  // The latter where this machine is too busy to send anything for a second.
+  // The second text if this machine is too busy to send anything for a second.
   EXPECT_THAT(lines[0], ContainsRegex("not complete in time|sent nothing for too long"));
 }
 
-TEST_F(UpstreamCheckTest, ASignalEndsIt) {
+TEST_F(UpstreamCheckTest, SignalEndsTheCheck) {
   simulator_->InjectFaults([](const Request&) {
     Fault fault;
     fault.hold_before_head = true;
@@ -278,7 +278,7 @@ TEST_F(UpstreamCheckTest, ASignalEndsIt) {
   }
 }
 
-TEST_F(UpstreamCheckTest, AClockThatIsFarOffIsAWarning) {
+TEST_F(UpstreamCheckTest, WrongClockIsAWarning) {
   const std::string missing = R"({"code": 20404, "message": "xyzzy"})";
   const auto date_from_now = [](absl::Duration offset) {
     return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now() + offset, absl::UTCTimeZone());
@@ -305,13 +305,13 @@ TEST_F(UpstreamCheckTest, AClockThatIsFarOffIsAWarning) {
   }
 }
 
-TEST_F(UpstreamCheckTest, Certificates) {
+TEST_F(UpstreamCheckTest, UntrustedCertificatesFail) {
   const Certificate authority = Certificate::Authority();
   constexpr long kDay = 86400;
   const std::string clock = "^  or this machine's clock is wrong, which says 2[0-9-]+T[0-9:]+Z$";
   const struct {
     Certificate certificate;
-    const char* what = nullptr;  // where it is good
+    const char* what = nullptr;  // nullptr if the certificate is valid
     bool may_be_clock = false;
   } cases[] = {
       {authority.Sign("localhost"), nullptr, false},
@@ -347,7 +347,7 @@ TEST_F(UpstreamCheckTest, Certificates) {
   EXPECT_EQ(lines.at(1), "  ca_file: the system's");
 }
 
-TEST_F(UpstreamCheckTest, Proxies) {
+TEST_F(UpstreamCheckTest, ReportsTheProxy) {
   const Certificate authority = Certificate::Authority();
   const Nginx nginx(simulator_->base_url(), authority.Sign("provider.invalid"), false);
   const std::string ca_file = nginx.KeepFile("authority.pem", authority.certificate());
@@ -357,7 +357,7 @@ TEST_F(UpstreamCheckTest, Proxies) {
   ConnectProxy proxy;
   const std::string host = proxy.url().substr(proxy.url().rfind('/') + 1);
 
-  // What is known of the proxy where the first API cannot be reached.
+  // The hint about the proxy if the first API cannot be reached.
   const auto hint = [&](nlohmann::json changes) {
     changes["ca_file"] = ca_file;
     return Check(OnlyTwilioAt(url, std::move(changes)), kUnavailable).at(1);
@@ -388,7 +388,7 @@ TEST_F(UpstreamCheckTest, Proxies) {
             "unless NO_PROXY names the host");
 }
 
-TEST_F(UpstreamCheckTest, AWrongConfigurationIsNotTried) {
+TEST_F(UpstreamCheckTest, WrongConfigurationSendsNoRequest) {
   nlohmann::json configuration = Configuration();
   configuration["upstreams"][0]["page_size"] = 5;
   const auto daemon = Start(configuration);
