@@ -1,4 +1,4 @@
-// Fuzzes the configuration: the input is its file's text.
+// Fuzzes the configuration: the input is the text of its file.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,12 +20,12 @@ namespace {
 using nlohmann::json;
 using std::chrono::seconds;
 
-// A value that errors must not repeat. The corpus has it in many places.
+// A secret that errors must not repeat. The corpus contains it in many places.
 constexpr absl::string_view kSecret = "s3cr3t";
 
 struct Keys {
-  bool file = false;    // a file is named, which would be read
-  bool secret = false;  // a key holds kSecret
+  bool file = false;    // a setting names a file, which would be read
+  bool secret = false;  // a setting contains kSecret
 };
 
 Keys KeysIn(absl::string_view text) {
@@ -46,50 +46,51 @@ Keys KeysIn(absl::string_view text) {
 
 void CheckBaseUrl(const BaseUrl& url) {
   const auto again = BaseUrl::Parse(url.ToString());
-  Require(again.ok() && again->ToString() == url.ToString(), "a base URL is read back");
+  Require(again.ok() && again->ToString() == url.ToString(), "a base URL survives a round trip");
 }
 
 void CheckConfig(const Config& config) {
-  Require(!config.upstreams.empty(), "there is an upstream");
+  Require(!config.upstreams.empty(), "there is at least one upstream");
   std::set<std::string> names;
   for (const UpstreamConfig& upstream : config.upstreams) {
     Require(!upstream.name.empty() && names.insert(upstream.name).second,
-            "an upstream has a name of its own");
+            "upstream names are unique");
     Require(!upstream.account_sid.empty() && !upstream.username.empty() &&
                 !upstream.password.get().reveal().empty(),
-            "an upstream has an account");
+            "every upstream has an account");
     Require(upstream.insights.has_value() == (upstream.provider == ProviderType::kTwilio),
             "Twilio, and only Twilio, has Insights");
     CheckBaseUrl(upstream.api);
     if (upstream.insights) CheckBaseUrl(*upstream.insights);
     Require(upstream.connect_timeout.count() > 0 && upstream.connect_timeout <= seconds(600),
-            "a connection is waited for within limits");
+            "connect_timeout is within its limits");
     Require(upstream.idle_timeout.count() > 0 && upstream.idle_timeout <= seconds(3600),
-            "a byte is waited for within limits");
+            "idle_timeout is within its limits");
     Require(upstream.default_page_size >= 1 && upstream.default_page_size <= 1000,
-            "a page has a size that providers know");
+            "the page size is valid for the providers");
     Require(upstream.requests.max_in_flight >= 1 && upstream.requests.max_connections >= 1 &&
                 upstream.requests.max_waiting >= 1,
-            "a request can go out");
+            "at least one request may be in flight");
   }
   const Limits& limits = config.limits;
   Require(limits.max_record_bytes >= 1024 && limits.max_record_bytes <= limits.max_page_bytes,
-          "a record fits into a page");
+          "the record limit is at most the page limit");
   Require(limits.max_pages_per_list >= 1 && limits.max_json_depth >= 8 &&
               limits.send_queue_bytes >= 1024 && limits.max_calls >= 1,
-          "limits leave room");
+          "limits are at least their minimum");
   Require(config.breaker.failures >= 1 && config.breaker.open.count() > 0,
-          "a breaker opens and closes");
+          "the circuit breaker can open and close");
   Require(config.deadline.otherwise.count() > 0 && config.deadline.otherwise <= config.deadline.max,
           "calls end");
-  Require(config.event_loops >= 1 && config.event_loops <= 64, "somebody talks to providers");
+  Require(config.event_loops >= 1 && config.event_loops <= 64,
+          "the number of event loops is valid");
   Require(config.drain_timeout.count() >= 0 && config.drain_timeout <= seconds(3600),
           "draining ends");
 }
 
 void Fuzz(absl::string_view text) {
   const Keys keys = KeysIn(text);
-  // Names of files are not to be made up at random on a real machine.
+  // Random file names must not be opened on a real machine.
   if (keys.file) return;
   const auto env = [](const std::string& name) -> std::optional<std::string> {
     if (name == "EMPTY") return "";
@@ -103,10 +104,10 @@ void Fuzz(absl::string_view text) {
     return;
   }
   Require(config.status().code() == absl::StatusCode::kInvalidArgument,
-          "an error says that the text is wrong");
+          "a syntax error is an invalid argument");
   for (const absl::string_view line : absl::StrSplit(config.status().message(), '\n')) {
-    Require(!line.empty(), "an error has a problem a line");
-    for (const char c : line) Require(c >= ' ' && c <= '~', "an error is plain text");
+    Require(!line.empty(), "every line of an error states a problem");
+    for (const char c : line) Require(c >= ' ' && c <= '~', "an error is printable ASCII");
   }
   Require(keys.secret || !absl::StrContains(config.status().message(), kSecret),
           "an error does not repeat a value");

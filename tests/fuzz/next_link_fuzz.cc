@@ -1,6 +1,6 @@
-// Fuzzes the way of a link to the next page, up to where credentials are sent to it. The input's
-// first byte chooses the configured base URL; the rest is tried as a link, as a page's link member
-// and as a base URL.
+// Fuzzes the handling of a link to the next page, up to where credentials would be sent to it. The
+// input's first byte chooses the configured base URL; the rest is tried as a link, as a page's link
+// member and as a base URL.
 #include <curl/curl.h>
 
 #include <cstddef>
@@ -36,7 +36,7 @@ const std::vector<Base>& Bases() {
   return *kBases;
 }
 
-// A part of a URL as the HTTP client will understand it, which resolves "..".
+// A part of a URL as libcurl understands it after resolving "..".
 std::string Part(const std::string& url, CURLUPart part) {
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> handle(curl_url(), curl_url_cleanup);
   Require(curl_url_set(handle.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK,
@@ -62,7 +62,7 @@ void Resolve(const Base& base, absl::string_view link) {
           "an accepted link is below the base's path");
 
   const auto again = base.url.Resolve(*url);
-  Require(again.ok() && *again == *url, "an accepted link is accepted again, and is the same");
+  Require(again.ok() && *again == *url, "an accepted link resolves to itself");
 }
 
 void ReadLink(const ParticipantApi& api, const Base& base, absl::string_view member) {
@@ -74,9 +74,9 @@ void ParseBase(absl::string_view text) {
   const auto url = BaseUrl::Parse(text);
   if (!url.ok()) return;
   const auto again = BaseUrl::Parse(url->ToString());
-  Require(again.ok() && again->ToString() == url->ToString(), "a base URL is read back");
+  Require(again.ok() && again->ToString() == url->ToString(), "a base URL survives a round trip");
   const auto joined = url->Resolve(url->Join("/v1/Conferences?PageSize=50"));
-  Require(joined.ok(), "what is joined to a base URL is below it");
+  Require(joined.ok(), "a path joined to a base URL is below it");
 }
 
 void Fuzz(absl::string_view input) {

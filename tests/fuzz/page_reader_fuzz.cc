@@ -1,4 +1,4 @@
-// Fuzzes the page reader. The input's first line says where the body, which is the rest, is cut
+// Fuzzes the page reader. The input's first line determines how the body, which is the rest, is cut
 // into chunks.
 #include <algorithm>
 #include <cstddef>
@@ -22,17 +22,17 @@ using nlohmann::json;
 
 constexpr absl::string_view kRecordsKey = "participants";
 
-// Small enough for inputs of the usual 4096 bytes to reach every one of them.
+// Small enough that inputs of the usual 4096 bytes reach every limit.
 constexpr PageLimits kLimits = {.max_record_bytes = 2048, .max_page_bytes = 4000, .max_depth = 8};
 
-// All that a reader found in a page.
+// Everything that a reader found in a page.
 struct Page {
   std::vector<std::string> records;
   std::vector<std::pair<std::string, std::string>> envelope;
   absl::Status status;
 };
 
-// Reads up to where the reader wants more.
+// Reads until the reader needs input.
 absl::Status Drain(PageReader& reader, Page& page) {
   while (true) {
     const auto event = reader.Next();
@@ -41,7 +41,7 @@ absl::Status Drain(PageReader& reader, Page& page) {
       case PageReader::Event::kRecord: {
         const absl::string_view record = reader.record();
         Require(record.size() <= kLimits.max_record_bytes, "a record is within its limit");
-        // AddressSanitizer watches.
+        // Reads the padding; AddressSanitizer checks the access.
         volatile char last = record.data()[record.size() + PageReader::kPadding - 1];
         static_cast<void>(last);
         page.records.emplace_back(record);
@@ -61,7 +61,7 @@ absl::Status Drain(PageReader& reader, Page& page) {
   }
 }
 
-// `cuts` are the sizes of the chunks, over and over: '1' is one byte, 'A' are 17.
+// `cuts` gives the sizes of the chunks, repeatedly: '1' is one byte, 'A' is 17.
 Page Read(absl::string_view body, absl::string_view cuts) {
   PageReader reader(kRecordsKey, kLimits);
   Page page;
@@ -77,8 +77,8 @@ Page Read(absl::string_view body, absl::string_view cuts) {
   return page;
 }
 
-// What the page is to a parser that has all of it before it. `records_keys` counts the members of
-// the page that have the name of the list.
+// The page as another parser sees it as a whole. `records_keys` counts the page's members with the
+// name of the list.
 json Parse(absl::string_view body, int& records_keys) {
   records_keys = 0;
   return json::parse(
@@ -104,10 +104,11 @@ bool IsPage(const json& document) {
 void CompareWithParser(absl::string_view body, const Page& page) {
   int records_keys = 0;
   const json document = Parse(body, records_keys);
-  // Then something inside a record or a member is wrong, which the reader leaves to others.
+  // If this parser rejects it, a record or member is malformed inside, which the reader does not
+  // check.
   if (document.is_discarded()) return;
 
-  // The parser passes over a byte order mark, and takes a zero byte for the end.
+  // This parser skips a byte order mark, and takes a zero byte for the end.
   if (absl::StartsWith(body, "\xEF\xBB\xBF") || absl::StrContains(body, '\0')) return;
   const bool accepted = IsPage(document) && records_keys == 1;
   if (ReasonOf(page.status) == v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED) return;
@@ -117,10 +118,11 @@ void CompareWithParser(absl::string_view body, const Page& page) {
   const json& records = document[std::string(kRecordsKey)];
   Require(page.records.size() == records.size(), "every record is found");
   for (size_t i = 0; i < page.records.size(); ++i) {
-    Require(json::parse(page.records[i], nullptr, false) == records[i], "a record is itself");
+    Require(json::parse(page.records[i], nullptr, false) == records[i],
+            "a record's text is unchanged");
   }
   for (const auto& [key, value] : page.envelope) {
-    Require(document.contains(key), "a member has its name");
+    Require(document.contains(key), "a member's name is unchanged");
     Require(json::accept(value), "a member is JSON");
   }
 }
@@ -136,11 +138,11 @@ void Fuzz(absl::string_view input) {
   const Page pieces = Read(body, cuts);
   Require(whole.status.code() == pieces.status.code() &&
               ReasonOf(whole.status) == ReasonOf(pieces.status),
-          "chunks do not change how a page ends");
+          "chunks do not change whether a page is accepted");
   if (ReasonOf(whole.status) == v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) {
-    Require(whole.status == pieces.status, "chunks do not change what is wrong with a page");
+    Require(whole.status == pieces.status, "chunks do not change the error");
   }
-  // Whatever is over this limit is found at once where there is only one chunk.
+  // With a single chunk, exceeding this limit is detected at once, before any record.
   if (body.size() > kLimits.max_page_bytes) return;
   Require(whole.records == pieces.records, "chunks do not change the records");
   Require(whole.envelope == pieces.envelope, "chunks do not change the envelope");

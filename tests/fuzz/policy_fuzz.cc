@@ -1,4 +1,4 @@
-// Fuzzes the policy: the input is its file's text.
+// Fuzzes the policy: the input is the text of its file.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,7 +14,7 @@
 namespace rollcall {
 namespace {
 
-// Of the token "abc". The corpus has it, so that some inputs let its owner in.
+// The SHA-256 of the token "abc". The corpus contains it, so that some policies admit its owner.
 constexpr absl::string_view kHashOfAbc =
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -36,23 +36,24 @@ void Fuzz(absl::string_view text) {
   const absl::StatusOr<Policy> policy = Policy::Parse(text, scope);
   if (!policy.ok()) {
     Require(policy.status().code() == absl::StatusCode::kInvalidArgument,
-            "an error says that the text is wrong");
+            "a syntax error is an invalid argument");
     for (const absl::string_view line : absl::StrSplit(policy.status().message(), '\n')) {
-      Require(!line.empty(), "an error has a problem a line");
-      for (const char c : line) Require(c >= ' ' && c <= '~', "an error is plain text");
+      Require(!line.empty(), "every line of an error states a problem");
+      for (const char c : line) Require(c >= ' ' && c <= '~', "an error is printable ASCII");
     }
     return;
   }
 
-  Require(policy->FindByToken("") == nullptr, "no token lets nobody in");
-  Require(policy->FindByToken("abd") == nullptr, "a token that has no hash here lets nobody in");
+  Require(policy->FindByToken("") == nullptr, "an empty token finds no caller");
+  Require(policy->FindByToken("abd") == nullptr,
+          "a token without a hash in the policy finds no caller");
   Require(policy->FindByToken(kHashOfAbc) == nullptr, "a hash is not a token");
-  Require(policy->FindByCertificate({}) == nullptr, "a certificate without names lets nobody in");
+  Require(policy->FindByCertificate({}) == nullptr, "a certificate without names finds no caller");
   if (const CallerRules* const rules = policy->FindByToken("abc")) {
-    // An escape may spell a digit in other bytes than the hash's own.
+    // Escapes may spell the hash's digits with other bytes.
     Require(absl::StrContains(absl::AsciiStrToLower(text), kHashOfAbc) ||
                 absl::StrContains(text, "\\u"),
-            "a token's hash stands in the file");
+            "the hash of an accepted token is in the file");
     CheckRules(*rules, scope);
   }
   const Credentials certificate{.uris = {"spiffe://example.org/billing"},

@@ -1,5 +1,5 @@
-// Fuzzes the errors that providers' answers become. The input is an answer in lines: the HTTP
-// status, Retry-After, the request's id; then the body.
+// Fuzzes the errors made from providers' responses. The input is a response in lines: HTTP status,
+// Retry-After, request id; then the body.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,10 +23,10 @@
 namespace rollcall {
 namespace {
 
-// What HTTP/2 peers take as trailers by default.
+// The default limit of HTTP/2 peers for trailers.
 constexpr size_t kMaxTrailers = 8192;
 
-// A time at which a Retry-After with a date may lie ahead.
+// The current time; a Retry-After date may be later.
 constexpr int64_t kNow = 1600000000;
 
 class Head final : public HttpResponse {
@@ -63,7 +63,7 @@ const UpstreamConfig& Upstream() {
 absl::Status ToStatus(const Head& head, absl::string_view body) {
   ProviderAnswer answer;
   answer.TakeHead(head);
-  // In two pieces, as a body may arrive.
+  // In two pieces, because a body may arrive in pieces.
   answer.TakeBody(body.substr(0, body.size() / 2));
   answer.TakeBody(body.substr(body.size() / 2));
   return InUpstream(answer.ToStatus(Upstream(), "https://api.example.com/list?PageToken=x",
@@ -71,7 +71,7 @@ absl::Status ToStatus(const Head& head, absl::string_view body) {
                     Upstream());
 }
 
-// How the message travels: bytes outside printable ASCII become three.
+// The message's size in HTTP/2: each byte outside printable ASCII becomes three.
 size_t EncodedSize(absl::string_view message) {
   size_t size = 0;
   for (const char c : message) size += c < ' ' || c > '~' || c == '%' ? 3 : 1;
@@ -80,14 +80,14 @@ size_t EncodedSize(absl::string_view message) {
 
 google::rpc::Status DetailsOf(const grpc::Status& status) {
   google::rpc::Status details;
-  Require(details.ParseFromString(status.error_details()), "the details are read back");
+  Require(details.ParseFromString(status.error_details()), "the details can be parsed");
   Require(details.code() == static_cast<int>(status.error_code()) &&
               details.message() == status.error_message(),
-          "the details say what the status says");
+          "the details match the status");
   return details;
 }
 
-// Neither statuses nor maps keep an order.
+// Neither statuses nor maps have an order.
 bool Same(const google::rpc::Status& a, const google::rpc::Status& b) {
   google::protobuf::util::MessageDifferencer differencer;
   differencer.set_repeated_field_comparison(
@@ -95,7 +95,7 @@ bool Same(const google::rpc::Status& a, const google::rpc::Status& b) {
   return differencer.Compare(a, b);
 }
 
-// Whether `text` remains of `whole` where some bytes are left out.
+// Whether `text` is a subsequence of `whole`.
 bool RemainsOf(absl::string_view text, absl::string_view whole) {
   for (const char c : whole) {
     if (!text.empty() && text.front() == c) text.remove_prefix(1);
@@ -121,7 +121,7 @@ void Fuzz(absl::string_view input) {
 
   const TraceContext trace;
   const grpc::Status grpc_status = ToGrpcStatus(status, trace);
-  Require(!grpc_status.ok(), "an answer that is not the document is an error");
+  Require(!grpc_status.ok(), "any response but the document is an error");
   Require(
       EncodedSize(grpc_status.error_message()) + (grpc_status.error_details().size() + 2) / 3 * 4 <
           kMaxTrailers,
@@ -135,12 +135,13 @@ void Fuzz(absl::string_view input) {
     google::rpc::RetryInfo retry;
     if (detail.UnpackTo(&retry)) {
       Require(retry.retry_delay().seconds() >= 0 && retry.retry_delay().seconds() <= 24 * 3600,
-              "a delay is from nothing to a day");
+              "a delay is between zero and a day");
     }
   }
   Require(has_info && info.reason() != "UNSPECIFIED", "an error has a reason");
 
-  // Nothing of the body but its code is in the error: another body with this code makes the same.
+  // The error contains nothing of the body except its code: another body with the same code gives
+  // the same error.
   const std::string code = info.metadata().count("provider_code") != 0
                                ? info.metadata().at("provider_code")
                                : std::string();
@@ -151,10 +152,10 @@ void Fuzz(absl::string_view input) {
                                    c == '_';
                           }),
           "a code is short and plain");
-  Require(RemainsOf(code, input) || absl::StrContains(input, '\\'), "a code is the body's");
+  Require(RemainsOf(code, input) || absl::StrContains(input, '\\'), "a code occurs in the body");
   const std::string other = code.empty() ? "" : absl::StrCat(R"({"code": ")", code, R"("})");
   Require(Same(DetailsOf(ToGrpcStatus(ToStatus(head, other), trace)), details),
-          "an error holds nothing of the body but its code");
+          "an error contains nothing of the body but its code");
 }
 
 }  // namespace

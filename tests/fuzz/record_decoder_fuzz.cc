@@ -1,6 +1,6 @@
-// Fuzzes the record decoder. The input's first byte chooses the API that the record is from, and
-// whether the upstream is strict; the rest is the record. What is decoded is compared, member by
-// member, with what another parser reads.
+// Fuzzes the record decoder. The input's first byte chooses the record's API and whether the
+// upstream is strict; the rest is the record. The decoded record is compared, member by member,
+// with another parser's result.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +26,7 @@ using google::protobuf::Message;
 using google::protobuf::util::MessageDifferencer;
 using nlohmann::ordered_json;  // keeps the order of members, in which the decoder reports them
 
-// The page reader lets no deeper record through.
+// The page reader rejects deeper records.
 constexpr int kMaxDepth = 64;
 
 const RecordSchema& SchemaOf(uint8_t choice) {
@@ -41,10 +41,13 @@ absl::Status Decode(const RecordSchema& schema, bool strict, absl::string_view j
   padded.resize(json.size() + RecordDecoder::kPadding);
   RecordDecoder decoder(schema, FieldSelection(), strict);
   absl::Status status = decoder.Decode(absl::string_view(padded).substr(0, json.size()));
-  Require(participant.ParseFromString(std::string(decoder.bytes())), "a participant is a message");
-  Require(participant.record_case() == decoder.record(), "a participant has its record");
+  Require(participant.ParseFromString(std::string(decoder.bytes())),
+          "the bytes can be parsed as a participant");
+  Require(participant.record_case() == decoder.record(),
+          "the participant has a record of the right kind");
   participant.DiscardUnknownFields();
-  Require(participant.ByteSizeLong() == decoder.bytes().size(), "a participant has no byte more");
+  Require(participant.ByteSizeLong() == decoder.bytes().size(),
+          "the bytes are in canonical length");
   return status;
 }
 
@@ -59,7 +62,7 @@ size_t CountMembers(const ordered_json& value) {
 enum class Reading {
   kValid,
   kMalformed,
-  kUnknown,  // too deep, or with a number or a name twice that the other parser does not keep
+  kUnknown,  // too deep, or with a number or a duplicate name that the other parser does not keep
 };
 
 Reading Parse(absl::string_view json, ordered_json& document) {
@@ -80,7 +83,7 @@ Reading Parse(absl::string_view json, ordered_json& document) {
   return deep || keys != CountMembers(document) ? Reading::kUnknown : Reading::kValid;
 }
 
-// Walks over a record, and takes from the participant's lists what must be there, in order.
+// Walks over a record, and consumes the expected entries of the participant's lists in order.
 class Comparison {
  public:
   explicit Comparison(const v1::Participant& participant) : participant_(participant) {}
@@ -110,7 +113,7 @@ class Comparison {
       }
       const FieldDescriptor* const field = descriptor.FindFieldByNumber(row->number);
       Require(field != nullptr && field->name() == row->proto, "a row of a table names a field");
-      // Two names of one field.
+      // Two names for the same field.
       if ((seen & (uint64_t{1} << row->number)) != 0) {
         CompareUnrecognized(value, v1::UnrecognizedValue::KIND_DUPLICATE_FIELD);
         continue;
@@ -152,38 +155,38 @@ class Comparison {
     }
   }
 
-  // A value that was set has the type of its field and, where it is stored as it is, is the same.
+  // A field that is set has a value of its type, and the same value if it is stored unchanged.
   static void CompareValue(const ordered_json& value, const FieldDescriptor& field,
                            const Message& message) {
     const auto& reflection = *message.GetReflection();
     if (field.is_map()) {
       Require(value.is_object() &&
                   value.size() == static_cast<size_t>(reflection.FieldSize(message, &field)),
-              "a map has what the object has");
+              "a map has as many entries as the object");
       return;
     }
     if (field.is_repeated()) {
       Require(value.is_array() &&
                   value.size() == static_cast<size_t>(reflection.FieldSize(message, &field)),
-              "a repeated field has what the array has");
+              "a repeated field has as many elements as the array");
       for (size_t i = 0; i < value.size(); ++i) {
         Require(value[i] == reflection.GetRepeatedString(message, &field, static_cast<int>(i)),
-                "an element is itself");
+                "an element is unchanged");
       }
       return;
     }
     switch (field.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING:
-        Require(value == reflection.GetString(message, &field), "a string is itself");
+        Require(value == reflection.GetString(message, &field), "a string is unchanged");
         break;
       case FieldDescriptor::CPPTYPE_BOOL:
-        Require(value == reflection.GetBool(message, &field), "a boolean is itself");
+        Require(value == reflection.GetBool(message, &field), "a boolean is unchanged");
         break;
       case FieldDescriptor::CPPTYPE_INT64:
-        Require(value == reflection.GetInt64(message, &field), "an integer is itself");
+        Require(value == reflection.GetInt64(message, &field), "an integer is unchanged");
         break;
       case FieldDescriptor::CPPTYPE_DOUBLE:
-        Require(value == reflection.GetDouble(message, &field), "a number is itself");
+        Require(value == reflection.GetDouble(message, &field), "a number is unchanged");
         break;
       case FieldDescriptor::CPPTYPE_ENUM:
         Require(value.is_string() && reflection.GetEnumValue(message, &field) != 0,
@@ -196,12 +199,13 @@ class Comparison {
   }
 
   void CompareUnrecognized(const ordered_json& value, v1::UnrecognizedValue::Kind kind) {
-    Require(unrecognized_ < participant_.unrecognized_size(), "nothing is lost");
+    Require(unrecognized_ < participant_.unrecognized_size(),
+            "every value without a field is reported as unrecognized");
     const auto& unrecognized = participant_.unrecognized(unrecognized_++);
-    Require(unrecognized.kind() == kind, "an unrecognized value has its kind");
+    Require(unrecognized.kind() == kind, "an unrecognized value has the right kind");
     Require(!unrecognized.path().empty(), "an unrecognized value has a path");
     Require(ordered_json::parse(unrecognized.json(), nullptr, false) == value,
-            "an unrecognized value is itself");
+            "an unrecognized value is unchanged");
   }
 
   static bool IsSet(const Message& message, const FieldDescriptor& field) {
@@ -228,13 +232,14 @@ void Fuzz(absl::string_view input) {
   v1::Participant again;
   Require(again.ParseFromString(participant.SerializeAsString()) &&
               MessageDifferencer::Equals(again, participant),
-          "a participant is read back");
+          "the decoded bytes can be parsed");
 
   if (ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE) {
-    Require(strict && participant.unrecognized_size() > 0, "a strict upstream fails for a cause");
+    Require(strict && participant.unrecognized_size() > 0,
+            "a strict upstream fails only because of unrecognized values");
     return;
   }
-  // The other parser passes over a byte order mark, and takes a zero byte for the end.
+  // The other parser skips a byte order mark, and takes a zero byte for the end.
   if (absl::StartsWith(json, "\xEF\xBB\xBF") || absl::StrContains(json, '\0')) return;
   ordered_json document;
   const Reading reading = Parse(json, document);

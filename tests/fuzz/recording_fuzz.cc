@@ -1,5 +1,5 @@
-// Fuzzes the redactor of recordings. The input's first line says where the body, which is the rest,
-// is cut into chunks.
+// Fuzzes the redactor of recordings. The input's first line determines how the body, which is the
+// rest, is cut into chunks.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -20,10 +20,10 @@ namespace {
 
 using nlohmann::json;
 
-// Long enough to come about by chance nowhere, and no id, which is replaced everywhere.
+// Too long to occur by chance, and not an id, which is replaced everywhere.
 constexpr char kMark[] = "xyzzyplughquuxfrotzgnustoyoin";
 
-// `cuts` are the sizes of the chunks, over and over: '1' is one byte, 'A' are 17.
+// `cuts` gives the sizes of the chunks, repeatedly: '1' is one byte, 'A' is 17.
 std::string Redact(const ParticipantApi& api, bool is_document, absl::string_view body,
                    absl::string_view cuts) {
   static const Fakes fakes(Fakes::Key{1});
@@ -49,7 +49,7 @@ std::string Redact(const ParticipantApi& api, bool is_document, absl::string_vie
   return out;
 }
 
-// What a document is made of, in order; false where it is none.
+// The sequence of a document's JSON events; false if it is not JSON.
 bool Outline(absl::string_view text, std::string& outline) {
   const json document = json::parse(
       text.begin(), text.end(),
@@ -71,7 +71,7 @@ bool HasExponent(absl::string_view text) {
   return false;
 }
 
-// Whatever stands around it, a mark in a person's place does not appear.
+// A mark in a personal field must not appear in the output, whatever surrounds it.
 void CheckMarks(const ParticipantApi& api, absl::string_view cuts, absl::string_view input) {
   std::string around(input);
   around.erase(
@@ -83,13 +83,16 @@ void CheckMarks(const ParticipantApi& api, absl::string_view cuts, absl::string_
   for (const char* name : {"label", "nickname"}) {
     const std::string page = absl::StrCat("{\"participants\": [{\"", name, "\": ", marked,
                                           "}, {\"nickname\": {", marked, ": [", marked, "]}}]}");
-    Require(!absl::StrContains(Redact(api, true, page, cuts), kMark), "nothing is given away");
+    Require(!absl::StrContains(Redact(api, true, page, cuts), kMark),
+            "pages reveal no personal data");
   }
   const std::string error = absl::StrCat("{\"message\": ", marked, "}");
-  Require(!absl::StrContains(Redact(api, false, error, cuts), kMark), "errors give nothing away");
+  Require(!absl::StrContains(Redact(api, false, error, cuts), kMark),
+          "errors reveal no personal data");
   const std::string link =
       absl::StrCat("{\"next_page_uri\": \"https://insights.twilio.com/", marked.substr(1), "}");
-  Require(!absl::StrContains(Redact(api, true, link, cuts), kMark), "links give nothing away");
+  Require(!absl::StrContains(Redact(api, true, link, cuts), kMark),
+          "links reveal no personal data");
 }
 
 void Fuzz(absl::string_view input) {
@@ -101,13 +104,13 @@ void Fuzz(absl::string_view input) {
   const ParticipantApi& api = *apis[body.size() % std::size(apis)];
   for (const bool is_document : {true, false}) {
     const std::string whole = Redact(api, is_document, body, "");
-    Require(whole == Redact(api, is_document, body, cuts), "chunks do not change the fakes");
+    Require(whole == Redact(api, is_document, body, cuts), "chunks do not change the replacements");
     std::string before;
     std::string after;
-    // A number can come to have an exponent that no double has.
+    // A replaced number may get an exponent outside the range of double.
     if (!Outline(body, before) || HasExponent(body)) continue;
-    Require(Outline(whole, after), "a document stays one");
-    Require(before == after, "and keeps its outline");
+    Require(Outline(whole, after), "a document stays JSON");
+    Require(before == after, "a document keeps its outline");
   }
   CheckMarks(api, cuts, body);
 }

@@ -1,5 +1,4 @@
-// How a fuzz target says that what it fuzzes broke a promise. Used by all of them; libFuzzer then
-// keeps the input.
+// How a fuzz target reports a violated property; libFuzzer then saves the input.
 #pragma once
 
 #include <cstdio>
@@ -7,7 +6,7 @@
 
 namespace rollcall {
 
-// Ends the process unless `kept`. `promise` says what must be true.
+// Aborts unless `kept`. `promise` states the property.
 inline void Require(bool kept, const char* promise) {
   if (kept) return;
   std::fprintf(stderr, "broken promise: %s\n", promise);

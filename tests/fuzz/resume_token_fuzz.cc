@@ -1,4 +1,5 @@
-// Fuzzes resume tokens: the input is a token, and then a position whose own token is damaged.
+// Fuzzes resume tokens: the input is tried as a token, and then as a position whose token is
+// damaged.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,7 +12,7 @@ namespace {
 
 void Fuzz(absl::string_view input) {
   static ResumeTokens tokens(CurrentSecret(Secret("a credential")), "a list");
-  Require(!tokens.Open(input), "nobody but the service makes a token");
+  Require(!tokens.Open(input), "only the service can make a token");
   if (input.size() < 2) return;
 
   const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1]), 1,
@@ -20,12 +21,12 @@ void Fuzz(absl::string_view input) {
   const auto opened = tokens.Open(token);
   Require(opened && opened->page == position.page && opened->record == position.record &&
               opened->ordinal == position.ordinal,
-          "a token opens to what was sealed");
+          "a token opens to the sealed position");
   std::string damaged = token;
   char& character = damaged[static_cast<unsigned char>(input[0]) * damaged.size() / 256];
   character = character == 'A' ? 'B' : 'A';
   const auto from_damaged = tokens.Open(damaged);
-  // Base64's last character has bits that mean nothing; such a change is none.
+  // Base64's last character has unused bits; changing only those leaves the token valid.
   Require(!from_damaged || (&character == &damaged.back() && from_damaged->page == position.page),
           "a damaged token does not open");
 }

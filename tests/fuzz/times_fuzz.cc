@@ -1,4 +1,4 @@
-// Fuzzes the reader of times: the input is one.
+// Fuzzes the time parser: the input is a time.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -25,17 +25,17 @@ void Fuzz(std::string_view text) {
   before.set_nanos(2);
   Timestamp time = before;
   if (!ParseTime(text, time)) {
-    Require(Same(time, before), "a text that is no time changes nothing");
+    Require(Same(time, before), "invalid text leaves the output unchanged");
     return;
   }
   Require(time.seconds() >= TimeUtil::kTimestampMinSeconds &&
               time.seconds() <= TimeUtil::kTimestampMaxSeconds && time.nanos() >= 0 &&
               time.nanos() <= 999999999,
-          "a time is one that protobuf has");
+          "a time is in protobuf's range");
 
   Timestamp again;
   Require(ParseTime(TimeUtil::ToString(time), again) && Same(time, again),
-          "a time written by protobuf is read back");
+          "a time formatted by protobuf survives a round trip");
 
   const bool is_iso8601 = text[4] == '-';
   if (!is_iso8601) return;

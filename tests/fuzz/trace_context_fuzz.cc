@@ -1,5 +1,5 @@
-// Fuzzes what callers say of their traces: each line of the input is one header, whose first letter
-// says which: p traceparent, s tracestate, r x-request-id.
+// Fuzzes callers' trace headers. Each line of the input is one header, named by its first letter: p
+// traceparent, s tracestate, r x-request-id.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,23 +29,23 @@ void Fuzz(absl::string_view text) {
   const TraceHeaders headers = Headers(text);
   const TraceContext trace(headers);
 
-  Require(trace.trace_id().size() == 32, "a trace's id has its length");
+  Require(trace.trace_id().size() == 32, "a trace id has 32 digits");
   Require(trace.trace_id().find_first_not_of("0123456789abcdef") == std::string::npos,
-          "a trace's id is hexadecimal");
-  Require(trace.trace_id().find_first_not_of('0') != std::string::npos, "a trace's id is not zero");
+          "a trace id is hexadecimal");
+  Require(trace.trace_id().find_first_not_of('0') != std::string::npos, "a trace id is not zero");
   Require(!trace.request_id().empty() && trace.request_id().size() <= 128,
-          "a request's id has a length that fits a log");
+          "a request id is short enough for the log");
   for (const char c : trace.request_id()) {
     Require(absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.',
-            "a request's id can stand anywhere");
+            "a request id has only safe characters");
   }
   for (const char c : trace.tracestate()) {
-    Require(c >= ' ' && c <= '~', "the state of a trace can stand in a header");
+    Require(c >= ' ' && c <= '~', "a tracestate is printable ASCII");
   }
   Require(trace.tracestate().empty() || headers.traceparent.size() == 1,
-          "without its parent the state of a trace means nothing");
+          "there is no tracestate without a traceparent");
 
-  // What goes to the provider is what we would take from a caller ourselves.
+  // The headers sent to the provider must be valid as a caller's headers.
   const std::string traceparent = trace.NewTraceparent();
   TraceHeaders next;
   next.traceparent = {traceparent};
@@ -54,9 +54,9 @@ void Fuzz(absl::string_view text) {
   const TraceContext again(next);
   Require(again.trace_id() == trace.trace_id() && again.tracestate() == trace.tracestate() &&
               again.request_id() == trace.request_id(),
-          "what is passed on is understood");
+          "forwarded headers keep the trace and request ids");
   Require(traceparent.substr(52) == again.NewTraceparent().substr(52),
-          "who is sampled stays sampled");
+          "the sampled flag is forwarded");
 }
 
 }  // namespace
