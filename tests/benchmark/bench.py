@@ -1,8 +1,8 @@
-"""The end-to-end benchmark: `./dev bench` runs it, and says how.
+"""The end-to-end benchmark, started by `./dev bench`.
 
-Every program is a process of its own, and all of them share this machine's cores. Nothing is said
-of a run that failed or that did not bring the very list that was asked for: it ends the benchmark,
-with exit code 2. A goal that is missed makes it 1.
+Every program is a separate process, and all of them share this machine's cores. A run that fails or
+reads a wrong list ends the benchmark with exit code 2, and none of its figures is reported. If a
+goal is missed, the exit code is 1.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from sweeps import Sweeps
 ALL_PARTS = {"comparison", "peers", "latency", "sweeps", "prefetch", "micro"}
 PROFILES = {
     "full": ALL_PARTS,
-    # Shows that all of it works, and says nothing about speed.
+    # Checks that everything works; says nothing about speed.
     "small": ALL_PARTS,
     "quick": {"comparison"},
     "peers": {"comparison", "peers"},
@@ -36,19 +36,19 @@ PROFILES = {
     "prefetch": {"prefetch"},
     "micro": {"micro"},
 }
-# The microbenchmark of all that happens to a record before it is handed over to be sent.
-WAY_OF_A_RECORD = "Measure/read_decode_append"
+# The microbenchmark of a record's whole path to the send queue.
+RECORD_PATH = "Measure/read_decode_append"
 SMALL_SCALE = 0.01
 SMALL_ROUNDS = 1
 MICRO_SECONDS = 0.5
 PREFETCH_PAGES = 20
-# Fewer have hardly a next page to ask for early.
+# With fewer pages, hardly any page is prefetched.
 FEWEST_PREFETCH_PAGES = 4
 PEERS_FILE = "tests/benchmark/peers/peers.json"
 
 
 def output_of(*argv):
-    """The first line that a program prints; None where it cannot be run."""
+    """The first line that a program prints; None if it cannot be run."""
     try:
         done = subprocess.run(argv, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
@@ -83,13 +83,13 @@ def say(text):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Measures Rollcall end to end")
+    parser = argparse.ArgumentParser(description="Measure Rollcall end to end")
     parser.add_argument("profile", choices=PROFILES)
     parser.add_argument("--binaries", type=pathlib.Path, default="build/release/bin")
     parser.add_argument("--results", type=pathlib.Path, default="build/bench")
-    parser.add_argument("--rounds", type=int, help="in place of the profile's own")
+    parser.add_argument("--rounds", type=int, help="number of rounds (default: the profile's)")
     parser.add_argument(
-        "--scale", type=float, help="of all work; less than 1 is to try it out (default: 1)"
+        "--scale", type=float, help="fraction of the work, for trials (default: 1)"
     )
     arguments = parser.parse_args()
     small = arguments.profile == "small"
@@ -102,12 +102,12 @@ def main():
     if not 0.01 <= arguments.scale <= 1:
         parser.error("--scale must be from 0.01 to 1")
 
-    # A thousand streams need more open files than some systems begin with.
+    # A thousand streams need more open files than some systems' soft limits allow.
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
     os.chdir(pathlib.Path(__file__).parent.parent.parent)
-    # The results of a full run are kept: a part, or a trial, has a folder of its own.
+    # Keep the results of a full run: a part or a trial writes to a folder of its own.
     if arguments.scale != 1 and not small:
         arguments.results /= "trial"
     elif arguments.profile != "full":
@@ -129,7 +129,7 @@ def main():
         peers = peers_of(PEERS_FILE)
 
     if "comparison" in parts:
-        say("One list, read by one caller")
+        say("One list, one caller")
         results["libraries"] = {peer["name"]: peer["library"] for peer in peers}
         comparison = Comparison(programs, int(200_000 * arguments.scale), peers)
         comparison.run(arguments.rounds or 5)
@@ -154,7 +154,7 @@ def main():
         goals += first_record.goals()
 
     if "sweeps" in parts:
-        say("What a record costs when one thing changes")
+        say("Cost of a record as one parameter changes")
         sweeps = Sweeps(programs, arguments.scale)
         sweeps.run(arguments.rounds or 3)
         results["sweeps"] = sweeps.json()
@@ -177,15 +177,15 @@ def main():
         )
 
     if "micro" in parts:
-        say("Each step of a record's way by itself")
-        print("Time: of a page of 1,000 records, or of one token; each step with those before it.")
+        say("Each step of a record's path on one core")
+        print("Time per page of 1,000 records, or per token; each step includes the ones before.")
         results["micro"] = programs.micro(
             arguments.results / "micro.json", MICRO_SECONDS * arguments.scale
         )
         goals.append(
             Goal.at_least(
                 "thousand records a second: page reader, decoder and protobuf on one core",
-                {"median": results["micro"][WAY_OF_A_RECORD]["items_per_second"] / 1000},
+                {"median": results["micro"][RECORD_PATH]["items_per_second"] / 1000},
                 400,
                 unit="",
             )
@@ -206,7 +206,7 @@ def main():
 
 
 if __name__ == "__main__":
-    # So that no program is left behind.
+    # Exit normally, so that no program is left behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         sys.exit(main())
@@ -214,7 +214,7 @@ if __name__ == "__main__":
         print(f"bench: {failure}", file=sys.stderr)
         sys.exit(2)
     except Exception:
-        # Not 1, which says that a goal is missed.
+        # Not 1, which means that a goal was missed.
         traceback.print_exc()
         sys.exit(2)
     except KeyboardInterrupt:

@@ -13,14 +13,14 @@
 
 namespace rollcall {
 
-// What is a kind's own.
+// What differs between the kinds of lists.
 struct BenchmarkList::Kind {
   absl::string_view name;
   simulator::Api api = simulator::Api::kVoiceInsights;
   const ParticipantApi& (*provider)() = nullptr;
   absl::string_view upstream;
   v1::Participant::RecordCase record_case = v1::Participant::RECORD_NOT_SET;
-  absl::string_view sid_field;  // whose text ParticipantSid() gives
+  absl::string_view sid_field;  // the field that ParticipantSid() returns
   std::string* (*mutable_list_sid)(v1::ListParticipantsRequest& request) = nullptr;
 };
 

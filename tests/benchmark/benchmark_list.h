@@ -1,6 +1,5 @@
-// A generated list of the provider simulator as gRPC sees it: how it is asked for, and what each of
-// its records must be. Used by the benchmarks' reader and message server. Constant once made: any
-// thread may call it.
+// A generated list of the provider simulator, as a gRPC caller requests it, with its expected
+// records. Immutable: any thread may call it.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +16,13 @@ namespace rollcall {
 
 class BenchmarkList {
  public:
-  // A list of `size` participants with only the fields that `mask` names, or with all where it is
-  // empty. `kind` is "conference", "room" or "live" (SignalWire). Nothing for any other kind, or a
+  // A list of `size` participants with only the fields that `mask` names, or all if it is empty.
+  // `kind` is "conference", "room" or "live" (SignalWire). Returns nullopt for any other kind, or a
   // mask with an unknown path.
   static std::optional<BenchmarkList> Make(absl::string_view kind, int64_t size,
                                            const google::protobuf::FieldMask& mask);
 
-  // The list that `request` asks for; nothing where the simulator has no such list.
+  // The list that `request` is for; nullopt if the simulator has no such list.
   static std::optional<BenchmarkList> Of(const v1::ListParticipantsRequest& request);
 
   int64_t size() const { return list_.size; }
@@ -31,24 +30,24 @@ class BenchmarkList {
   // The provider's path of the list.
   std::string path() const { return simulator::ListPath(list_); }
 
-  // All of it, where the upstreams are named "twilio" and "signalwire".
+  // A request for the whole list, with upstreams named "twilio" and "signalwire".
   v1::ListParticipantsRequest Request() const;
 
-  // Whether `participant` can be the record at `index`: its sid is that record's. Cheap enough for
-  // every record. Always true where the sid was not asked for.
+  // Whether `participant` can be the record at `index`: compares only the sid, so that every record
+  // can be checked. Always true if the mask leaves out the sid.
   bool IsRecord(const v1::Participant& participant, int64_t index) const;
 
   // The sid of the record at `index`.
   std::string Sid(int64_t index) const;
 
-  // The provider's text of the record at `index`.
+  // The provider's JSON of the record at `index`.
   std::string Json(int64_t index) const;
 
-  // Which record a participant of the list holds.
+  // The kind of record that the list's participants contain.
   v1::Participant::RecordCase record_case() const;
 
-  // The whole record at `index`, as the service's decoder makes it of that text. Not what to check
-  // the service's own answer by.
+  // The whole record at `index`, decoded by the service's decoder from that JSON. Do not use it to
+  // check the service itself.
   v1::Participant Record(int64_t index) const;
 
  private:

@@ -1,4 +1,4 @@
-"""One list of one caller: Rollcall beside gRPC alone, curl, and other people's libraries."""
+"""One list, one caller: Rollcall compared with gRPC alone, curl, and the providers' libraries."""
 
 import json
 import shlex
@@ -10,22 +10,22 @@ from processes import Failure, Server, run
 from programs import List, Pages, curl
 
 PAGE_SIZE = 1000
-# What the message server keeps, which is a page.
+# The message server keeps one page of messages.
 MESSAGES = 1000
 LIMIT = "gRPC alone"
 BATCHED = "gRPC alone, batched"
-# About as many as Rollcall's default queue hands over at a time, which is 32 KiB.
+# About as many as Rollcall's send queue of 32 KiB hands over at once.
 BATCH = 38
-# A facade gets this part of the records: it is slow enough for that to be exact.
+# The facade reads this fraction of the records; it is slow enough for exact results.
 FACADE_PART = 10
-# A shorter list has smaller messages, since the resume tokens of its first page are shorter.
+# In a shorter list, messages are smaller, because the resume tokens of the first page are shorter.
 FEWEST_PAGES = 10
-# Enough for the facade to follow a link.
+# So that the facade follows at least one link.
 FEWEST_FACADE_PAGES = 2
 
 
 def peers_of(file):
-    """The peers that the file names, each installed where it was not."""
+    """The peers in the file. Installs those that are missing."""
     with open(file, encoding="utf-8") as text:
         peers = json.load(text)["peers"]
     for peer in peers:
@@ -81,7 +81,7 @@ class Comparison:
         self._check_messages()
 
     def _check_messages(self):
-        """What gRPC alone sends must be as large as what Rollcall sends."""
+        """Fails unless the messages of gRPC alone are as large as Rollcall's."""
         ours = self.runs["Rollcall"][0]["message_bytes"]
         for limit in (LIMIT, BATCHED):
             its = self.runs[limit][0]["message_bytes"]
@@ -105,7 +105,7 @@ class Comparison:
         )
 
     def _read_facade(self, facade, provider):
-        # Its messages need not be ours in every field.
+        # The facade's messages need not have exactly Rollcall's fields.
         options = {"page_size": PAGE_SIZE, "sids_only": True}
         return measured(
             lambda: self._programs.read(facade, self._facade_list, **options), facade, provider
@@ -116,7 +116,7 @@ class Comparison:
         def read():
             finished, seconds, transfers = curl(pages.list.user, pages.urls)
             if sum(size for size, _ in transfers) != pages.body_bytes:
-                raise Failure("curl did not get the pages that the simulator has")
+                raise Failure("curl did not receive the simulator's pages")
             return {
                 "records": pages.list.size,
                 "seconds": seconds,
@@ -135,7 +135,7 @@ class Comparison:
             result = json.loads(finished.output)
             if result["records"] != pages.list.size or result["sids_sha256"] != pages.sids_sha256:
                 said = shlex.join(str(argument) for argument in argv)
-                raise Failure(f"not the list that the simulator has: {said}")
+                raise Failure(f"not the simulator's list: {said}")
             result["resident_bytes"] = finished.resident_bytes
             return result
 
@@ -170,9 +170,9 @@ class Comparison:
             + ["client CPU us", "client cores", "provider CPU us", "resident MB"],
             rows,
         )
-        print("  Medians of the rounds, with the least and the most; CPU time a record.")
-        print("  Client cores: its CPU time over the list's time. Near 1, it may be what is slow.")
-        print("  Resident: the most that the server held, or the client where there is no server.")
+        print("  Medians of the rounds, with minimum and maximum; CPU time per record.")
+        print("  Client cores: CPU time over the list's time; near 1, the client may limit.")
+        print("  Resident: peak memory of the server, or of the client if there is no server.")
 
     def goals(self):
         runs = self.runs

@@ -1,4 +1,4 @@
-"""What the benchmark is to show, and whether it does."""
+"""The benchmark's goals, and whether they are met."""
 
 import math
 
@@ -6,8 +6,8 @@ from measure import print_table, show
 
 
 class Goal:
-    """`spread` is the figure's, with "median" and perhaps "min" and "max". It is met by the
-    median. A figure that stands beside a goal has no target, and so is never missed."""
+    """`spread` has the "median" and optionally "min" and "max". The median decides whether the
+    goal is met. A figure for comparison has no target, and so is never missed."""
 
     def __init__(self, name, spread, target, at_most, unit="x", note=""):
         self.name = name

@@ -1,4 +1,4 @@
-"""How long one waits: for a list of one record, and for the first record of a page that is slow."""
+"""Latency: of a list of one record, and of the first record of a slow page."""
 
 import json
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ def percentile(values, part):
 
 
 class OneRecord:
-    """Lists of one record, one after the other, beside the same page fetched by curl."""
+    """Lists of one record, one after the other, compared with the same page fetched by curl."""
 
     def __init__(self, programs, calls):
         self._programs = programs
@@ -42,7 +42,7 @@ class OneRecord:
                 self.runs["Rollcall"].append(result["list_ms"])
                 _, _, transfers = curl(of.user, urls)
                 if any(size != page_bytes for size, _ in transfers):
-                    raise Failure("curl did not get the page that the simulator has")
+                    raise Failure("curl did not receive the simulator's page")
                 times = [1e3 * seconds for _, seconds in transfers[WARM_UP:]]
                 self.runs["curl"].append(
                     {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99)}
@@ -57,7 +57,7 @@ class OneRecord:
                 row.append(range_of(runs, part, 3))
             rows.append(row)
         print_table(["", "p50 ms", "p99 ms"], rows)
-        print(f"  Each round {self._calls:,} lists of one record, one after the other.")
+        print(f"  Each round: {self._calls:,} lists of one record, one after the other.")
 
     def goals(self):
         goals = []
@@ -75,7 +75,7 @@ class OneRecord:
 
 
 class FirstRecord:
-    """A page that takes its time: when do its records arrive?"""
+    """When the records of a slow page arrive."""
 
     def __init__(self, programs, peers, scale):
         """`scale` makes the page shorter, in records and in seconds."""

@@ -1,4 +1,4 @@
-"""Rounds of measured runs, and what they come to."""
+"""Rounds of measured runs, and their statistics."""
 
 import statistics
 import sys
@@ -9,8 +9,8 @@ def spread(values):
 
 
 def measured(read, server=None, provider=None):
-    """What one run came to: what `read` says of it (at least its records and seconds), with the
-    CPU time a record of everybody who took part."""
+    """The result of one run: what `read` returns (at least records and seconds), with the CPU time
+    per record of every participating process."""
     if server:
         server.forget_resident_bytes()
     before = [process and process.cpu_seconds() for process in (server, provider)]
@@ -30,8 +30,8 @@ def measured(read, server=None, provider=None):
 
 
 def rounds(contestants, count):
-    """Runs each contestant once to warm up, and then all of them so many times in turn, so that
-    what else happens on the machine happens to all. Gives each one's runs."""
+    """Runs each contestant once to warm up, and then all of them in turn for `count` rounds, so
+    that other load on the machine affects all alike. Returns the runs of each."""
     runs = {name: [] for name in contestants}
     for number in range(count + 1):
         for name, contestant in contestants.items():
@@ -49,8 +49,8 @@ def progress(text):
 
 
 def ratio(above, below):
-    """The spread of a ratio, which is taken within each round. Each argument is a contestant's
-    runs and what to take of a run."""
+    """The spread of a ratio, computed within each round. Each argument is a contestant's runs and
+    the figure to take from a run."""
     (above_runs, above_key), (below_runs, below_key) = above, below
     return spread(
         [
@@ -61,12 +61,12 @@ def ratio(above, below):
 
 
 def of(result, key):
-    """A figure of one run: what stands under `key`, or what it makes of the run."""
+    """A figure of one run: the value of `key`, or its result if it is a function."""
     return key(result) if callable(key) else result[key]
 
 
 def print_table(header, rows):
-    """The first column is text, the others are figures."""
+    """The first column is text, the others are numbers."""
     table = [header] + rows
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
     for row in table:
@@ -80,7 +80,7 @@ def number(value, digits=0):
 
 
 def show(values, digits=0, unit=""):
-    """A spread: the median, with the least and the most where they are others."""
+    """Formats a spread: the median, with minimum and maximum if they differ."""
     text = number(values["median"], digits) + unit
     if values.get("min") == values.get("max"):
         return text
@@ -88,5 +88,5 @@ def show(values, digits=0, unit=""):
 
 
 def range_of(runs, key, digits=0):
-    """What the runs have under `key`, where they have it."""
+    """The values of `key` in the runs that have it."""
     return show(spread([run[key] for run in runs]), digits) if key in runs[0] else "-"

@@ -1,13 +1,13 @@
-// gRPC alone: a server with Rollcall's API and its messages but without its work, to say how fast a
-// stream can be at all. It answers ListParticipants with the records of the provider simulator's
-// generated lists, decoded before the first message leaves. A limit over the list's size sends the
-// list again and again, since a few messages are as good as a million.
+// gRPC alone: a server with Rollcall's API and messages but without its work, to measure the
+// fastest possible stream. It serves the provider simulator's generated lists, decoded in advance.
+// With a limit larger than the list, it repeats the list, because a few messages serve as well as a
+// million.
 //
-// There are two of it. As most services are written, gRPC serialises each message and writes it by
-// itself. With --batch they are serialised beforehand as well, and so many share one write to the
-// socket.
+// There are two modes. By default, gRPC serializes and writes each message by itself, as in most
+// services. With --batch, messages are also serialized in advance, and several share one write to
+// the socket.
 //
-// Used by the benchmarks; prints where it listens, and ends on SIGTERM or SIGINT.
+// Prints its address; exits on SIGTERM or SIGINT.
 #include <grpcpp/grpcpp.h>
 #include <pthread.h>
 #include <signal.h>
@@ -43,11 +43,11 @@ void Make(v1::ListParticipantsResponse& made, grpc::ByteBuffer& message) {
   message = grpc::ByteBuffer(&bytes, 1);
 }
 
-// Message is v1::ListParticipantsResponse, or grpc::ByteBuffer for what is serialised already.
+// Message is v1::ListParticipantsResponse, or grpc::ByteBuffer for serialized messages.
 template <typename Message>
 std::vector<Message> MakeMessages(const BenchmarkList& list) {
   ResumeTokens tokens(CurrentSecret(Secret("simulator")), "message_server");
-  // As long as the address of a page in the middle of a list.
+  // As long as the URL of a page in the middle of a list.
   const std::string page =
       absl::StrCat(list.path(), "?PageSize=1000&Page=100&PageToken=PA", std::string(32, '0'));
   std::vector<Message> messages(static_cast<size_t>(list.size()));
@@ -56,7 +56,7 @@ std::vector<Message> MakeMessages(const BenchmarkList& list) {
     *message.mutable_participant() = list.Record(i);
     ListPosition position;
     position.page = page;
-    position.record = static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15;  // a hash of any kind
+    position.record = static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15;  // any hash will do
     position.ordinal = static_cast<uint64_t>(i) + 1;
     message.set_resume_token(tokens.Seal(position));
     Make(message, messages[static_cast<size_t>(i)]);
@@ -70,7 +70,7 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
  public:
   explicit Stream(const grpc::Status& refusal) { this->Finish(refusal); }
 
-  // `batch` messages share a write to the socket.
+  // Number of messages per write to the socket.
   Stream(const std::vector<Message>& messages, int64_t count, int64_t batch)
       : messages_(&messages), count_(count), batch_(batch) {
     WriteNext();
@@ -90,7 +90,8 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
     const Message& message = (*messages_)[static_cast<size_t>(written_) % messages_->size()];
     const bool first = written_ == 0;
     ++written_;
-    // gRPC keeps a message with the hint until one without it comes. The first does not wait.
+    // gRPC buffers a message with the hint until one without it follows. The first message is sent
+    // at once.
     grpc::WriteOptions options;
     if (!first && written_ % batch_ != 0 && written_ != count_) options.set_buffer_hint();
     this->StartWrite(&message, options);
@@ -102,11 +103,11 @@ class Stream final : public grpc::ServerWriteReactor<Message> {
   int64_t written_ = 0;
 };
 
-// The messages of each list and mask, made once and kept. Any thread may use it.
+// The messages of each list and mask, made once. Thread-safe.
 template <typename Message>
 class Lists {
  public:
-  // Gives a stream of what the caller asks for.
+  // Starts the stream that the caller requests.
   Stream<Message>* Serve(const v1::ListParticipantsRequest& request, int64_t batch) {
     const std::optional<BenchmarkList> list = BenchmarkList::Of(request);
     if (!list || list->size() == 0 || list->size() > kMaxMessages) {
@@ -170,12 +171,12 @@ class BatchService final : public BatchServiceBase {
 
 int Main(int argc, char** argv) {
   int64_t batch = 0;
-  CLI::App app("Sends generated lists by gRPC, with none of Rollcall's work", "message_server");
-  app.add_option("--batch", batch, "Ready messages, so many a write to the socket")
+  CLI::App app("Serve generated lists by gRPC, without Rollcall's work", "message_server");
+  app.add_option("--batch", batch, "Send serialized messages, this many per write to the socket")
       ->check(CLI::PositiveNumber);
   CLI11_PARSE(app, argc, argv);
 
-  // Before any thread starts, so that the signals wait for sigwait() below.
+  // Block the signals before any thread starts, so that only sigwait() below receives them.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);

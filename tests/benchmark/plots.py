@@ -1,4 +1,4 @@
-"""Draws what the benchmark found, as SVG. Without matplotlib there are no plots, and it says so."""
+"""Plots the results as SVG. Without matplotlib, prints that there are no plots."""
 
 from measure import spread
 
@@ -6,7 +6,7 @@ try:
     import matplotlib
     from matplotlib.figure import Figure
 
-    # Text as text, and the same file for the same figures.
+    # Keep text as text, and make the files reproducible.
     matplotlib.rcParams.update(
         {
             "svg.fonttype": "none",
@@ -26,18 +26,18 @@ LIMIT = "gRPC alone"
 
 
 class Plots:
-    """Plots go to a directory; `files` names those that were drawn."""
+    """Writes plots to a directory; `files` lists them."""
 
     def __init__(self, directory):
         self._directory = directory
         self.files = []
         if Figure is None:
-            print("No plots are drawn: matplotlib is not installed.")
+            print("No plots: matplotlib is not installed.")
 
     def comparison(self, runs):
         if Figure is None:
             return
-        # curl does none of the work, and would make all others look alike.
+        # curl only transfers bytes, and would make all others look alike.
         runs = {name: its_runs for name, its_runs in runs.items() if name != "curl"}
         figure = Figure(figsize=(8, 0.5 + 0.4 * len(runs)), layout="constrained")
         speed, cost = figure.subplots(1, 2, sharey=True)
@@ -45,14 +45,14 @@ class Plots:
         colors = [OURS if name.startswith("Rollcall") else OTHERS for name in names]
         records = [spread_of(runs[name], "records_per_second", 1e-3) for name in names]
         bars(speed, names, records, colors)
-        speed.set_title("thousand records a second")
+        speed.set_title("thousand records per second")
         server = [spread_of(runs[name], "server_cpu_us") for name in names]
         client = [spread_of(runs[name], "client_cpu_us") for name in names]
         # A library has no server: it does all the work itself.
         own = [s or c for s, c in zip(server, client, strict=True)]
         readers = [c if s else None for s, c in zip(server, client, strict=True)]
         stacked_bars(cost, names, own, readers, colors)
-        cost.set_title("CPU µs a record: server or library, and reader (hatched)")
+        cost.set_title("CPU µs per record: server or library, and reader (hatched)")
         speed.invert_yaxis()
         self._save(figure, "comparison")
 
@@ -84,11 +84,11 @@ class Plots:
             axes[1][column].set_xticks(points, [f"{point:,}" for point in points])
             axes[1][column].minorticks_off()
             axes[1][column].set_xlabel(sweep.title)
-        # Not before all is drawn, or the axes would no longer grow with it.
+        # Only after everything is drawn, or the axes would no longer adapt.
         for row in axes:
             row[0].set_ylim(bottom=0)
-        axes[0][0].set_ylabel("server CPU µs a record")
-        axes[1][0].set_ylabel("thousand records a second")
+        axes[0][0].set_ylabel("server CPU µs per record")
+        axes[1][0].set_ylabel("thousand records per second")
         axes[0][-1].legend(frameon=False)
         self._save(figure, "scaling")
 
@@ -100,7 +100,7 @@ class Plots:
             values = [spread_of(sweep.runs[key], "server_cpu_us") for key in keys]
             bars(axis, [str(point) for _, point in keys], values, [OURS] * len(keys))
             axis.invert_yaxis()
-            axis.set_title(f"server CPU µs a record, by {sweep.title}")
+            axis.set_title(f"server CPU µs per record, by {sweep.title}")
         for axis in axes[len(other) :]:
             axis.set_visible(False)
         self._save(figure, "settings")
@@ -112,12 +112,12 @@ class Plots:
 
 
 def spread_of(runs, key, unit=1):
-    """None where the runs do not have it."""
+    """None if the runs do not have it."""
     return spread([run[key] * unit for run in runs]) if key in runs[0] else None
 
 
 def bars(axis, names, spreads, colors):
-    """The medians, with the least and the most."""
+    """The medians, with minimum and maximum."""
     middle = [value["median"] for value in spreads]
     reach = [
         [value["median"] - value["min"] for value in spreads],
@@ -130,7 +130,7 @@ def bars(axis, names, spreads, colors):
 
 
 def stacked_bars(axis, names, spreads, added, colors):
-    """The medians, with those that are added behind them; each with its figure."""
+    """The medians, stacked with the additional ones; each with its number."""
     middle = [value["median"] for value in spreads]
     behind = [value["median"] if value else 0 for value in added]
     first = axis.barh(names, middle, color=colors)

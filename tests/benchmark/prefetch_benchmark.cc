@@ -1,8 +1,8 @@
-// How much of a provider's latency is hidden: one list of N pages through rollcalld, with prefetch
-// and without, from a provider that takes L to begin each answer and then D to send the page. Who
-// asks for the next page at the end of this one takes N (L + D); who asks for it at the beginning
-// takes N L + D where D is no longer than L, which cannot be undercut, since only an answer says
-// where the next page is. A list is to take no more than 1.1 times that.
+// How much of a provider's latency the prefetch hides: reads a list of N pages through rollcalld,
+// with and without prefetch. The provider takes L until a response begins, and then D to send the
+// page. Requesting the next page at the end of a page takes N (L + D). Requesting it at the
+// beginning takes N L + D if D is at most L; nothing can be faster, because only a response has the
+// next link. The target is 1.1 times that.
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
@@ -45,8 +45,8 @@ class Service {
         grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials()));
   }
 
-  // Reads the first `limit` of the list, or all of it for 0, and returns how long it took. An error
-  // where what arrives is not the list.
+  // Reads the first `limit` participants of the list, or all if it is 0, and returns the time. An
+  // error if the records are wrong.
   absl::StatusOr<absl::Duration> Read(const simulator::List& list, int64_t limit = 0) {
     v1::ListParticipantsRequest request;
     request.mutable_conference_participant_summaries()->set_conference_sid(ListSid(list));

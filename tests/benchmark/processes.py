@@ -1,5 +1,5 @@
-"""Programs of a benchmark: started, measured and ended. Whatever goes wrong with one is a Failure,
-so that nothing is measured that did not work."""
+"""Starts, measures and stops the benchmark's programs. Every problem with one raises Failure, so
+that only successful runs are measured."""
 
 import ctypes
 import os
@@ -14,12 +14,12 @@ LIBC = ctypes.CDLL(None)
 
 
 class Failure(Exception):
-    """Why there is no result."""
+    """The reason why there is no result."""
 
 
 class Finished:
-    """A program that has ended well: what it printed, the CPU seconds that it took, and the most
-    memory that it was seen to hold; None where it was too quick to be looked at."""
+    """A program that succeeded: its output, its CPU seconds, and its peak memory, or None if it was
+    too quick to be sampled."""
 
     def __init__(self, output, cpu_seconds, resident_bytes):
         self.output = output
@@ -28,7 +28,7 @@ class Finished:
 
 
 def run(argv):
-    """Runs a program to its end."""
+    """Runs a program and waits for it."""
     argv = [str(argument) for argument in argv]
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         try:
@@ -55,8 +55,8 @@ def run(argv):
 
 
 def _watch(pid):
-    """Waits for the end of a program, and says how much memory it held. It is looked at ten times a
-    second, since what the kernel tells in the end would count our own memory at its start."""
+    """Waits until a program exits, and returns its peak memory. Samples it ten times per second,
+    because the kernel's own peak would include this process's memory at the fork."""
     most = None
     descriptor = os.pidfd_open(pid)
     try:
@@ -70,7 +70,7 @@ def _watch(pid):
 
 
 def _resident_bytes(pid):
-    """The most that a process has held; None where it is about to end."""
+    """The peak memory of a process; None if it is exiting."""
     with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
         for line in file:
             name, _, value = line.partition(":")
@@ -80,18 +80,18 @@ def _resident_bytes(pid):
 
 
 def _cpu_seconds(pid):
-    """CPU time by the process's CPU clock, which counts nanoseconds. /proc/PID/stat counts
-    hundredths of a second, too coarse for a short list."""
+    """CPU time from the process's CPU clock, in nanoseconds. /proc/PID/stat has hundredths of a
+    second, too coarse for a short list."""
     clock = ctypes.c_int()
     error = LIBC.clock_getcpuclockid(pid, ctypes.byref(clock))
     if error != 0:
-        raise Failure(f"no CPU time of process {pid}: {os.strerror(error)}")
+        raise Failure(f"cannot read the CPU clock of process {pid}: {os.strerror(error)}")
     return time.clock_gettime(clock.value)
 
 
 class Server:
-    """A program that runs until it is told to end, and says "listening on ADDRESS" when it is
-    ready, or listens when `ready` is true. Ends with a `with` block."""
+    """A program that runs until it is stopped. It is ready when it prints "listening on ADDRESS",
+    or when `ready` returns true. Use it in a `with` block, which stops it."""
 
     def __init__(self, name, argv, ready=None):
         self.name = name
@@ -127,15 +127,15 @@ class Server:
         self.check()
 
     def check(self):
-        """Fails where it has ended."""
+        """Raises Failure if the program has exited."""
         if self._process.poll() is not None:
             raise self._end()
 
     def _end(self):
-        """It has ended: how, and what it said last."""
+        """A Failure with the exit code and the last output."""
         self._errors.seek(0)
         said = self._errors.read().decode(errors="replace")[-2000:].strip()
-        return Failure(f"{self.name} has ended: exit code {self._process.returncode}\n{said}")
+        return Failure(f"{self.name} has exited: exit code {self._process.returncode}\n{said}")
 
     def __enter__(self):
         return self
@@ -150,11 +150,11 @@ class Server:
         if ended or self._process.returncode != 0:
             if error_type is None:
                 raise self._end()
-            # Perhaps why the other thing went wrong.
+            # Perhaps the cause of the other failure.
             print(self._end(), file=sys.stderr)
 
     def _processes(self):
-        """Its own id, and those of the processes that it started."""
+        """The program's process id, and those of its children."""
         pid = self._process.pid
         with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
             return [pid] + [int(child) for child in file.read().split()]
@@ -165,7 +165,7 @@ class Server:
         return sum(_cpu_seconds(pid) for pid in self._processes())
 
     def resident_bytes(self):
-        """The most that it has held since forget_resident_bytes()."""
+        """Peak memory since forget_resident_bytes()."""
         self.check()
         return _resident_bytes(self._process.pid)
 

@@ -19,7 +19,7 @@ PASSWORD = "simulator"
 
 
 class List:
-    """A generated list of kind "conference", "room" or "live", as the reader calls it."""
+    """A generated list of kind "conference", "room" or "live", like the reader's --kind."""
 
     def __init__(self, kind, size):
         self.kind = kind
@@ -55,7 +55,7 @@ def fetch(of, url):
 
 
 class Pages:
-    """All pages of a list, each asked for once by the link of the one before it."""
+    """All pages of a list, fetched once each by the link in the page before."""
 
     def __init__(self, base_url, of, page_size):
         self.list = of
@@ -84,7 +84,7 @@ class Pages:
 
 
 class Programs:
-    """Where the programs are, and how each is started or run."""
+    """The programs' paths, and how each is started."""
 
     def __init__(self, binaries):
         self._binaries = binaries
@@ -99,7 +99,7 @@ class Programs:
         return Server("message_server", [self._binaries / "message_server", *options])
 
     def rollcalld(self, base_url, **of_twilio):
-        """In its default configuration, but for the provider's address and what is given."""
+        """rollcalld, by default configured except for the provider's address and these changes."""
         configuration = {
             "listen": "127.0.0.1:0",
             "upstreams": [
@@ -121,14 +121,14 @@ class Programs:
                 },
             ],
         }
-        # Read before it listens.
+        # rollcalld reads the file before it listens.
         with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
             json.dump(configuration, file)
             file.flush()
             return Server("rollcalld", [self._binaries / "rollcalld", "--config", file.name])
 
     def read(self, server, of, **options):
-        """Reads the list by gRPC and checks it; gives what the reader found."""
+        """Reads the list over gRPC and checks it; returns the reader's results."""
         argv = [self._binaries / "reader", "--server", server.address]
         argv += ["--kind", of.kind, "--size", of.size]
         for name, value in options.items():
@@ -138,25 +138,25 @@ class Programs:
         return {**json.loads(finished.output), "resident_bytes": finished.resident_bytes}
 
     def prefetch(self, results_file, pages, repetitions):
-        """How much of a provider's latency is hidden: a program of its own, which prints its result
-        and writes it to the file."""
+        """How much of a provider's latency the prefetch hides. The program prints its result and
+        writes it to the file."""
         results_file.unlink(missing_ok=True)
         argv = [self._binaries / "prefetch_benchmark", results_file, str(pages), str(repetitions)]
         code = subprocess.run(argv, check=False).returncode
-        # 1 says that its target is missed, which is for the goals to judge.
+        # Exit code 1 means that the target is missed, which the goals judge.
         if code not in (0, 1) or not results_file.exists():
-            raise Failure(f"exit code {code} of prefetch_benchmark, which says why above")
+            raise Failure(f"prefetch_benchmark exited with {code}; see its output above")
         return json.loads(results_file.read_text(encoding="utf-8"))
 
     def micro(self, results_file, seconds):
-        """What each step of a record's way costs, measured for at least so long each. Prints it,
-        too."""
+        """The cost of each step in a record's path, measured for at least this long each. Prints
+        it, too."""
         argv = [self._binaries / "record_path_benchmark", "--benchmark_out_format=json"]
         argv += [f"--benchmark_min_time={seconds:g}"]
         done = subprocess.run([*argv, f"--benchmark_out={results_file}"], check=False)
         if done.returncode != 0:
             raise Failure(f"exit code {done.returncode} of record_path_benchmark")
-        # Beside the figures it names the machine.
+        # The file also names the machine.
         steps = json.loads(results_file.read_text(encoding="utf-8"))["benchmarks"]
         for step in steps:
             if step.get("error_occurred"):
@@ -168,8 +168,8 @@ class Programs:
 
 
 def curl(user, urls):
-    """Fetches the URLs one after the other over one connection, to /dev/null. Gives what the
-    program took, and the bytes and the seconds of each."""
+    """Fetches the URLs one after the other over one connection, to /dev/null. Returns the program's
+    resources, and the bytes and seconds of each URL."""
     with tempfile.NamedTemporaryFile("w", suffix=".curl") as file:
         for url in urls:
             file.write(f'url = "{url}"\noutput = "/dev/null"\n')
@@ -187,7 +187,7 @@ def curl(user, urls):
 
 
 class Nginx:
-    """nginx as the TLS front of a provider, with a certificate of its own."""
+    """nginx as a provider's TLS front, with its own certificate."""
 
     def __init__(self, provider, http2):
         self._directory = tempfile.TemporaryDirectory(prefix="rollcall-nginx-")
@@ -199,7 +199,7 @@ class Nginx:
             + ["-addext", "subjectAltName=DNS:localhost", "-out", self.certificate]
             + ["-keyout", os.path.join(self._path, "key.pem")]
         )
-        # Somebody else may take the port that was free.
+        # Another process may take the free port first.
         for attempts_left in reversed(range(20)):
             try:
                 self._start(provider, http2)
@@ -214,7 +214,7 @@ class Nginx:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         with open(os.path.join(self._path, "nginx.conf"), "w", encoding="utf-8") as file:
-            # As root, workers would become somebody who may not enter the directory.
+            # As root, nginx would run its workers as a user without access to the directory.
             file.write("user root;\n" if os.geteuid() == 0 else "")
             file.write(
                 f"""
@@ -259,7 +259,7 @@ http {{
             time.sleep(0.01)
             return os.path.exists(pid_file) and os.path.getsize(pid_file) > 0
 
-        # Debian's place is not on everybody's PATH.
+        # Debian's directory, which is not in every user's PATH.
         program = shutil.which("nginx") or "/usr/sbin/nginx"
         self._server = Server(
             "nginx",

@@ -1,8 +1,8 @@
-// Reads lists from a gRPC server and says how long it took: the caller in the end-to-end
-// benchmarks. Every record is checked for its place in the list, and some in full, against what the
-// tests' oracle makes of the provider's text without the service's decoder. A record that is wrong,
-// a list of another length and any status but OK end the program with an error, so that nothing is
-// measured that is not the list. Prints one line of JSON.
+// The caller in the end-to-end benchmarks: reads lists from a gRPC server and measures the time. It
+// checks every record's position, and compares some records completely with the result of the
+// tests' oracle, which is independent of the service's decoder. A wrong record, a wrong length and
+// any status but OK end the program with an error, so that only correct lists are measured. Prints
+// one line of JSON.
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
@@ -50,7 +50,7 @@ struct Options {
 
 [[noreturn]] void Fail(const std::string& what) {
   std::fprintf(stderr, "reader: %s\n", what.c_str());
-  // Not exit(): other streams go on meanwhile, with what that would destroy.
+  // Not exit(), which would destroy objects that other streams still use.
   std::_Exit(1);
 }
 
@@ -65,7 +65,7 @@ double CpuSeconds() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// The value that so large a part of the values does not exceed.
+// The value at this quantile.
 double Percentile(std::vector<double>& values, double part) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
@@ -73,7 +73,7 @@ double Percentile(std::vector<double>& values, double part) {
   return values[std::min(rank, values.size() - 1)];
 }
 
-// What the calls of one run came to.
+// Results of a run's calls.
 struct Results {
   int64_t records = 0;
   int64_t lists = 0;
@@ -84,7 +84,7 @@ struct Results {
   std::vector<int64_t> arrivals_ns;
 };
 
-// Reads so many lists, so many at a time, each call made by the end of the one before it.
+// Reads a number of lists with a given concurrency; each call starts when the one before it ends.
 class Run {
  public:
   Run(const Options& options, const BenchmarkList& list,
@@ -108,16 +108,16 @@ class Run {
   }
 
  private:
-  // One record in so many is looked at in full. It has no factor in common with a page, so that all
-  // places of a page have their turn.
+  // One in this many records is compared completely. The number shares no factor with a page's
+  // size, so that all positions in a page are covered.
   static constexpr int64_t kSampled = 997;
 
-  // The size of one message in so many is taken: often enough for the mean of a short list.
+  // The size of one in this many messages is sampled, often enough for the mean of a short list.
   static constexpr int64_t kWeighed = 7;
 
-  // One list after another, as long as there are any.
+  // One stream: reads one list after another while any are left.
   struct Stream {
-    // Each begins at another place with what it looks at, the first with its first record.
+    // Each list begins its samples at another position, the first list with its first record.
     Stream(Run& its_run, Stub& its_stub, int64_t number)
         : run(its_run), stub(its_stub), turn(31 * number) {}
 
@@ -131,7 +131,7 @@ class Run {
 
     Run& run;
     Stub& stub;
-    int64_t turn;  // at multiples of kSampled a record is looked at in full
+    int64_t turn;  // a record is compared completely at multiples of kSampled
   };
 
   // The call for one list. Deletes itself.
@@ -197,10 +197,10 @@ class Run {
       if (run_.options_.sids_only) return;
       const std::string json = run_.list_.Json(index);
       const auto oracle = DecodeByOracle(json, run_.list_.record_case(), run_.options_.fields);
-      if (!oracle) Fail("the oracle cannot read " + json);
+      if (!oracle) Fail("the oracle cannot decode " + json);
       const auto same = SameParticipant(*oracle, participant, json);
       if (!same) {
-        Fail(absl::StrCat("record ", count_, " is not what the provider says: ", same.message()));
+        Fail(absl::StrCat("record ", count_, " differs from the provider's: ", same.message()));
       }
     }
 
@@ -250,7 +250,7 @@ std::vector<std::unique_ptr<Stub>> Connect(const Options& options) {
   std::vector<std::unique_ptr<Stub>> stubs;
   for (int i = 0; i < options.channels; ++i) {
     grpc::ChannelArguments arguments;
-    // Otherwise channels to one server share a connection.
+    // Otherwise channels to the same server share a connection.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     const auto channel =
         grpc::CreateCustomChannel(options.server, grpc::InsecureChannelCredentials(), arguments);
@@ -264,27 +264,29 @@ std::vector<std::unique_ptr<Stub>> Connect(const Options& options) {
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("Reads lists from a gRPC server and says how long it took", "reader");
+  CLI::App app("Read lists from a gRPC server and measure the time", "reader");
   app.add_option("--server", options.server, "HOST:PORT")->required();
   app.add_option("--kind", options.kind, "conference, room or live")->capture_default_str();
-  app.add_option("--size", options.size, "Participants of the list")->required();
+  app.add_option("--size", options.size, "Participants per list")->required();
   app.add_option("--page-size", options.page_size)->capture_default_str();
-  app.add_option("--limit", options.limit, "The most participants to read; 0 is all");
-  app.add_option("--fields", options.fields, "The read mask")->delimiter(',');
-  app.add_option("--streams", options.streams, "Lists to read at a time")->capture_default_str();
-  app.add_option("--lists", options.lists, "Lists to read in all; 0 is one a stream");
-  app.add_option("--warm-up-lists", options.warm_up_lists, "Lists to read before that");
+  app.add_option("--limit", options.limit, "Maximum number of participants to read; 0 means all");
+  app.add_option("--fields", options.fields, "Fields for the read mask")->delimiter(',');
+  app.add_option("--streams", options.streams, "Number of concurrent lists")->capture_default_str();
+  app.add_option("--lists", options.lists,
+                 "Number of lists to read in total; 0 means one per stream");
+  app.add_option("--warm-up-lists", options.warm_up_lists,
+                 "Number of lists to read before measuring");
   app.add_option("--channels", options.channels, "Connections")->capture_default_str();
-  app.add_flag("--round", options.round, "The server begins again and again up to the limit");
-  app.add_flag("--sids-only", options.sids_only, "Check no other field");
+  app.add_flag("--round", options.round, "The server repeats the list up to the limit");
+  app.add_flag("--sids-only", options.sids_only, "Check only the sids");
   app.add_flag("--arrivals", options.arrivals,
-               "Print when each record came, in nanoseconds of CLOCK_MONOTONIC");
+               "Print when each record arrived, in nanoseconds of CLOCK_MONOTONIC");
   CLI11_PARSE(app, argc, argv);
 
   google::protobuf::FieldMask mask;
   for (const std::string& field : options.fields) mask.add_paths(field);
   const auto list = BenchmarkList::Make(options.kind, options.size, mask);
-  if (!list) Fail("no such kind, or field");
+  if (!list) Fail("unknown --kind, or unknown field in --fields");
   const auto stubs = Connect(options);
 
   if (options.warm_up_lists > 0) Run(options, *list, stubs, options.warm_up_lists).Read();

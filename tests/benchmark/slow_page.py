@@ -1,4 +1,4 @@
-"""A provider whose one page takes its time, and who knows when each record of it left."""
+"""A provider with one slow page, which notes when each record was sent."""
 
 import json
 import socket
@@ -9,9 +9,8 @@ from programs import fetch
 
 
 class SlowPage:
-    """Serves a simulated list in one page to everybody who asks for anything, record by record over
-    so many seconds, and notes when it sends the last byte of each. `provider` is the simulator's
-    URL."""
+    """Serves a simulated list as one page for every request, record by record over this many
+    seconds, and notes when it sends the last byte of each. `provider` is the simulator's URL."""
 
     def __init__(self, provider, of, seconds):
         self._seconds = seconds
@@ -31,13 +30,13 @@ class SlowPage:
         self._socket.close()
 
     def left_ns(self):
-        """When each record of the page that was asked for last was sent, by CLOCK_MONOTONIC."""
+        """When each record of the last requested page was sent, by CLOCK_MONOTONIC."""
         with self._lock:
             return list(self._left_ns)
 
     @staticmethod
     def _cut(body):
-        """The body, cut at the end of each record, and the bytes after the last record."""
+        """The body cut after each record, and the bytes after the last record."""
         decoder = json.JSONDecoder()
         records = []
         begin = 0
@@ -66,7 +65,7 @@ class SlowPage:
                         pass
                     self._send(connection)
             except OSError:
-                # The client has seen enough, or fails and says so itself.
+                # The client has read enough, or has failed and reports that itself.
                 pass
 
     def _send(self, connection):

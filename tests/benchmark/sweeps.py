@@ -1,5 +1,5 @@
-"""What a record costs Rollcall when one thing changes: the page size, the length of the list, the
-number of streams, and so on."""
+"""The cost of a record as one parameter changes: page size, length of the list, number of streams,
+and so on."""
 
 from contextlib import ExitStack
 
@@ -9,22 +9,22 @@ from programs import List, Nginx
 
 LIMIT = "gRPC alone"
 
-# A run reads so many records, in one list or in several; with streams, in lists of a page.
+# Records per run, in one list or several; with streams, in lists of one page.
 TOTAL = 200_000
 STREAMS_TOTAL = 1_000_000
 PAGE = 1000
 
 
 class Sweep:
-    """Points in the order in which they are shown. `flat` says that a record must cost the same at
-    all of them."""
+    """Points in the order of the table. `flat` requires that a record costs the same at all of
+    them."""
 
     def __init__(self, name, title, flat=False):
         self.name = name
         self.title = title
         self.flat = flat
         self._points = {}
-        self.runs = {}  # by who and point
+        self.runs = {}  # by contestant and point
 
     def add(self, who, point, read):
         self._points[who, point] = read
@@ -50,7 +50,7 @@ class Sweep:
         print_table(header + ([f"{LIMIT}: CPU us", "records/s"] if limits else []), rows)
 
     def goal(self):
-        """How far the points are from the middle of them all."""
+        """The largest deviation of a point from the middle of all."""
         medians = [
             spread([run["server_cpu_us"] for run in runs])["median"]
             for (who, _), runs in self.runs.items()
@@ -73,11 +73,11 @@ class Sweep:
 
 class Sweeps:
     def __init__(self, programs, scale):
-        """`scale` makes all lists shorter, to try the benchmark out."""
+        """`scale` shortens all lists, for trials."""
         self._programs = programs
         self._total = int(TOTAL * scale)
         self._streams_total = int(STREAMS_TOTAL * scale)
-        # Shorter lists, and not fewer: the most streams take a list each.
+        # Shorter lists, but as many: with the most streams, each reads one list.
         self._streams_list = int(PAGE * scale)
         self._longest = int(1_000_000 * scale)
         self._sweeps = []
@@ -92,7 +92,8 @@ class Sweeps:
             self._message,
             self._latency,
         ):
-            # Each with processes of its own, so that none has the memory of another's pages.
+            # Separate processes for each point, so that none starts with the memory of another's
+            # pages.
             with ExitStack() as stack:
                 sweep = make(stack.enter_context)
                 sweep.measure(count)
@@ -117,7 +118,7 @@ class Sweeps:
         return read
 
     def _lists(self, of, total):
-        """How many lists make up the total."""
+        """The number of lists that make up the total."""
         return {"lists": max(total // of.size, 1)}
 
     def _servers(self, start):
@@ -151,11 +152,11 @@ class Sweeps:
         server = start(self._programs.message_server())
         of = List("conference", self._streams_list)
         all_streams = (1, 10, 100, 1000)
-        # By default no more than 100 would be read at once, and the others wait for their turn. A
-        # list has a request for its page, and perhaps one for the next.
+        # By default, no more than 100 requests would be in flight, and the others would wait. A
+        # list has a request for its page, and possibly one for the next.
         requests = 2 * max(all_streams)
         for streams in all_streams:
-            # One each, since what one has held for a thousand streams it keeps for a while.
+            # Separate processes, because one keeps memory for a while after a thousand streams.
             rollcalld = start(
                 self._programs.rollcalld(provider.address, max_requests_in_flight=requests)
             )
@@ -210,7 +211,7 @@ class Sweeps:
 
     def _latency(self, start):
         sweep = Sweep("latency", "provider's latency, ms")
-        # A page a latency, so that few pages take long enough.
+        # Several pages per latency, so that few pages take long enough.
         of = List("conference", max(self._total // 4, PAGE))
         for latency in (0, 50, 200):
             provider = start(self._programs.provider("--latency-ms", latency))

@@ -1,7 +1,6 @@
-// list-load: reads many lists of the simulator at once through rollcalld and checks every record of
-// each: is it there, once, and in its place. Prints a JSON object a second, and at the end one that
-// says what came of the lists. Ends with 0 where all of them were whole. Run by `./dev k8s-test` as
-// a job in the cluster.
+// list-load: reads many of the simulator's lists concurrently through rollcalld, and checks every
+// record: present, once, and in order. Prints a JSON object per second, and a summary at the end.
+// Exits with 0 if all lists were complete. `./dev k8s-test` runs it as a job in the cluster.
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -39,25 +38,24 @@ using nlohmann::json;
 struct Load {
   std::string server;
   int callers = 50;
-  int64_t size = 20'000;  // of the first list; each further one has one more, so that none is alike
+  int64_t size = 20'000;  // of the first list; each further one has one more, so that all differ
   int page_size = 200;
   bool plain = false;
   int seconds = 0;
 };
 
-// What all callers have seen so far. Thread-safe.
+// Totals of all callers. Thread-safe.
 class Totals {
  public:
   void AddRecord() { ++records_; }
 
-  // A call of a plain caller has begun to be served by the replica at `peer`.
+  // The replica at `peer` has begun to serve a call of a plain caller.
   void AddPeer(const std::string& peer) {
     const std::lock_guard lock(mutex_);
     ++calls_by_peer_[peer];
   }
 
-  // A list is over: `status` of the reading, `missing` and `repeated` records of it, and the calls
-  // that it took.
+  // A list has ended with `status`, `missing` and `repeated` records, after this many calls.
   void AddList(const absl::Status& status, int64_t missing, int64_t repeated, int64_t calls) {
     const std::lock_guard lock(mutex_);
     ++lists_;
@@ -73,7 +71,7 @@ class Totals {
                              info ? info->reason() : std::string(status.message()))];
   }
 
-  // Of the last second, more or less.
+  // Of approximately the last second.
   json Progress() {
     const std::lock_guard lock(mutex_);
     json progress = {
@@ -101,14 +99,14 @@ class Totals {
   std::atomic<int64_t> records_ = 0;
   int64_t lists_ = 0;
   int64_t whole_ = 0;
-  int64_t missing_ = 0;   // of lists that said that they were complete
-  int64_t repeated_ = 0;  // or of another list, or out of place
+  int64_t missing_ = 0;   // of lists that ended with OK
+  int64_t repeated_ = 0;  // or of another list, or out of order
   int64_t calls_ = 0;
   std::map<std::string, int64_t> failures_;
   std::map<std::string, int64_t> calls_by_peer_;
 };
 
-// Checks the records of one list as they come.
+// Checks the records of one list as they arrive.
 class ListCheck {
  public:
   explicit ListCheck(const simulator::List& list) : list_(list) {}
@@ -142,7 +140,7 @@ v1::ListParticipantsRequest RequestFor(const simulator::List& list, int page_siz
   return request;
 }
 
-// With the client library, which goes on where a call breaks off.
+// With the client library, which resumes broken calls.
 void ReadList(const ParticipantClient& client, const Load& load, const simulator::List& list,
               Totals& totals) {
   ListCheck check(list);
@@ -159,7 +157,7 @@ void ReadList(const ParticipantClient& client, const Load& load, const simulator
   totals.AddList(status, check.missing(), check.repeated(), range.totals().calls);
 }
 
-// With nothing but generated code: one call, and what comes of it.
+// With generated code only: one call per list.
 void ReadListPlainly(v1::ParticipantService::Stub& stub, const Load& load,
                      const simulator::List& list, Totals& totals) {
   ListCheck check(list);
@@ -176,10 +174,10 @@ void ReadListPlainly(v1::ParticipantService::Stub& stub, const Load& load,
   totals.AddList(ToAbslStatus(reader->Finish()), check.missing(), check.repeated(), 1);
 }
 
-// Each so many callers are a program of their own, with connections of their own.
+// This many callers share connections, like one program.
 constexpr int kCallersPerChannel = 50;
 
-// A channel as a program has it that knows no more of Rollcall than its service config.
+// A channel of a program that uses only the service config.
 std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server,
                                                 const std::string& user_agent) {
   grpc::ChannelArguments arguments;
@@ -188,15 +186,15 @@ std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server,
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 
-// Callers come one after another. Those who come at once would all go to one pod, the first whose
-// connection is ready.
+// Start the callers one by one. All at once, they would use only the first pod whose connection is
+// ready.
 constexpr std::chrono::milliseconds kBetweenCallers{50};
 
 int Run(const Load& load) {
   std::vector<ParticipantClient> clients;
   std::vector<std::unique_ptr<v1::ParticipantService::Stub>> stubs;
   for (int i = 0; i < load.callers; i += kCallersPerChannel) {
-    // gRPC shares the connections of channels that are alike.
+    // gRPC shares connections between equal channels.
     const std::string name = absl::StrCat("list-load/", i);
     clients.emplace_back(MakeChannel(load.server, {.user_agent = name, .tls = {}, .token = {}}));
     stubs.push_back(v1::ParticipantService::NewStub(MakePlainChannel(load.server, name)));
@@ -241,20 +239,21 @@ int Run(const Load& load) {
 
 int main(int argc, char** argv) {
   rollcall::Load load;
-  CLI::App app("Reads many lists of the simulator at once and checks every record", "list-load");
-  app.add_option("--server", load.server, "Where rollcalld is, as gRPC names it")->required();
-  app.add_option("--callers", load.callers, "Lists at once")
+  CLI::App app("Read many of the simulator's lists concurrently and check every record",
+               "list-load");
+  app.add_option("--server", load.server, "Address of rollcalld, as a gRPC target")->required();
+  app.add_option("--callers", load.callers, "Number of concurrent lists")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--size", load.size, "Participants of a list")
+  app.add_option("--size", load.size, "Participants per list")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_option("--page-size", load.page_size, "Participants of a page")
+  app.add_option("--page-size", load.page_size, "Participants per page")
       ->capture_default_str()
       ->check(CLI::PositiveNumber);
-  app.add_flag("--plain", load.plain, "Without the client library: a list is one call");
+  app.add_flag("--plain", load.plain, "Do not use the client library; each list is one call");
   app.add_option("--seconds", load.seconds,
-                 "Begin one list after another for so long; each caller reads at least one")
+                 "Start lists for this long; each caller reads at least one")
       ->check(CLI::NonNegativeNumber);
   CLI11_PARSE(app, argc, argv);
   return rollcall::Run(load);

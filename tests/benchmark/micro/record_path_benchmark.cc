@@ -1,8 +1,7 @@
-// The way of a record through one core, step by step: the page's bytes into the text of records,
-// each of these into the bytes of a Participant, and these behind one another into those of the
-// messages that gRPC sends. Each step is measured with those before it, so that the difference of
-// two rows is what the later step costs; `nlohmann_dom` is the same page read by a general JSON
-// library, for comparison. All check how many records they saw.
+// The path of a record on one core: from the page's bytes to the text of records, to the bytes of a
+// Participant, to the bytes of the messages that gRPC sends. Each row includes the steps before it,
+// so that the difference of two rows is the cost of the later step. `nlohmann_dom` reads the same
+// page with a general JSON library, for comparison. All of them check the number of records.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -33,7 +32,7 @@ constexpr char kTarget[] =
 
 struct Page {
   const ParticipantApi& api;
-  RequestedIds ids;  // which the decoder compares with each record's
+  RequestedIds ids;  // compared with each record's ids by the decoder
   std::string json;
 };
 
@@ -66,7 +65,7 @@ Page MakePage(simulator::Api which, const ParticipantApi& api) {
   return page;
 }
 
-// Which steps a benchmark takes.
+// The last step that a benchmark runs.
 enum class Steps { kRead, kDecode, kAppend };
 
 // Reads the page in chunks as they come from the network.
@@ -125,7 +124,7 @@ const Page& LiveParticipants() {
   return kPage;
 }
 
-// A caller's field mask of three.
+// A caller's read mask of three fields.
 FieldSelection ThreeFields() {
   google::protobuf::FieldMask mask;
   for (const char* path : {"participant_sid", "label", "call_status"}) mask.add_paths(path);

@@ -1,5 +1,5 @@
-// What the two programs in Node.js share: their arguments, and the measured list that is checked
-// record for record once it is complete.
+// Shared by the two Node.js programs: their arguments, and the measured list, which is checked
+// record by record once it is complete.
 
 "use strict";
 
@@ -7,7 +7,7 @@ const crypto = require("node:crypto");
 const http = require("node:http");
 const { parseArgs } = require("node:util");
 
-// Keeps the sids while the list is read, and looks at them only when the clock has stopped.
+// Collect the sids while the list is read, and check them only after the clock has stopped.
 class CheckedList {
   constructor() {
     const text = { type: "string" };
@@ -22,8 +22,8 @@ class CheckedList {
       throw new Error("needed: --base-url URL --list SID --page-size N --records N");
     }
     this.sids = [];
-    // The libraries keep connections to the provider alive, but only set that up for HTTPS; this
-    // is the same for the simulator's HTTP, whatever the default of this Node.js is.
+    // The libraries enable keep-alive connections, but only for HTTPS. This does the same for the
+    // simulator's HTTP, independent of Node.js's default.
     http.globalAgent = new http.Agent({ keepAlive: true });
   }
 
@@ -52,7 +52,7 @@ class CheckedList {
     );
   }
 
-  // The last 16 digits of a simulated sid are the record's place in its list.
+  // The last 16 digits of a simulated sid are the record's index in its list.
   check() {
     if (this.sids.length !== this.records) {
       throw new Error(`${this.sids.length} records, not ${this.records}`);

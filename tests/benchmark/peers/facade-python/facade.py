@@ -1,8 +1,8 @@
-"""The facade that one writes in an afternoon: the lists of Twilio's library for Python behind
-rollcall.v1.ParticipantService, for the summaries of a conference's participants alone.
+"""A minimal facade: serves the lists of Twilio's Python library through
+rollcall.v1.ParticipantService, for conference participant summaries only.
 
-Its messages hold the same record as rollcalld's. It does not tell null from absent, keeps nothing
-that it does not know, retries nothing and cannot resume.
+Its messages contain the same record as rollcalld's. It does not distinguish null from absent, drops
+unknown fields, does not retry and cannot resume.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from twilio.rest import Client
 
 
 def enum_values(enum, prefix):
-    """The enum's numbers by the provider's names."""
+    """The enum's numbers by the provider's texts."""
     return {name[len(prefix) :].lower(): number for name, number in enum.items()}
 
 
@@ -36,7 +36,7 @@ MEDIA_METRICS = frozenset(summaries.MediaMetrics.DESCRIPTOR.fields_by_name)
 
 
 def timestamp(value):
-    """The library parses some times, and leaves those with a fraction or an offset as text."""
+    """The library parses some times, but returns those with a fraction or an offset as text."""
     if value is None:
         return None
     result = Timestamp()

@@ -1,4 +1,4 @@
-// Lists the participants that are in a conference now with SignalWire's library for Node.js.
+// Lists the current participants of a conference with SignalWire's library for Node.js.
 
 "use strict";
 
@@ -7,8 +7,8 @@ const { CheckedList } = require("../checked_list.js");
 
 const project = "b3877c40-da60-4998-90ad-b792e98472af";
 
-// Connections are closed after each request unless a request asks for `forever`, which the library
-// leaves to an HTTP client of one's own.
+// The library closes the connection after each request unless the request sets `forever`, which
+// only a custom HTTP client can do.
 class HttpClient extends RestClient.RequestClient {
   request(options) {
     return super.request({ ...options, forever: true });
@@ -21,8 +21,8 @@ async function main() {
     signalwireSpaceUrl: new URL(checked.baseUrl).host,
     httpClient: new HttpClient(),
   });
-  // The library makes its base URL an HTTPS one, and leaves out the prefix under which the
-  // simulator has the compatibility API. Links have it.
+  // The library makes its base URL an HTTPS one, and omits the prefix under which the simulator
+  // serves the compatibility API. Links have the prefix.
   client.api.baseUrl = checked.baseUrl;
   client.api.v2010._version = "api/laml/2010-04-01";
 

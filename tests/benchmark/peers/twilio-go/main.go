@@ -1,4 +1,4 @@
-// Lists the summaries of a conference's participants with Twilio's library for Go.
+// Lists a conference's participant summaries with Twilio's library for Go.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 
 const account = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 
-// simulated is the library's own client, except that what is addressed to Twilio goes to baseURL.
+// simulated is the library's own client, except that requests to Twilio go to baseURL.
 type simulated struct {
 	client.Client
 	baseURL string
@@ -45,10 +45,10 @@ func cpuSeconds() float64 {
 }
 
 func list() error {
-	baseURL := flag.String("base-url", "", "where the simulator is")
+	baseURL := flag.String("base-url", "", "URL of the simulator")
 	sid := flag.String("list", "", "sid of the conference")
-	pageSize := flag.Int("page-size", 0, "records a page")
-	records := flag.Int("records", -1, "how many the list must have")
+	pageSize := flag.Int("page-size", 0, "records per page")
+	records := flag.Int("records", -1, "expected number of records")
 	flag.Parse()
 	if *baseURL == "" || *sid == "" || *pageSize <= 0 || *records < 0 {
 		return errors.New("needed: --base-url URL --list SID --page-size N --records N")
@@ -84,7 +84,7 @@ func list() error {
 	}
 	digest := sha256.New()
 	for i, sid := range sids {
-		// The second half of a simulated sid's digits is the record's place in its list.
+		// The second half of a simulated sid's digits is the record's index in its list.
 		digits := strings.TrimPrefix(sid, "CP")
 		place, err := strconv.ParseUint(digits[len(digits)/2:], 16, 64)
 		if err != nil || place != uint64(i) {

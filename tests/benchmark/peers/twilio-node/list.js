@@ -1,4 +1,4 @@
-// Lists the summaries of a conference's participants with Twilio's library for Node.js.
+// Lists a conference's participant summaries with Twilio's library for Node.js.
 
 "use strict";
 

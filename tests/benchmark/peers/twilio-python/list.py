@@ -1,4 +1,4 @@
-"""Lists the summaries of a conference's participants with Twilio's library for Python."""
+"""Lists a conference's participant summaries with Twilio's library for Python."""
 
 import argparse
 import hashlib
@@ -35,7 +35,7 @@ def main() -> None:
     if len(sids) != arguments.records:
         sys.exit(f"twilio-python: {len(sids)} records, not {arguments.records}")
     for i, sid in enumerate(sids):
-        # The last 16 digits of a simulated sid are the record's place in its list.
+        # The last 16 digits of a simulated sid are the record's index in its list.
         if int(sid[-16:], 16) != i:
             sys.exit(f"twilio-python: record {i} is {sid}")
     lines = "".join(f"{sid}\n" for sid in sids)
