@@ -1,5 +1,5 @@
-"""The programs that tests of clients and of the documentation run: servers, which say where they
-listen, and commands, which come to an end. What goes wrong with one is a Failed."""
+"""Runs programs for the tests of clients and documentation: servers, which print their address, and
+commands, which exit. Problems raise Failed."""
 
 import atexit
 import base64
@@ -18,12 +18,12 @@ BIN = ROOT / "build/release/bin"
 SERVERS_LOG = ROOT / "build/interop/servers.log"
 
 ACCOUNT = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-# Long enough for the slowest machine. Whoever takes longer hangs.
+# Seconds; long enough for the slowest machine. A program that takes longer hangs.
 PATIENCE = 300
 
 
 class Failed(Exception):
-    """What a check found wrong."""
+    """A failed check."""
 
 
 def expect(condition, problem):
@@ -32,7 +32,7 @@ def expect(condition, problem):
 
 
 class Server:
-    """A program that prints where it listens. What it logs in JSON is kept, line by line."""
+    """A program that prints its address. Keeps its JSON log, line by line."""
 
     def __init__(self, *command, **options):
         self.process = subprocess.Popen(
@@ -60,14 +60,14 @@ class Server:
                 SERVERS_LOG.open("a").write(line)
 
     def await_call(self, wanted):
-        """Waits until the service logs the end of such a call. What comes before is passed over:
-        the end of an earlier call may be logged after its caller has left."""
+        """Waits until the service logs the end of such a call. Skips other calls: the end of an
+        earlier call may be logged after its caller has disconnected."""
         seen = []
         while True:
             try:
                 line = self.log.get(timeout=PATIENCE)
             except queue.Empty:
-                raise Failed(f"the service saw no such end of a call, but {seen}") from None
+                raise Failed(f"the service did not log such an end of a call, but {seen}") from None
             if line["event"] == "call":
                 if wanted(line):
                     return
@@ -96,8 +96,8 @@ def rollcalld(scratch, name, provider, **settings):
 
 
 def listed_by_provider(address, conference, pages=None, sid="participant_sid"):
-    """The sids, of the participants or others, as the provider at this address itself lists them,
-    by its own pages."""
+    """The participants' sids, or another of their fields, in the provider's own pages at this
+    address."""
     sids = []
     url = f"{address}/v1/Conferences/{conference}/Participants?PageSize=1000"
     basic = base64.b64encode(f"{ACCOUNT}:simulator".encode()).decode()
@@ -114,7 +114,7 @@ def listed_by_provider(address, conference, pages=None, sid="participant_sid"):
 
 
 def make_certificate(folder, name):
-    """For localhost, signed by itself. Returns it and its key, both files."""
+    """Makes a self-signed certificate for localhost. Returns the files of it and its key."""
     certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1"
     command += f" -subj /CN={name} -addext subjectAltName=DNS:localhost"
@@ -126,7 +126,7 @@ Ended = collections.namedtuple("Ended", "code out err")
 
 
 def environment(settings=None):
-    """A program's variables. What is set here for Rollcall does not reach it."""
+    """A program's environment, without the variables set here for Rollcall."""
     ours = ("ROLLCALL_", "TWILIO_", "SIGNALWIRE_")
     variables = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     variables["no_proxy"] = "localhost,127.0.0.1"
@@ -134,7 +134,7 @@ def environment(settings=None):
 
 
 def run(command, cwd=ROOT, settings=None, timeout=PATIENCE):
-    """Runs a program to its end."""
+    """Runs a program and waits for it."""
     try:
         ended = subprocess.run(
             [str(word) for word in command],
@@ -147,12 +147,12 @@ def run(command, cwd=ROOT, settings=None, timeout=PATIENCE):
             timeout=timeout,
         )
     except subprocess.TimeoutExpired:
-        raise Failed(f"{command[0]} did not end") from None
+        raise Failed(f"{command[0]} did not exit") from None
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 
 def copy_files(source, target):
-    """What a clone would have of a folder of this one, and what is about to be added to it."""
+    """Copies a folder as a clone would have it, including new files."""
     files = must(["git", "ls-files", "-coz", "--exclude-standard", "."], cwd=source)
     for file in files.rstrip("\0").split("\0"):
         if (source / file).is_file():

@@ -1,7 +1,7 @@
-// Lists the participants of a conference: each one's sid and its length of the outbound queue.
+// Lists the participants of a conference: each one's sid and outbound queue length.
 //
-// Where the service is: ROLLCALL_SERVER (localhost:50051). Where it serves TLS, ROLLCALL_CA_FILE
-// names the certificates to trust, and ROLLCALL_TOKEN_FILE a token to show.
+// ROLLCALL_SERVER is the service's address (localhost:50051). If it uses TLS, ROLLCALL_CA_FILE
+// names the certificates to trust, and ROLLCALL_TOKEN_FILE a file with the caller's token.
 package main
 
 import (
@@ -60,7 +60,7 @@ func connect() (*grpc.ClientConn, error) {
 	return grpc.NewClient(server, options...)
 }
 
-// queueLength is the number, or what the provider gave instead of one.
+// queueLength returns the number, or what the provider sent instead of one.
 func queueLength(participant *rollcallv1.Participant) string {
 	const field = "outbound_queue_length"
 	if length := participant.GetConferenceParticipantSummary().OutboundQueueLength; length != nil {
@@ -79,7 +79,7 @@ func queueLength(participant *rollcallv1.Participant) string {
 	return "absent"
 }
 
-// describe gives the status, and from its details the reason, by which a program can decide what to do.
+// describe returns the status, and from its details the reason, which programs can act on.
 func describe(err error) string {
 	failure := status.Convert(err)
 	text := fmt.Sprintf("%s: %s", failure.Code(), failure.Message())
@@ -92,15 +92,15 @@ func describe(err error) string {
 }
 
 var (
-	timeout     = flag.Duration("timeout", 5*time.Minute, "how long the list may take")
-	stopAfter   = flag.Int("stop-after", 0, "cancel the call after so many participants")
-	resumeToken = flag.String("resume-token", "", "go on behind the participant that came with it")
+	timeout     = flag.Duration("timeout", 5*time.Minute, "deadline of the list")
+	stopAfter   = flag.Int("stop-after", 0, "cancel the call after this many participants")
+	resumeToken = flag.String("resume-token", "", "resume after the participant that came with it")
 )
 
-// list prints the list, and says how many participants it saw and with which token it goes on.
+// list prints the list. It returns the number of participants and the token to resume with.
 func list(client rollcallv1.ParticipantServiceClient, conference string) (count int, token string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), *timeout)
-	defer cancel() // Ends the call, too, if we leave before its end.
+	defer cancel() // Also ends the call if we return early.
 
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
@@ -122,7 +122,7 @@ func list(client rollcallv1.ParticipantServiceClient, conference string) (count 
 	for {
 		response, err := stream.Recv()
 		if err != nil {
-			return count, token, err // io.EOF where the list is complete.
+			return count, token, err // io.EOF if the list is complete.
 		}
 		participant := response.GetParticipant()
 		sid := participant.GetConferenceParticipantSummary().GetParticipantSid()
@@ -154,7 +154,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, describe(err))
 	}
 	if token != "" {
-		fmt.Fprintf(os.Stderr, "after %d participants, go on with --resume-token %s\n", count, token)
+		fmt.Fprintf(os.Stderr, "after %d participants, resume with --resume-token %s\n", count, token)
 	}
 	if err != nil {
 		os.Exit(1)

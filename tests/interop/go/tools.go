@@ -1,6 +1,6 @@
 //go:build tools
 
-// What go generate runs, so that go.mod says which version.
+// Tools that go generate runs; listed here so that go.mod pins their versions.
 package main
 
 import (

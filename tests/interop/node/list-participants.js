@@ -1,7 +1,7 @@
-// Lists the participants of a conference: each one's sid and its length of the outbound queue.
+// Lists the participants of a conference: each one's sid and outbound queue length.
 //
-// Where the service is: ROLLCALL_SERVER (localhost:50051). Where it serves TLS, ROLLCALL_CA_FILE
-// names the certificates to trust, and ROLLCALL_TOKEN_FILE a token to show.
+// ROLLCALL_SERVER is the service's address (localhost:50051). If it uses TLS, ROLLCALL_CA_FILE
+// names the certificates to trust, and ROLLCALL_TOKEN_FILE a file with the caller's token.
 
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -36,7 +36,7 @@ function connect() {
   return new ParticipantService(server, credentials);
 }
 
-// The number, or what the provider gave instead of one.
+// The number, or what the provider sent instead of one.
 function queueLength({ conferenceParticipantSummary: summary, nullFields, unrecognized = [] }) {
   const field = "outbound_queue_length";
   if (summary.outboundQueueLength !== undefined) return summary.outboundQueueLength;
@@ -45,7 +45,7 @@ function queueLength({ conferenceParticipantSummary: summary, nullFields, unreco
   return value ? `unrecognized ${value.json}` : "absent";
 }
 
-// The status, and from its details the reason, by which a program can decide what to do.
+// The status, and from its details the reason, which programs can act on.
 function describe(error) {
   const lines = [`${grpc.status[error.code]}: ${error.details}`];
   for (const bytes of error.metadata.get("grpc-status-details-bin")) {
@@ -62,8 +62,8 @@ const { positionals, values: options } = parseArgs({
   allowPositionals: true,
   options: {
     timeout: { type: "string", default: "300" }, // Seconds.
-    "stop-after": { type: "string" }, // Cancel the call after so many participants.
-    "resume-token": { type: "string" }, // Go on behind the participant that came with it.
+    "stop-after": { type: "string" }, // Cancel the call after this many participants.
+    "resume-token": { type: "string" }, // Resume after the participant that came with it.
   },
 });
 if (positionals.length !== 1) {
@@ -93,10 +93,10 @@ try {
   console.error(describe(error));
   process.exitCode = 1;
 }
-call.cancel(); // Ends it, where we left before its end.
+call.cancel(); // Also ends the call if we left the loop early.
 if (complete) {
   console.error(`complete: ${count} participants`);
 } else if (token) {
-  console.error(`after ${count} participants, go on with --resume-token ${token}`);
+  console.error(`after ${count} participants, resume with --resume-token ${token}`);
 }
 client.close();

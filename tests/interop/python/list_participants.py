@@ -1,4 +1,4 @@
-"""Lists the participants of a conference: each one's sid and its length of the outbound queue.
+"""Lists the participants of a conference: each one's sid and outbound queue length.
 
 Where the service is: ROLLCALL_SERVER (localhost:50051). Where it serves TLS, ROLLCALL_CA_FILE names
 the certificates to trust, and ROLLCALL_TOKEN_FILE a token to show.
@@ -31,7 +31,7 @@ def open_channel():
 
 
 def queue_length(participant):
-    """The number, or what the provider gave instead of one."""
+    """The number, or what the provider sent instead of one."""
     field = "outbound_queue_length"
     if participant.conference_participant_summary.HasField(field):
         return participant.conference_participant_summary.outbound_queue_length
@@ -44,7 +44,7 @@ def queue_length(participant):
 
 
 def describe(error):
-    """The status, and from its details the reason, by which a program can decide what to do."""
+    """The status, and from its details the reason, which programs can act on."""
     lines = [f"{error.code().name}: {error.details()}"]
     status = rpc_status.from_call(error)
     for detail in status.details if status else []:
@@ -58,8 +58,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("conference", help="CF and 32 hexadecimal digits")
     parser.add_argument("--timeout", type=float, default=300, help="seconds")
-    parser.add_argument("--stop-after", type=int, help="cancel the call after so many participants")
-    parser.add_argument("--resume-token", help="go on behind the participant that came with it")
+    parser.add_argument("--stop-after", type=int, help="cancel the call after this many")
+    parser.add_argument("--resume-token", help="resume after the participant that came with it")
     options = parser.parse_args()
 
     request = api.ListParticipantsRequest(
@@ -87,7 +87,7 @@ def main():
             failure = error
             print(describe(error), file=sys.stderr)
     if token:
-        print(f"after {count} participants, go on with --resume-token {token}", file=sys.stderr)
+        print(f"after {count} participants, resume with --resume-token {token}", file=sys.stderr)
     return 1 if failure else 0
 
 

@@ -1,7 +1,7 @@
-# Lists the participants of a conference: each one's sid and its length of the outbound queue.
+# Lists the participants of a conference: each one's sid and outbound queue length.
 #
-# Where the service is: ROLLCALL_SERVER (localhost:50051). Where it serves TLS, ROLLCALL_CA_FILE
-# names the certificates to trust, and ROLLCALL_TOKEN_FILE a token to show.
+# ROLLCALL_SERVER is the service's address (localhost:50051). If it uses TLS, ROLLCALL_CA_FILE names
+# the certificates to trust, and ROLLCALL_TOKEN_FILE a file with the caller's token.
 
 $LOAD_PATH.unshift("#{__dir__}/lib")
 
@@ -25,7 +25,7 @@ def connect
   Rollcall::V1::ParticipantService::Stub.new(server, credentials)
 end
 
-# The number, or what the provider gave instead of one.
+# The number, or what the provider sent instead of one.
 def queue_length(participant)
   field = "outbound_queue_length"
   summary = participant.conference_participant_summary
@@ -36,7 +36,7 @@ def queue_length(participant)
   value ? "unrecognized #{value.json}" : "absent"
 end
 
-# The status, and from its details the reason, by which a program can decide what to do.
+# The status, and from its details the reason, which programs can act on.
 def describe(error)
   codes = GRPC::Core::StatusCodes
   name = codes.constants.find { |constant| codes.const_get(constant) == error.code }
@@ -55,8 +55,8 @@ stop_after = nil
 token = nil
 arguments = OptionParser.new("Usage: list_participants.rb [options] CONFERENCE") do |options|
   options.on("--timeout SECONDS", Float) { |value| timeout = value }
-  options.on("--stop-after N", Integer, "Cancel the call after so many") { |value| stop_after = value }
-  options.on("--resume-token TOKEN", "Go on behind its participant") { |value| token = value }
+  options.on("--stop-after N", Integer, "Cancel after N participants") { |value| stop_after = value }
+  options.on("--resume-token TOKEN", "Resume after its participant") { |value| token = value }
 end
 conference, = arguments.parse!
 abort(arguments.help) unless conference
@@ -79,6 +79,6 @@ begin
 rescue GRPC::BadStatus => error
   stopped = error.is_a?(GRPC::Cancelled) && count == stop_after
   warn describe(error) unless stopped
-  warn "after #{count} participants, go on with --resume-token #{token}" if token
+  warn "after #{count} participants, resume with --resume-token #{token}" if token
   exit 1 unless stopped
 end

@@ -34,10 +34,10 @@ import rollcall.v1.ParticipantServiceGrpc;
 import rollcall.v1.UnrecognizedValue;
 
 /**
- * Lists the participants of a conference: each one's sid and its length of the outbound queue.
+ * Lists the participants of a conference: each one's sid and outbound queue length.
  *
- * <p>Where the service is: ROLLCALL_SERVER (localhost:50051). Where it serves TLS, ROLLCALL_CA_FILE
- * names the certificates to trust, and ROLLCALL_TOKEN_FILE a token to show.
+ * <p>ROLLCALL_SERVER is the service's address (localhost:50051). If it uses TLS, ROLLCALL_CA_FILE
+ * names the certificates to trust, and ROLLCALL_TOKEN_FILE a file with the caller's token.
  */
 public final class ListParticipants implements Callable<Integer> {
   @Parameters(paramLabel = "CONFERENCE")
@@ -46,10 +46,10 @@ public final class ListParticipants implements Callable<Integer> {
   @Option(names = "--timeout", paramLabel = "SECONDS")
   private double timeout = 300;
 
-  @Option(names = "--stop-after", description = "Cancel the call after so many participants")
+  @Option(names = "--stop-after", description = "Cancel the call after this many participants")
   private long stopAfter;
 
-  @Option(names = "--resume-token", description = "Go on behind the participant it came with")
+  @Option(names = "--resume-token", description = "Resume after the participant it came with")
   private String token = "";
 
   private long count;
@@ -84,7 +84,7 @@ public final class ListParticipants implements Callable<Integer> {
     }
   }
 
-  /** The number, or what the provider gave instead of one. */
+  /** The number, or what the provider sent instead of one. */
   private static String queueLength(Participant participant) {
     String field = "outbound_queue_length";
     ConferenceParticipantSummary summary = participant.getConferenceParticipantSummary();
@@ -102,7 +102,7 @@ public final class ListParticipants implements Callable<Integer> {
     return "absent";
   }
 
-  /** The status, and from its details the reason, by which a program can decide what to do. */
+  /** The status, and from its details the reason, which programs can act on. */
   private static String describe(StatusRuntimeException error)
       throws InvalidProtocolBufferException {
     StringBuilder text = new StringBuilder();
@@ -164,7 +164,7 @@ public final class ListParticipants implements Callable<Integer> {
       channel.shutdown().awaitTermination(5, TimeUnit.SECONDS);
     }
     if (!token.isEmpty()) {
-      System.err.println("after " + count + " participants, go on with --resume-token " + token);
+      System.err.println("after " + count + " participants, resume with --resume-token " + token);
     }
     return exitCode;
   }
