@@ -9,7 +9,7 @@ from pathlib import Path
 from programs import listed_by_provider, must
 from workspace import CONFERENCE
 
-# What commands print. Where that says little, later commands show what the command did.
+# Expected output of commands. If a command prints little, later commands show what it did.
 ANYTHING = ""
 NOTHING = r"\A\Z"
 FIRST_WORDS = r"^(\S+)"
@@ -31,7 +31,7 @@ def lists(pattern, sid="participant_sid"):
 
 
 def assert_list(run, found, sid="participant_sid"):
-    """The command must have listed its conference as the provider itself lists it."""
+    """Expects exactly the provider's list of the conference."""
     conference = (re.findall(r"\bCF[0-9a-f]{32}\b", run.command) or [CONFERENCE])[0]
     listed = listed_by_provider(run.workspace.simulator, conference, sid=sid)
     limit = re.search(r"(?:--limit |PageSize=)(\d+)", run.command)
@@ -50,7 +50,7 @@ def conference(run):
 
 
 def room(run):
-    """The sid says how many participants there are."""
+    """Expects as many participants as the sid encodes."""
     found, count = rows(run), int(re.search(r"\bRM9(\d{31})\b", run.command)[1])
     assert len(found) == count, f"{len(found)} rows, not {count}"
     fields = re.search(r"--fields (\S+)", run.command)
@@ -85,7 +85,7 @@ def hash_of_token(run):
     assert run.output.split()[0] == hashlib.sha256(token).hexdigest(), "not the token's hash"
 
 
-# By what a command starts with; the longest match counts.
+# Checks by the beginning of the command; the longest match counts.
 CHECKS = {
     "./dev demo": prints("All as it should be"),
     "./dev package": packages,

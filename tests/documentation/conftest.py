@@ -1,4 +1,4 @@
-"""Turns each command and sample into a test, and starts what they need."""
+"""Makes each command and sample a test, and starts the servers that they need."""
 
 import functools
 import re
@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc):
 
 @pytest.fixture(scope="session")
 def dev_up_output(request):
-    """What `./dev up` prints. Its servers run as long as the tests."""
+    """The output of `./dev up`. Its servers run as long as the tests."""
     command = [ROOT / "dev", "up", "--no-install"]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     process = subprocess.Popen(command, env=environment(), text=True, **pipes)
@@ -59,7 +59,7 @@ def workspace(dev_up_output, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def terminal_of(workspace, request):
-    """Returns the terminal of a document, which its first command opens."""
+    """Returns a document's terminal, which its first command opens."""
 
     @functools.cache
     def open_terminal(document):

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 from not_run import INTEROP
 from programs import ROOT, must
 
-# Servers keep running for the commands after them.
+# Servers, which keep running for the commands after them.
 SERVERS = ("rollcalld --listen", "provider-simulator --listen")
 
 
@@ -33,7 +33,7 @@ class Sample:
 
     @property
     def file(self):
-        """The name to save a program as: the last one in the paragraph before it."""
+        """The file name of a program: the last one in the paragraph before it."""
         suffix = {"cpp": "cc", "python": "py"}.get(self.language)
         names = re.findall(rf"`(\w+\.{suffix})`", self.paragraph)
         return names[-1] if names else None
@@ -64,7 +64,7 @@ class Document:
 
 
 def split_commands(block):
-    """One command a line; a backslash at the end of a line continues the command."""
+    """One command per line; a backslash at the end of a line continues the command."""
     pattern = r"(?s).+" if block.text.startswith(INTEROP) else r"(?:.*\\\n)*.*\S.*\n"
     for match in re.finditer(pattern, block.text):
         line = block.line + block.text.count("\n", 0, match.start())

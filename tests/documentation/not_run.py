@@ -1,9 +1,9 @@
 """Commands and samples that are not run here."""
 
-# Runs a client of tests/interop; such a block is skipped as a whole.
+# Beginning of a block that runs a client of tests/interop; such a block is skipped as a whole.
 INTEROP = "cd tests/interop/"
 
-# What a command or sample starts with, and why it is not run.
+# Beginnings of commands and samples that are not run, with the reason.
 NOT_RUN = {
     "./dev test": "a separate step of .ci/run",
     "./dev lint": "a separate step of .ci/run",
@@ -14,7 +14,7 @@ NOT_RUN = {
     "install -m 600 token": "./dev package test runs it in a separate Debian",
     "systemctl": "./dev package test runs it in a separate Debian",
     "[Service]": "./dev package test makes the service listen on a Unix socket",
-    "rollcalld --check-upstreams": "calls the real provider; upstream_check_test calls others",
+    "rollcalld --check-upstreams": "calls the provider; upstream_check_test calls the simulator",
     "kubectl": "needs a cluster: ./dev k8s-test",
     "./dev k8s-test": "needs a cluster",
     "apiVersion:": "./dev lint manifests checks it",
@@ -24,7 +24,7 @@ NOT_RUN = {
 
 
 def longest_start(starts, text):
-    """The longest of the given starts that the text has, or None."""
+    """The longest of `starts` that the text begins with, or None."""
     return max((start for start in starts if text.startswith(start)), key=len, default=None)
 
 

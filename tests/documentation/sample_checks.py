@@ -25,7 +25,7 @@ def check_config(workspace, config):
 
 
 def check_policy(workspace, policy, document):
-    """Together with the document's own configuration."""
+    """Checks the policy with the document's configuration."""
     file = workspace.folder / "policy.json"
     file.write_text(json.dumps(policy))
     text = next(sample.text for sample in document.samples if '"upstreams": [' in sample.text)
@@ -37,16 +37,16 @@ def check_policy(workspace, policy, document):
 
 def check_promql(workspace, sample):
     for metric in re.findall(r"\brollcall_\w+", sample.text):
-        assert f"| `{metric}` |" in sample.document.text, f"no table of the document has {metric}"
-    file = workspace.folder / "rules.json"  # JSON is YAML, too.
+        assert f"| `{metric}` |" in sample.document.text, f"{metric} is in no table of the document"
+    file = workspace.folder / "rules.json"  # JSON is valid YAML.
     rules = [{"record": "sample:0", "expr": sample.text}]
     file.write_text(json.dumps({"groups": [{"name": "documentation", "rules": rules}]}))
     must([os.environ["PROMTOOL"], "check", "rules", file])
 
 
 def check_cpp(workspace, sample):
-    """Compiles the statements of a test with the simulator."""
-    assert "rollcall::simulator::" in sample.text, "no `FILE.cc` before it to save it as"
+    """Compiles statements that use the simulator."""
+    assert "rollcall::simulator::" in sample.text, "the paragraph before it names no `FILE.cc`"
     file = workspace.folder / "statements.cc"
     statements = workspace.fill_in(sample.text)
     file.write_text(f'#include "tests/simulator/replay.h"\nint main() {{\n{statements}}}\n')

@@ -10,12 +10,12 @@ import subprocess
 import pytest
 from programs import Server
 
-# A command as it ran, and what it wrote to standard output and into the file named in it.
+# A finished command, with its standard output and the content of the file that it names.
 Run = collections.namedtuple("Run", "workspace command output")
 
 
 class Terminal:
-    """A shell in the clone, in which commands follow one another, and the servers started there."""
+    """A shell in the clone for a document's commands, and the servers started in it."""
 
     def __init__(self, workspace):
         self.workspace = workspace
@@ -43,7 +43,7 @@ class Terminal:
         return Run(self.workspace, command, output)
 
     def serve(self, text):
-        """Starts a server on a free port, which replaces the documented one from then on."""
+        """Starts a server on a free port, which replaces the documented port from then on."""
         documented = re.search(r"--listen (\S+)", text)[1]
         command = text.replace(documented, "127.0.0.1:0")
         words = shlex.split(self.workspace.fill_in(command, self.placeholders), comments=True)
@@ -56,7 +56,7 @@ class Terminal:
     def stop_servers(self):
         for server in self.servers:
             code, log = server.stop(), list(server.log.queue)[-3:]
-            assert code == 0, f"exit code {code} of {server.process.args}; last in its log: {log}"
+            assert code == 0, f"{server.process.args} exited with {code}; end of its log: {log}"
 
     def close(self):
         for server in self.servers:
@@ -76,7 +76,7 @@ class Terminal:
         self.shell.stdin.flush()
         try:
             code = self.shell.stdout.readline().strip()
-        except BaseException:  # The test's timeout. The shell would still be busy.
+        except BaseException:  # The test's timeout; the shell is still busy.
             self._kill_shell()
             raise
         assert code == "0", f"exit code {code}" if code else "the command ended the shell"

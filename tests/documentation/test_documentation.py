@@ -40,7 +40,7 @@ def test_sample(sample, workspace):
     skip_if_not_run(sample.text)
     if sample.file:
         commands = sample.document.commands
-        assert any(sample.file in command.text for command in commands), "no command uses it"
+        assert any(sample.file in command.text for command in commands), "unused sample"
     else:
         check = sample_checks.CHECKS.get(sample.language)
         assert check, "no check: add one to sample_checks.py, or a reason to not_run.py"
@@ -54,4 +54,4 @@ def test_each_entry_is_in_a_document(dev_up_document):
         for text in [command.command for command in document.commands]:
             starts.add(longest_start(NOT_RUN, text) or longest_start(command_checks.CHECKS, text))
     unused = {*NOT_RUN, *command_checks.CHECKS} - starts
-    assert not unused, "no document has these"
+    assert not unused, "no document contains these"

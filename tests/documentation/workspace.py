@@ -1,4 +1,4 @@
-"""What a reader of the documentation has: a clone, servers, and values for its placeholders."""
+"""The environment of a reader: a clone, servers, and values for placeholders."""
 
 import os
 import re
@@ -25,7 +25,7 @@ class Workspace:
         self.monitored = programs.rollcalld(folder, "monitored", simulator, **settings)
         metrics = re.search(r"http://([^/]+)/", self.monitored.process.stdout.readline())[1]
 
-        # What stands in the documents, and what replaces it.
+        # Placeholders in the documents, and their values.
         self.placeholders = {
             "AC...": programs.ACCOUNT,
             "TWILIO_AUTH_TOKEN=...": "TWILIO_AUTH_TOKEN=simulator",
@@ -52,13 +52,13 @@ class Workspace:
 def make_clone(clone):
     programs.copy_files(programs.ROOT, clone)
     (clone / "build").symlink_to(programs.ROOT / "build")
-    # The clone's own ./dev would build everything a second time.
+    # The clone's own ./dev would build everything again.
     (clone / "dev").write_text(f'#!/bin/sh\nexec "{programs.ROOT}/dev" "$@"\n')
     return clone
 
 
 def make_etc(etc):
-    """The files that the documented configurations name."""
+    """Creates the files that the documented configurations name."""
     (etc / "tls").mkdir(parents=True)
     (etc / "secrets").mkdir()
     (etc / "secrets/twilio-api-secret").write_text("secret\n")
@@ -73,5 +73,5 @@ def make_recording(folder, simulator):
     server = programs.rollcalld(folder, "recorder", simulator, **settings)
     command = [programs.BIN / "rollcall", "list", "conference", CONFERENCE]
     programs.must([*command, "--server", server.address])
-    assert server.stop() == 0, "the rollcalld that records did not exit with 0"
+    assert server.stop() == 0, "the recording rollcalld did not exit with 0"
     return recording

@@ -1,7 +1,7 @@
-"""Runs lists of the simulator through rollcalld on the cluster that KUBECONFIG names, and meanwhile
-rolls the Deployment, deletes pods, evicts them as a drain of their nodes does, and scales. Every
-list must arrive whole. Run by `./dev k8s-test`; ends with 0 where all was well, and prints what was
-seen. Everything happens in a namespace of its own, which is deleted at the end."""
+"""Reads the simulator's lists through rollcalld on the cluster that KUBECONFIG names. Meanwhile it
+rolls the Deployment, deletes pods, evicts them as a node drain does, and scales. Every list must be
+complete. `./dev k8s-test` runs it. Prints its observations, and exits with 0 on success. Uses a
+namespace of its own, which it deletes at the end."""
 import argparse
 import json
 import os
@@ -14,9 +14,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 WORK = os.path.join(ROOT, "build", "k8s-test")
 PODS = "app.kubernetes.io/name=rollcalld"
-# As every caller should dial.
+# The target that every caller should use.
 SERVER = "dns:///rollcalld-headless:50051"
-# The oldest minor version of Kubernetes that takes the manifests as they are.
+# The oldest minor version of Kubernetes that accepts the manifests unchanged.
 MODERN = 30
 
 
@@ -32,7 +32,8 @@ class Cluster:
         for wait in (1, 2, 4, 8, 0):
             done = subprocess.run(["kubectl", "-n", self.namespace, *args], input=stdin, text=True,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-            # Said where nothing has reached the server: a busy one is not what is tested.
+            # kubectl prints this if it did not reach the server. Retry, because a busy API server
+            # is not under test.
             if "Unable to connect to the server" not in done.stderr:
                 break
             time.sleep(wait)
@@ -48,7 +49,7 @@ class Cluster:
         return int("".join(c for c in version["minor"] if c.isdigit())), version["gitVersion"]
 
     def running_pods(self):
-        """Names of rollcalld's pods that are ready and not about to go, in the order of their start."""
+        """Names of rollcalld's pods that are ready and not terminating, oldest first."""
         pods = []
         for pod in self.json("get", "pods", "-l", PODS)["items"]:
             ready = any(c["type"] == "Ready" and c["status"] == "True"
@@ -69,7 +70,7 @@ class Cluster:
 
 
 class Load:
-    """A Job of list-load, followed by its output."""
+    """A Job that runs list-load, and its output."""
 
     def __init__(self, cluster, image, name, args):
         self.cluster = cluster
@@ -99,7 +100,7 @@ class Load:
         threading.Thread(target=self._follow, daemon=True).start()
 
     def _follow(self):
-        # The log has to be asked for until there is a container, and again where it breaks off.
+        # Retry until the container has started, and when the log stream breaks off.
         while not self._over():
             command = ["kubectl", "-n", self.cluster.namespace, "logs", "-f", "job/" + self.name]
             if self.progress:
@@ -117,7 +118,7 @@ class Load:
                                       check=False)
         if status.stdout.strip() in ("", "0"):
             return False
-        # It ends so, too, where lists were not whole, and its last words say which.
+        # list-load exits with an error if lists were incomplete; its last lines say which.
         self._read(self.cluster.kubectl("logs", "job/" + self.name, "--tail=1", check=False).stdout)
         with self._changed:
             self.summary = self.summary or {"crashed": True}
@@ -128,7 +129,7 @@ class Load:
         try:
             seen = json.loads(line)
         except ValueError:
-            print(line, end="", flush=True)  # gRPC's own words
+            print(line, end="", flush=True)  # gRPC's log
             return
         with self._changed:
             if "summary" in seen:
@@ -141,11 +142,11 @@ class Load:
         return self.progress[-1][1]["records"] if self.progress else 0
 
     def await_records(self, number):
-        """Waits until so many have come; fails where the lists are over before."""
+        """Waits until this many records have arrived; fails if the lists end before."""
         with self._changed:
             self._changed.wait_for(lambda: self.summary or self.records() >= number)
             if self.summary:
-                raise RuntimeError(f"{self.name} was over before {number} records: {self.summary}")
+                raise RuntimeError(f"{self.name} ended before {number} records: {self.summary}")
 
     def is_running(self):
         return self.summary is None
@@ -176,11 +177,11 @@ class Test:
         return 50 * self.options.size
 
     def whole(self, name, load):
-        """Every list of a load by the client library must be so."""
+        """Expects that the client library completed every list."""
         summary = load.end()
         self.rows.append((name, summary))
         self.check(summary.get("whole") == 50 and summary.get("lists") == 50, f"{name}: {summary}")
-        self.check(summary.get("calls", 0) > 50, f"{name}: no call broke off, so nothing was tried")
+        self.check(summary.get("calls", 0) > 50, f"{name}: no call broke off, so nothing was tested")
 
     def run(self):
         for step in (self.roll, self.delete, self.evict, self.scale):
@@ -191,7 +192,7 @@ class Test:
             self.cluster.kubectl("delete", "jobs", "--all")
 
     def roll(self):
-        """A rolling update, under callers with the client library and callers without"""
+        """A rolling update, with callers that use the client library and callers that do not"""
         load = self.lists("roll")
         plain = self.lists("roll-plain", "--plain")
         load.await_records(self.total() // 20)
@@ -199,12 +200,12 @@ class Test:
         self.cluster.kubectl("rollout", "restart", "deployment/rollcalld")
         self.cluster.kubectl("rollout", "status", "deployment/rollcalld", "--timeout=15m")
         print(f"rolled out in {time.monotonic() - begun:.0f} s, at {load.records()} records", flush=True)
-        self.check(load.is_running(), "roll: the lists were over before the roll-out was")
+        self.check(load.is_running(), "roll: the lists ended before the roll-out")
         self.whole("rolling update", load)
         self.rows.append(("the same, plain callers", plain.end()))
 
     def delete(self):
-        """Pods that are deleted, one after another, the last of them by force"""
+        """Pods are deleted one after another, the last one by force"""
         load = self.lists("delete")
         for number in range(3):
             load.await_records(self.total() * (1 + 2 * number) // 10)
@@ -216,7 +217,7 @@ class Test:
         self.whole("deleted pods", load)
 
     def evict(self):
-        """Pods that are evicted, all of them, as fast as the disruption budget lets them go"""
+        """All pods are evicted, as fast as the disruption budget allows"""
         load = self.lists("evict")
         load.await_records(self.total() // 10)
         refused = 0
@@ -229,12 +230,12 @@ class Test:
                 refused += 1
                 time.sleep(1)
             print(f"evicted {pod} at {load.records()} records", flush=True)
-        self.check(refused > 0, "evict: the disruption budget held nothing back")
-        self.check(load.is_running(), "evict: the lists were over before the evictions were")
+        self.check(refused > 0, "evict: the disruption budget refused no eviction")
+        self.check(load.is_running(), "evict: the lists ended before the evictions")
         self.whole("evicted pods", load)
 
     def scale(self):
-        """More pods, and then so few that some with lists must go"""
+        """Scales up, and then down so far that pods with running lists stop"""
         load = self.lists("scale")
         load.await_records(self.total() // 10)
         for number in (5, 1, 3):
@@ -244,7 +245,7 @@ class Test:
         self.whole("scaled to 5, 1, 3", load)
 
     def report(self):
-        say("What came of the lists")
+        say("Results")
         print(f"{'':26}{'lists':>7}{'whole':>7}{'failed':>8}{'missing':>9}{'repeated':>10}{'calls':>7}")
         for name, row in self.rows:
             print(f"{name:26}{row.get('lists', 0):7}{row.get('whole', 0):7}{row.get('failed', 0):8}"
@@ -256,7 +257,7 @@ class Test:
 
 
 def write_overlay(options, old):
-    """The demo, with the images and the simulator's pace that the test wants."""
+    """The demo overlay, with the test's images and simulator speed."""
     os.makedirs(WORK, exist_ok=True)
     images = []
     for name, image in (("localhost/rollcalld", options.image),
@@ -283,13 +284,13 @@ def write_overlay(options, old):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kustomize", required=True)
-    parser.add_argument("--image", required=True, help="rollcalld's, as the cluster names it")
+    parser.add_argument("--image", required=True, help="rollcalld's image, as the cluster names it")
     parser.add_argument("--demo-image", required=True)
     parser.add_argument("--namespace", default=f"rollcall-test-{os.getpid()}")
     parser.add_argument("--size", type=int, default=20000, help="participants of each of 50 lists")
-    parser.add_argument("--pace", type=int, default=40000, help="bytes a second of each page")
+    parser.add_argument("--pace", type=int, default=40000, help="bytes per second of each page")
     parser.add_argument("--only", nargs="*", help="roll, delete, evict, scale")
-    parser.add_argument("--keep", action="store_true", help="leave the namespace as it is")
+    parser.add_argument("--keep", action="store_true", help="do not delete the namespace")
     options = parser.parse_args()
 
     cluster = Cluster(options.namespace)

@@ -1,9 +1,11 @@
-// Checks the manifests under k8s/ without a cluster: every overlay with every combination of
-// components renders, has no unknown field and no value of a wrong type or form, and keeps the rules
-// of rules.mjs. Then breaks the manifests on purpose, one way after another, and fails where that
-// goes unseen. Run by `./dev lint manifests`:
+// Checks the manifests under k8s/ without a cluster. Every overlay with every combination of
+// components must render, have no unknown field and no invalid value, and comply with the rules in
+// rules.mjs. Then the script breaks the manifests on purpose in many ways, and fails if a defect
+// goes undetected. `./dev lint manifests` runs it:
+//
 //   node check.mjs KUSTOMIZE MODULES WORK
-// with a folder that has the npm packages, and one below it for files of its own.
+//
+// MODULES is a folder with the npm packages, and WORK a folder below it for temporary files.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,7 +18,7 @@ const [kustomize, modules, work] = process.argv.slice(2).map((path) => resolve(p
 const repository = resolve(dirname(fileURLToPath(import.meta.url)), "../../..");
 const require = createRequire(join(modules, "package.json"));
 const yaml = require("yaml");
-// Modules are looked for from where the importing one stands.
+// Node.js resolves modules relative to the importing file.
 writeFileSync(join(modules, "load.mjs"), "export const load = (name) => import(name);\n");
 const { load } = await import(pathToFileURL(join(modules, "load.mjs")));
 
@@ -26,7 +28,7 @@ function fail(text) {
   failures++;
 }
 
-// --- What is rendered
+// --- Rendering
 
 const k8s = join(repository, "k8s");
 const components = readdirSync(join(k8s, "components")).sort();
@@ -62,13 +64,13 @@ for (const overlay of ["base", "overlays/demo"]) {
   }
 }
 tryRender("overlays-production", [join(k8s, "overlays/production")], []);
-// The documentation's examples, which are no installations.
+// The documentation's examples, which cannot be installed.
 const samples = readFileSync(join(repository, "docs/kubernetes.md"), "utf8").matchAll(/^```yaml\n(.*?)^```$/gms);
 renderings.set("docs/kubernetes.md", [...samples].map(([, text]) => yaml.parse(text)));
-// What a cluster test adds for old clusters is of an API that today's no longer has: it only renders.
+// The cluster test's patch for old clusters uses a removed API, so it is only rendered.
 render("old-cluster", [join(k8s, "overlays/demo")], [join(repository, "tests/kubernetes/old-cluster")]);
 
-// --- Fields, types and forms
+// --- Fields, types and formats
 
 const packages = {
   "cert-manager.io": "@kubernetes-models/cert-manager",
@@ -79,7 +81,7 @@ function modelPath(object) {
   return `${packages[group] ?? "kubernetes-models"}/${object.apiVersion}/${object.kind}`;
 }
 
-// The class of an object's kind, or nothing where there is no such kind.
+// The class for an object's kind; undefined if there is no such kind.
 async function modelOf(object) {
   try {
     return (await load(modelPath(object)))[object.kind];
@@ -88,7 +90,7 @@ async function modelOf(object) {
   }
 }
 
-// The values: enums, quantities, what is missing.
+// Checks values: enums, quantities, required fields.
 async function badForm(object) {
   const Model = await modelOf(object);
   if (!Model) return `${object.apiVersion} ${object.kind}: no such kind`;
@@ -99,8 +101,8 @@ async function badForm(object) {
   }
 }
 
-// The fields: each object becomes a program that assigns it to its type, and the compiler reads them
-// all at once. Returns the complaints by the names of the programs.
+// Checks fields: each object becomes a program that assigns it to its type, and the compiler checks
+// all of them at once. Returns the errors by program name.
 function badFields(programs) {
   const folder = join(work, "typed");
   mkdirSync(folder, { recursive: true });
@@ -145,15 +147,15 @@ for (const [name, objects] of renderings) {
   }
 }
 
-// The alerts stand in two forms: as Prometheus checks them, and as its operator takes them.
+// The alerts exist in two forms: for Prometheus, and for its operator.
 const alerts = yaml.parse(readFileSync(join(k8s, "components/monitoring/rules.yaml"), "utf8"));
 for (const object of renderings.get("overlays-production") ?? []) {
   if (object.kind === "PrometheusRule" && !isDeepStrictEqual(object.spec, alerts)) {
-    fail("components/monitoring: prometheus-rule.yaml and rules.yaml say different things");
+    fail("components/monitoring: prometheus-rule.yaml and rules.yaml differ");
   }
 }
 
-// --- And the same for what is broken on purpose
+// --- Defects made on purpose
 
 function copyOf(rendering, change) {
   const objects = structuredClone(renderings.get(rendering));

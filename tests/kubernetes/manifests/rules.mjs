@@ -1,4 +1,4 @@
-// What the manifests must keep beyond what the API demands, and ways to break that.
+// Rules for the manifests beyond what the API requires, and defects that must violate them.
 
 const workloads = ["Deployment", "StatefulSet", "DaemonSet", "Job"];
 const secretKeys = ["auth_token", "api_secret", "api_token", "metrics_token"];
@@ -7,8 +7,8 @@ function within(labels, selector) {
   return Object.entries(selector ?? {}).every(([key, value]) => labels[key] === value);
 }
 
-// The rules that a set of objects breaks, in words. `complete` says that they are an overlay as it
-// is installed.
+// The rules that a set of objects violates, in words. `complete` means that the objects are an
+// overlay that can be installed.
 export function brokenRules(objects, complete) {
   const broken = [];
   const of = (kind) => objects.filter((object) => object.kind === kind);
@@ -21,7 +21,7 @@ export function brokenRules(objects, complete) {
   for (const workload of pods) {
     const spec = workload.spec.template.spec;
     const say = (text) => broken.push(`${workload.kind} ${workload.metadata.name}: ${text}`);
-    if (spec.automountServiceAccountToken !== false) say("has a token of its service account");
+    if (spec.automountServiceAccountToken !== false) say("mounts a service account token");
     if (spec.securityContext?.runAsNonRoot !== true || !(spec.securityContext?.runAsUser > 0)) say("may run as root");
     if (spec.securityContext?.seccompProfile?.type !== "RuntimeDefault") say("has no seccomp profile");
     if (spec.hostNetwork || spec.hostPID || spec.hostIPC) say("shares the node's namespaces");
@@ -51,7 +51,7 @@ export function brokenRules(objects, complete) {
     }
   }
 
-  // The pods that an object is about, which must be there and have the ports that it goes by.
+  // The pods that an object selects; there must be some, with the ports that it uses.
   const select = (object, selector, ports = []) => {
     const say = (text) => broken.push(`${object.kind} ${object.metadata.name}: ${text}`);
     const selected = pods.filter((workload) => within(workload.spec.template.metadata.labels, selector));
@@ -79,7 +79,7 @@ export function brokenRules(objects, complete) {
   }
 
   if (!settings) {
-    broken.push("there is no rollcalld.json");
+    broken.push("rollcalld.json is missing");
     return broken;
   }
   for (const upstream of [settings, ...settings.upstreams]) {
@@ -92,15 +92,16 @@ export function brokenRules(objects, complete) {
   const rollcalld = pods.find((workload) => workload.metadata.name === "rollcalld")?.spec.template.spec;
   const mounts = rollcalld?.containers[0].volumeMounts.map(({ mountPath }) => mountPath) ?? [];
   if (complete) {
-    // Every file that the configuration names is of a volume, and TLS is either all there or not at all.
+    // Every file in the configuration must be on a volume, and TLS must be either complete or
+    // absent.
     for (const [, path] of config.matchAll(/"(\/[^"]+)"/g)) {
       if (!mounts.some((mount) => path.startsWith(mount + "/"))) broken.push(`rollcalld.json: nothing is mounted at ${path}`);
     }
     if (mounts.includes("/etc/rollcall/tls") !== Boolean(settings.tls)) {
-      broken.push("rollcalld.json: `tls` goes with the component mtls");
+      broken.push("rollcalld.json: `tls` needs the component mtls");
     }
     if (settings.tls && JSON.stringify(rollcalld).includes('"grpc":{"port"')) {
-      broken.push("gRPC probes know no TLS");
+      broken.push("gRPC probes do not support TLS");
     }
   }
   return broken;
@@ -109,18 +110,19 @@ export function brokenRules(objects, complete) {
 const container = (deployment) => deployment.spec.template.spec.containers[0];
 const pod = (deployment) => deployment.spec.template.spec;
 
-// [what, rendering, kind of object, change of it]: each must be refused for its fields or values.
+// [defect, rendering, kind of object, change of it]: each must be rejected because of its fields or
+// values.
 export const schemaBreaks = [
   ["an unknown field of a container", "overlays-demo", "Deployment", (d) => (container(d).readynessProbe = {})],
   ["an unknown field of a pod", "overlays-demo", "Deployment", (d) => (pod(d).runAsNonRoot = true)],
   ["an unknown field deep down", "overlays-demo", "Deployment", (d) => (container(d).lifecycle.preStop.sleep.second = 1)],
   ["a number for a string", "overlays-demo", "Deployment", (d) => (container(d).args = [1])],
   ["a string for a number", "overlays-demo", "Deployment", (d) => (d.spec.replicas = "3")],
-  ["a quantity that is none", "overlays-demo", "Deployment", (d) => (container(d).resources.limits.memory = "lots")],
-  ["a protocol that is none", "overlays-demo", "Service", (s) => (s.spec.ports[0].protocol = "HTTP")],
+  ["an invalid quantity", "overlays-demo", "Deployment", (d) => (container(d).resources.limits.memory = "lots")],
+  ["an invalid protocol", "overlays-demo", "Service", (s) => (s.spec.ports[0].protocol = "HTTP")],
   ["a missing selector", "overlays-demo", "Deployment", (d) => delete d.spec.selector],
-  ["an API that is gone", "base", "PodDisruptionBudget", (b) => (b.apiVersion = "policy/v1beta1")],
-  ["a kind that is none", "base", "HorizontalPodAutoscaler", (h) => (h.kind = "HorizontalAutoscaler")],
+  ["a removed API version", "base", "PodDisruptionBudget", (b) => (b.apiVersion = "policy/v1beta1")],
+  ["an unknown kind", "base", "HorizontalPodAutoscaler", (h) => (h.kind = "HorizontalAutoscaler")],
   ["an unknown field of the autoscaler", "base", "HorizontalPodAutoscaler", (h) => (h.spec.minPods = 1)],
   ["a certificate without an issuer", "overlays-production", "Certificate", (c) => delete c.spec.issuerRef],
   ["an unknown field of a certificate", "overlays-production", "Certificate", (c) => (c.spec.dnsName = "rollcalld")],
@@ -128,10 +130,10 @@ export const schemaBreaks = [
   ["an unknown field of a network policy", "overlays-production", "NetworkPolicy", (n) => (n.spec.inbound = [])],
 ];
 
-// [what, rendering, change by find(kind, name) and all objects]: each must break a rule.
+// [defect, rendering, change by find(kind, name) and all objects]: each must violate a rule.
 export const ruleBreaks = [
   ["root", "overlays-demo", (find) => (pod(find("Deployment")).securityContext.runAsUser = 0)],
-  ["root by the image's leave", "overlays-demo", (find) => delete pod(find("Deployment")).securityContext.runAsNonRoot],
+  ["root if the image says so", "overlays-demo", (find) => delete pod(find("Deployment")).securityContext.runAsNonRoot],
   ["root in the simulator", "overlays-demo", (find) => delete pod(find("Deployment", "simulator")).securityContext],
   ["no seccomp profile", "overlays-demo", (find) => delete pod(find("Deployment")).securityContext.seccompProfile],
   ["the node's network", "overlays-demo", (find) => (pod(find("Deployment")).hostNetwork = true)],
@@ -142,7 +144,7 @@ export const ruleBreaks = [
   ["a writable root", "overlays-demo", (find) => delete container(find("Deployment")).securityContext.readOnlyRootFilesystem],
   ["the latest image", "overlays-demo", (find) => (container(find("Deployment")).image = "rollcalld:latest")],
   ["an image without a tag", "overlays-demo", (find) => (container(find("Deployment")).image = "registry:5000/rollcalld")],
-  ["no limit of memory", "overlays-demo", (find) => delete container(find("Deployment")).resources.limits.memory],
+  ["no memory limit", "overlays-demo", (find) => delete container(find("Deployment")).resources.limits.memory],
   ["no request", "overlays-demo", (find) => delete container(find("Deployment")).resources.requests.cpu],
   ["no readiness probe", "overlays-demo", (find) => delete container(find("Deployment")).readinessProbe],
   ["no liveness probe", "overlays-demo", (find) => delete container(find("Deployment")).livenessProbe],
@@ -153,7 +155,7 @@ export const ruleBreaks = [
     const map = find("ConfigMap");
     map.data["rollcalld.json"] = map.data["rollcalld.json"].replace(/\{"file": "[^"]*"\}/, '"hunter2"');
   }],
-  ["a file that is not there", "overlays-production", (find) => {
+  ["a missing file", "overlays-production", (find) => {
     const mounts = container(find("Deployment")).volumeMounts;
     mounts.splice(mounts.findIndex(({ mountPath }) => mountPath === "/etc/rollcall/policy"), 1);
   }],
@@ -162,11 +164,11 @@ export const ruleBreaks = [
   }],
   ["gRPC probes with TLS", "overlays-production", (find) => (container(find("Deployment")).livenessProbe = { grpc: { port: 50051 } })],
   ["a Service without pods", "overlays-demo", (find) => (find("Service").spec.selector = { app: "rollcalld" })],
-  ["a port that is not there", "overlays-demo", (find) => (find("Service").spec.ports[0].targetPort = "grcp")],
+  ["an unknown port", "overlays-demo", (find) => (find("Service").spec.ports[0].targetPort = "grcp")],
   ["a port that only another pod has", "overlays-demo", (find) => (find("Service").spec.ports[0].targetPort = "http")],
   ["a port without metrics", "overlays-production", (find) => (find("PodMonitor").spec.podMetricsEndpoints[0].port = "metric")],
-  ["a port that nobody may reach", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[0].ports[0].port = "grcp")],
-  ["metrics that nobody may reach", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[1].ports[0].port = "metric")],
+  ["a gRPC port closed by the network policy", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[0].ports[0].port = "grcp")],
+  ["a metrics port closed by the network policy", "overlays-production", (find) => (find("NetworkPolicy").spec.ingress[1].ports[0].port = "metric")],
   ["a budget without pods", "base", (find) => (find("PodDisruptionBudget").spec.selector.matchLabels = { app: "x" })],
   ["an autoscaler of nothing", "base", (find) => (find("HorizontalPodAutoscaler").spec.scaleTargetRef.name = "x")],
   ["replicas beside an autoscaler", "base", (find) => (find("Deployment").spec.replicas = 2)],
