@@ -1,11 +1,11 @@
-# The images of Rollcall, as `./dev image` builds and tries them. Each holds programs, the shared
-# libraries that they load, CA certificates, and the record of what those are, and nothing else: no
+# The images of Rollcall, which `./dev image` builds and tests. Each contains programs, the shared
+# libraries that they load, CA certificates, and the record of their packages, and nothing else: no
 # shell, no package manager, no home directory.
-#   rollcalld  the service, and what is built if no target is named
+#   rollcalld  the service; the default target
 #   demo       the provider simulator and the clients, for demos and tests
-# The stages that compile run on the building machine's architecture, and cross-compile for others.
-# A build gives the same bytes again if it has the same base image (name it by its digest), the same
-# versions of Debian's packages and the same commit: docs/kubernetes.md says how.
+# The stages that compile run on the building machine's architecture and cross-compile for others.
+# Builds are reproducible with the same base image (named by its digest), the same versions of
+# Debian's packages and the same commit: docs/kubernetes.md says how.
 ARG BASE=docker.io/library/debian:bookworm-slim
 # The building machine's, for example linux/amd64. `./dev image` names it, because Podman 4 and older
 # BuildKits do not.
@@ -25,7 +25,7 @@ COPY proto proto
 COPY client client
 COPY service service
 ARG JOBS=2
-# OFF compiles all of it anew.
+# OFF disables the compiler cache.
 ARG CCACHE=ccache
 RUN --mount=type=cache,target=/root/.cache/ccache \
     options=$(tools/lib/cross cmake ${TARGETARCH}) && \
@@ -67,7 +67,7 @@ LABEL org.opencontainers.image.title="rollcalld" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=build /image /
-# A user without a name: a number, because there is no /etc/passwd.
+# A numeric user, because there is no /etc/passwd.
 USER 65532:65532
 EXPOSE 50051 9464
 STOPSIGNAL SIGTERM
