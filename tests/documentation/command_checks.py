@@ -87,7 +87,7 @@ def hash_of_token(run):
 
 # Checks by the beginning of the command; the longest match counts.
 CHECKS = {
-    "./dev demo": prints("All as it should be"),
+    "./dev demo": prints("Everything works"),
     "./dev package": packages,
     "export": prints(NOTHING),
     "rollcall list conference": conference,

@@ -3,9 +3,10 @@
 # build/. Needs common.sh.
 
 buf_version=1.75.0
-# The newest that Debian 12's Go can build.
+# The newest version that Debian 12's Go can build.
 kustomize_version=4.5.7
-# Module, version, and the folder of the program in it; also the newest that Debian 12's Go can build.
+# Module, version, and the program's folder in the module; also the newest versions that Debian 12's
+# Go can build.
 client_tools=("github.com/fullstorydev/grpcurl v1.9.1 /cmd/grpcurl" "github.com/bojand/ghz v0.117.0 /cmd/ghz"
   "github.com/grpc-ecosystem/grpc-health-probe v0.4.19")
 manifest_modules=(kubernetes-models@5.1.0 @kubernetes-models/cert-manager@4.4.4

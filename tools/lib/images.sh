@@ -14,7 +14,7 @@ image() { echo "localhost/$1:$version"; }
 
 find_engine() {
   for engine in podman docker; do
-    # Docker's client is of no use without its service.
+    # Docker's client is useless without its daemon.
     ! "$engine" info >/dev/null 2>&1 || return 0
   done
   need image-engine
@@ -87,14 +87,14 @@ unpack_image() {
 
 # Lists what an image contains, and its size.
 scan_image() {
-  say "What is in $(image "$1")"
+  say "Contents of $(image "$1")"
   unpack_image "$scratch/$1" "$(image "$1")"
   k8s/image/scan "$scratch/$1"
   printf '%s: %d MB\n' "$(image "$1")" $(($("$engine" image inspect --format '{{.Size}}' "$(image "$1")") / 1000000))
 }
 
 # run_locked NAME IMAGE [OPTION ... --] COMMAND ...: runs a container with more restrictions than
-# Kubernetes' "restricted" policy asks for, on the network of this run.
+# Kubernetes' "restricted" policy requires, on the network of this run.
 run_locked() {
   local name=$1 image=$2 options=(--read-only --cap-drop=all --security-opt=no-new-privileges --user=65532:65532
     --memory=256m --pids-limit=64)
@@ -127,8 +127,8 @@ await_output() {
     fail "$1 did not print '$2': $("$engine" logs "$1" 2>&1 | tail -n 5)"
 }
 
-# Lists through both images with the demo's configuration, stops rollcalld by SIGTERM, and checks
-# production's configuration.
+# Reads lists through both images with the demo's configuration, stops rollcalld by SIGTERM, and
+# checks production's configuration.
 try_images() {
   local count code list=CF90000000000000000000000000005000 config=/etc/rollcall/config/rollcalld.json
   say "Running them: no root, no capabilities, no writable file, 256 MB, 64 threads"

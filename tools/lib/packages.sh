@@ -54,7 +54,7 @@ install_packages() {
   local begin=$SECONDS log
   say "Installing $*"
   log=$(mktemp)
-  # A failed update may be the fault of a repository that is not needed here, so the install decides.
+  # The update may fail because of a repository that is not needed here, so the install decides.
   as_root apt-get -q update </dev/null >"$log" 2>&1 || echo 'dev: apt-get update failed' >>"$log"
   if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
     install --no-install-recommends "$@" </dev/null >>"$log" 2>&1; then

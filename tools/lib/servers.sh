@@ -7,7 +7,7 @@ listen=127.0.0.1:0
 scratch=
 running=()
 
-# A conference of two, and one that the simulator generates: "CF9" and the number of participants.
+# A conference with two participants, and a generated one: "CF9" and the number of participants.
 conference=CFaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 generated_count=5000
 # shellcheck disable=SC2034  # Read by demo and up.
