@@ -1,5 +1,5 @@
-# Run by CPack when all files of the Debian packages are laid out: gives each the changelog that Debian wants, and
-# compresses that and the manual pages, as its policy has it. Times come from SOURCE_DATE_EPOCH, where it is set.
+# CPack runs this once the files of the Debian packages are in place. Adds the changelog that Debian's policy requires,
+# and compresses it and the manual pages. Uses the time in SOURCE_DATE_EPOCH, if set.
 string(TIMESTAMP date "%a, %d %b %Y %H:%M:%S +0000" UTC)
 foreach(package rollcall librollcall-dev)
   file(WRITE ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${package}/usr/share/doc/${package}/changelog
