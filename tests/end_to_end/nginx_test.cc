@@ -153,7 +153,7 @@ TEST_P(NginxTest, StalledCallerDoesNotBlockOtherLists) {
   EXPECT_EQ(read, kSize);
 }
 
-TEST_P(NginxTest, UntrustedCertificateIsNotTrusted) {
+TEST_P(NginxTest, UntrustedCertificateIsReported) {
   const Certificate authority = Certificate::Authority();
   constexpr long kDay = 86400;
   const struct {
@@ -193,7 +193,7 @@ TEST_P(NginxTest, WithoutCaFileSystemAuthoritiesAreUsed) {
   EXPECT_THAT(simulator_->requests(), IsEmpty());
 }
 
-TEST_P(NginxTest, MissingCaFileIsNotTrusted) {
+TEST_P(NginxTest, MissingCaFileIsReported) {
   const nlohmann::json configuration = Configuration();
   std::filesystem::remove(configuration["upstreams"][0]["ca_file"].get<std::string>());
   const Listing listing = List(request_);

@@ -146,14 +146,18 @@ void CheckRecord(const ParticipantApi& api, v1::Participant::RecordCase record) 
   EXPECT_EQ(identity->cpp_type(), FieldDescriptor::CPPTYPE_STRING);
 }
 
-TEST(SchemaTest, TwilioVoiceInsights) {
+TEST(SchemaTest, TwilioVoiceInsightsTableMatchesItsMessage) {
   CheckRecord(TwilioVoiceInsights(), v1::Participant::kConferenceParticipantSummary);
 }
-TEST(SchemaTest, TwilioVideoInsights) {
+TEST(SchemaTest, TwilioVideoInsightsTableMatchesItsMessage) {
   CheckRecord(TwilioVideoInsights(), v1::Participant::kRoomParticipantSummary);
 }
-TEST(SchemaTest, TwilioCore) { CheckRecord(TwilioCore(), v1::Participant::kLiveParticipant); }
-TEST(SchemaTest, SignalWire) { CheckRecord(SignalWire(), v1::Participant::kLiveParticipant); }
+TEST(SchemaTest, TwilioCoreTableMatchesItsMessage) {
+  CheckRecord(TwilioCore(), v1::Participant::kLiveParticipant);
+}
+TEST(SchemaTest, SignalWireTableMatchesItsMessage) {
+  CheckRecord(SignalWire(), v1::Participant::kLiveParticipant);
+}
 
 }  // namespace
 }  // namespace rollcall

@@ -166,14 +166,20 @@ void CheckSeed(const ParticipantApi& api, const std::string& name, size_t record
   }
 }
 
-TEST(SeedsTest, VoiceInsights) { CheckSeed(TwilioVoiceInsights(), "voice_insights", 2); }
-TEST(SeedsTest, VoiceInsightsByLabel) {
+TEST(SeedsTest, VoiceInsightsIsDecodedCompletely) {
+  CheckSeed(TwilioVoiceInsights(), "voice_insights", 2);
+}
+TEST(SeedsTest, VoiceInsightsByLabelIsDecodedCompletely) {
   CheckSeed(TwilioVoiceInsights(), "voice_insights_label_client", 1);
 }
-TEST(SeedsTest, VideoInsights) { CheckSeed(TwilioVideoInsights(), "video_insights", 1); }
-TEST(SeedsTest, SignalWire) { CheckSeed(SignalWire(), "signalwire", 1); }
+TEST(SeedsTest, VideoInsightsIsDecodedCompletely) {
+  CheckSeed(TwilioVideoInsights(), "video_insights", 1);
+}
+TEST(SeedsTest, SignalWireIsDecodedCompletely) { CheckSeed(SignalWire(), "signalwire", 1); }
 // The same record, decoded by the other API with its schema.
-TEST(SeedsTest, SignalWireAsTwilioCore) { CheckSeed(TwilioCore(), "signalwire", 1); }
+TEST(SeedsTest, SignalWireAsTwilioCoreIsDecodedCompletely) {
+  CheckSeed(TwilioCore(), "signalwire", 1);
+}
 
 }  // namespace
 }  // namespace rollcall
