@@ -270,7 +270,7 @@ TEST_P(RecoveryTest, ResumesByIdentityAfterPageChanges) {
 }
 
 TEST_P(RecoveryTest, WaitsOutRepeated429s) {
-  // Every page is refused three times in a row, one less than the number of attempts.
+  // Every page is refused three times in a row, and served at the fourth attempt.
   const simulator::List list(simulator::Api::kVoiceInsights, 60);
   v1::ListParticipantsRequest request = RequestFor(list);
   request.set_page_size(10);
