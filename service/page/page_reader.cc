@@ -94,7 +94,7 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
       const Progress progress = SkipString();
       if (auto status = CheckValue(); !status.ok()) return status;
       if (progress == Progress::kMore) return Event::kNeedInput;
-      if (auto status = TakeKey(); !status.ok()) return status;
+      TakeKey();
       state_ = State::kColon;
     } else if (state_ == State::kInRecordsLiteral) {
       const Progress progress = SkipValue();
@@ -266,16 +266,15 @@ PageReader::Progress PageReader::SkipString() {
   return Progress::kMore;
 }
 
-absl::Status PageReader::TakeKey() {
+void PageReader::TakeKey() {
   const absl::string_view quoted = Text(value_begin_, position_);
   if (quoted.find('\\') == absl::string_view::npos) {
     key_.assign(quoted.data() + 1, quoted.size() - 2);
-    return absl::OkStatus();
+    return;
   }
   const auto parsed = nlohmann::json::parse(quoted.begin(), quoted.end(), nullptr, false);
-  if (!parsed.is_string()) return Malformed("the name of a member is not a JSON string");
-  key_ = parsed.get<std::string>();
-  return absl::OkStatus();
+  // A name that is not valid Unicode is not one of those that matter.
+  key_ = parsed.is_string() ? parsed.get<std::string>() : std::string(quoted);
 }
 
 // Of a value that is complete or still growing.

@@ -59,7 +59,7 @@ class PageReader {
   // JSON text of an object. Valid until the next call of any other member.
   absl::string_view record() const { return Text(value_begin_, position_); }
 
-  // Name (without escapes) and JSON text. Valid as record() is.
+  // Name (without escapes, if it is valid Unicode) and JSON text. Valid as record() is.
   absl::string_view envelope_key() const { return key_; }
   absl::string_view envelope_value() const { return Text(value_begin_, position_); }
 
@@ -95,7 +95,7 @@ class PageReader {
   Progress SkipValue();
   Progress SkipObjectOrArray();
   Progress SkipString();
-  absl::Status TakeKey();
+  void TakeKey();
   absl::Status CheckValue() const;
   absl::Status OneArrayExpected() const;
   absl::Status Malformed(absl::string_view what) const;

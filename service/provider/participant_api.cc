@@ -6,6 +6,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "nlohmann/json.hpp"
+#include "service/record/json_text.h"
 
 namespace rollcall {
 namespace {
@@ -76,7 +77,7 @@ absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_
     }
     return true;
   };
-  json link = json::parse(member.begin(), member.end(), count_links, false);
+  json link = json::parse(ReadableJson(member), count_links, false);
   if (!layout.link_key.empty()) {
     if (!link.is_object() || links == 0) return malformed("has no");
     if (links > 1) return malformed("has more than one");

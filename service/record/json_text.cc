@@ -1,15 +1,20 @@
 #include "service/record/json_text.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_cat.h"
+#include "nlohmann/json.hpp"
 
 namespace rollcall {
 namespace {
+
+// The white space of JSON, which is less than that of C.
+bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+bool IsStructural(char c) {
+  return c == ',' || c == ':' || c == '{' || c == '}' || c == '[' || c == ']';
+}
 
 // Behind the string that begins at `position`, or at the end of the text.
 size_t SkipString(absl::string_view json, size_t position) {
@@ -25,8 +30,14 @@ size_t SkipString(absl::string_view json, size_t position) {
 
 // At the next byte that is not white space.
 size_t SkipSpace(absl::string_view json, size_t position) {
-  while (position < json.size() &&
-         absl::ascii_isspace(static_cast<unsigned char>(json[position]))) {
+  while (position < json.size() && IsSpace(json[position])) ++position;
+  return position;
+}
+
+// Behind the number, literal or other token that begins at `position`.
+size_t SkipScalar(absl::string_view json, size_t position) {
+  while (position < json.size() && !IsSpace(json[position]) && !IsStructural(json[position]) &&
+         json[position] != '"') {
     ++position;
   }
   return position;
@@ -47,7 +58,7 @@ size_t SkipValue(absl::string_view json, size_t position) {
       if (--depth == 0) return position + 1;
     } else if (c == '{' || c == '[') {
       ++depth;
-    } else if (depth == 0 && (c == ',' || absl::ascii_isspace(static_cast<unsigned char>(c)))) {
+    } else if (depth == 0 && (c == ',' || IsSpace(c))) {
       return position;
     }
     ++position;
@@ -55,39 +66,29 @@ size_t SkipValue(absl::string_view json, size_t position) {
   return position;
 }
 
-bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); }
-
-bool IsNumberByte(char c) {
-  return IsDigit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+// Whether a parser that keeps to the grammar, to Unicode and to the range of numbers reads this
+// string, number or literal.
+bool IsReadable(absl::string_view scalar) {
+  const auto value = nlohmann::json::parse(scalar.begin(), scalar.end(), nullptr, false);
+  if (value.is_discarded()) return false;
+  // An integer that is read as a double is too large for any integer type.
+  const bool is_integer = scalar.find_first_of(".eE") == absl::string_view::npos;
+  return !(value.is_number_float() && is_integer);
 }
 
-// Whether `text` is a number by JSON's grammar, which is narrower than what conversions accept.
-bool IsNumber(absl::string_view text) {
-  const auto take_digits = [&] {
-    const size_t before = text.size();
-    while (!text.empty() && IsDigit(text.front())) text.remove_prefix(1);
-    return text.size() < before;
-  };
-  absl::ConsumePrefix(&text, "-");
-  if (!absl::ConsumePrefix(&text, "0") && !take_digits()) return false;
-  if (absl::ConsumePrefix(&text, ".") && !take_digits()) return false;
-  if (absl::ConsumePrefix(&text, "e") || absl::ConsumePrefix(&text, "E")) {
-    if (!absl::ConsumePrefix(&text, "-")) absl::ConsumePrefix(&text, "+");
-    if (!take_digits()) return false;
+// A valid name for a member whose own name cannot be read.
+std::string ReadableName(absl::string_view quoted) {
+  std::string name = "\"";
+  for (const char c : quoted.substr(1, quoted.size() - 2)) {
+    const bool is_plain =
+        absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '"' && c != '\\';
+    if (is_plain) {
+      name.push_back(c);
+    } else {
+      name.append("\uFFFD");
+    }
   }
-  return text.empty();
-}
-
-// Whether the parser refuses `number` for its size alone.
-bool IsHuge(absl::string_view number) {
-  if (!IsNumber(number)) return false;
-  if (number.find_first_of(".eE") != absl::string_view::npos) {
-    double value;
-    return absl::SimpleAtod(number, &value) && std::isinf(value);
-  }
-  int64_t integer;
-  uint64_t natural;
-  return !absl::SimpleAtoi(number, &integer) && !absl::SimpleAtoi(number, &natural);
+  return name.append("\"");
 }
 
 }  // namespace
@@ -122,29 +123,39 @@ int NestingOf(absl::string_view json) {
   return deepest;
 }
 
-std::string ReplaceHugeNumbers(absl::string_view json, size_t padding) {
+std::string ReplaceUnreadableValues(absl::string_view json, size_t padding) {
   std::string replaced;
   replaced.reserve(json.size() + 64 + padding);
-  size_t position = 0;
-  while (position < json.size()) {
+  for (size_t position = 0; position < json.size();) {
     const char c = json[position];
-    size_t end = position + 1;
-    bool huge = false;
-    if (c == '"') {
-      end = SkipString(json, position);
-    } else if (c == '-' || IsDigit(c)) {
-      while (end < json.size() && IsNumberByte(json[end])) ++end;
-      huge = IsHuge(json.substr(position, end - position));
+    if (IsSpace(c) || IsStructural(c)) {
+      replaced.push_back(c);
+      ++position;
+      continue;
     }
-    if (huge) {
-      replaced.append("[[]]");
-    } else {
-      replaced.append(json.data() + position, end - position);
-    }
+    const size_t end = c == '"' ? SkipString(json, position) : SkipScalar(json, position);
+    const absl::string_view scalar = json.substr(position, end - position);
     position = end;
+    if (IsReadable(scalar)) {
+      replaced.append(scalar.data(), scalar.size());
+      continue;
+    }
+    const size_t colon = SkipSpace(json, end);
+    if (c == '"' && colon < json.size() && json[colon] == ':') {
+      absl::StrAppend(&replaced, ReadableName(scalar), ":");
+      const size_t value = SkipSpace(json, colon + 1);
+      position = SkipValue(json, value);
+      if (position == value) continue;  // A value is missing.
+    }
+    replaced.append("[[]]");
   }
   replaced.append(padding, '\0');
   return replaced;
+}
+
+std::string ReadableJson(absl::string_view json) {
+  const bool is_readable = nlohmann::json::accept(json.begin(), json.end());
+  return is_readable ? std::string(json) : ReplaceUnreadableValues(json, 0);
 }
 
 }  // namespace rollcall

@@ -27,10 +27,16 @@ class MemberReader {
   size_t members_read_ = 0;
 };
 
-// `json` with every number that has no int64, uint64 or finite double of its own replaced by [[]],
-// so that a parser which refuses such numbers reads the rest. No field takes [[]], be it an array
-// or a map. `json` need not be valid. `padding` zero bytes are appended.
-std::string ReplaceHugeNumbers(absl::string_view json, size_t padding);
+// `json` with each value that a strict parser refuses replaced by [[]], so that it reads the rest:
+// text that is not valid Unicode, numbers that neither int64, uint64 nor double can hold, and
+// scalars that are not JSON, such as NaN. A member whose name is such text gets [[]] as its value,
+// and a name with U+FFFD in it. No field takes [[]], be it an array or a map. `json` need not be
+// valid; where its brackets, commas or colons are wrong, they stay so. `padding` zero bytes are
+// appended.
+std::string ReplaceUnreadableValues(absl::string_view json, size_t padding);
+
+// `json`, with such values replaced if there are any.
+std::string ReadableJson(absl::string_view json);
 
 // How many objects and arrays stand inside one another at the most, by the brackets outside of
 // strings. `json` need not be valid.

@@ -127,44 +127,58 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
   parts_->null_paths.Truncate(0);
   parts_->empty_paths.Truncate(0);
   parts_->unrecognized.Clear();
-  simdjson::dom::parser& parser = ThreadsParser();
-  simdjson::dom::object object;
-  // The text stays where it is: the caller keeps the padding behind it.
-  simdjson::error_code error = parser.parse(json.data(), json.size(), false).get(object);
-  if (error != simdjson::SUCCESS) {
-    // Perhaps a number that simdjson does not hold; its versions differ in how they say so.
-    // `object` points into the parser alone, so the text may go.
-    const std::string replaced = ReplaceHugeNumbers(json, kPadding);
-    error = parser.parse(replaced.data(), replaced.size() - kPadding, false).get(object);
-  }
-  if (error != simdjson::SUCCESS) {
-    return MakeError(
-        v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-        absl::StrCat("a record of the provider cannot be read: ", simdjson::error_message(error)));
-  }
-  if (absl::Status status = CheckIds(object); !status.ok()) return status;
   json_ = json;
   path_.clear();
   readers_.clear();
+  has_requested_field_ = false;
+  has_too_many_unrecognized_ = false;
+  simdjson::dom::object object;
+  const bool is_object = Parse(object);
   std::string_view sid;
-  const bool has_sid = object.at_key(schema_.identity).get(sid) == simdjson::SUCCESS;
-  identity_ = Hash(has_sid && !sid.empty() ? sid : std::string_view(json.data(), json.size()));
-  // The record is written even where nothing of it is known: it is what says which kind it is.
-  const size_t record = parts_->participant.Open(LengthDelimitedTag(schema_.record));
-  DecodeObject(object, schema_.object, selection_);
-  parts_->participant.Close(record);
-  AppendOtherParts();
-  if (strict_ && !unrecognized().empty()) {
-    return MakeError(
-        v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
-        absl::StrCat("a record holds an unrecognized value at ", unrecognized().begin()->path(),
-                     ", and the upstream is configured as strict"));
+  if (is_object) {
+    if (absl::Status status = CheckIds(object); !status.ok()) return status;
+    if (object.at_key(schema_.identity).get(sid) != simdjson::SUCCESS) sid = {};
   }
-  return absl::OkStatus();
+  identity_ = Hash(sid.empty() ? std::string_view(json.data(), json.size()) : sid);
+  // The record is written even if nothing of it is known: it says which kind of record it is.
+  const size_t record = parts_->participant.Open(LengthDelimitedTag(schema_.record));
+  if (is_object) DecodeObject(object, schema_.object, selection_);
+  parts_->participant.Close(record);
+  if (!is_object) {
+    SetWholeRecordUnrecognized(v1::UnrecognizedValue::KIND_UNPARSABLE_RECORD);
+  } else if (has_too_many_unrecognized_) {
+    SetWholeRecordUnrecognized(v1::UnrecognizedValue::KIND_TOO_MANY_VALUES);
+  }
+  AppendOtherParts();
+  return CheckStrict();
+}
+
+// False if the record is not a JSON object.
+bool RecordDecoder::Parse(simdjson::dom::object& object) {
+  simdjson::dom::parser& parser = ThreadsParser();
+  may_be_invalid_utf8_ = false;
+  // The text stays where it is: the caller keeps the padding behind it.
+  if (parser.parse(json_.data(), json_.size(), false).get(object) == simdjson::SUCCESS) return true;
+  // One value that cannot be read must not hide the others. `object` points into the parser alone,
+  // so the text may go.
+  may_be_invalid_utf8_ = true;
+  const std::string replaced = ReplaceUnreadableValues(json_, kPadding);
+  return parser.parse(replaced.data(), replaced.size() - kPadding, false).get(object) ==
+         simdjson::SUCCESS;
+}
+
+absl::Status RecordDecoder::CheckStrict() const {
+  if (!strict_ || unrecognized().empty()) return absl::OkStatus();
+  const v1::UnrecognizedValue& first = *unrecognized().begin();
+  return MakeError(
+      v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
+      absl::StrCat(first.path().empty()
+                       ? "a record cannot be parsed, or holds too many unknown values"
+                       : absl::StrCat("a record holds an unrecognized value at ", first.path()),
+                   ", and the upstream is configured as strict"));
 }
 
 absl::Status RecordDecoder::CheckIds(const simdjson::dom::object& object) {
-  has_requested_field_ = false;
   for (const RequestedId& requested : requested_ids_) {
     const auto value = object.at_key({requested.field.data(), requested.field.size()});
     has_requested_field_ |= value.error() == simdjson::SUCCESS;
@@ -271,6 +285,10 @@ std::string RecordDecoder::JsonPath() const {
 }
 
 void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
+  if (parts_->unrecognized.size() == kMaxUnrecognizedValues) {
+    has_too_many_unrecognized_ = true;
+    return;
+  }
   auto* const value = parts_->unrecognized.Add();
   value->set_path(JsonPath());
   value->set_kind(kind);
@@ -280,7 +298,23 @@ void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
     if (depth == readers_.size()) readers_.emplace_back(text);
     text = readers_[depth].Value(path_[depth].index);
   }
-  value->set_json(std::string(text));
+  SetText(text, *value);
+}
+
+// Only callers who may see every field get the text: any of them may be in it.
+void RecordDecoder::SetWholeRecordUnrecognized(v1::UnrecognizedValue::Kind kind) {
+  parts_->unrecognized.Clear();
+  auto* const value = parts_->unrecognized.Add();
+  value->set_kind(kind);
+  if (selection_.includes_all() && selection_.has_unrecognized_text()) SetText(json_, *value);
+}
+
+void RecordDecoder::SetText(absl::string_view text, v1::UnrecognizedValue& value) const {
+  if (may_be_invalid_utf8_ && !simdjson::validate_utf8(text.data(), text.size())) {
+    value.set_json_bytes(std::string(text));
+  } else {
+    value.set_json(std::string(text));
+  }
 }
 
 void RecordDecoder::AppendOtherParts() {

@@ -32,10 +32,14 @@ class RecordDecoder {
   RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict,
                 RequestedIds requested_ids = {});
 
-  // Decodes a record. `json` is followed by kPadding readable bytes. UPSTREAM_MALFORMED_RESPONSE
-  // means that there is no record: the text is no JSON object, or holds text that is not valid
-  // Unicode and so fits no protobuf string, or the record is not one that was requested.
-  // UPSTREAM_UNRECOGNIZED_VALUE means that the decoder is strict.
+  // Values that have no place in a record's typed form are listed one by one up to this number. If
+  // there are more, the whole record is one unrecognized value.
+  static constexpr int kMaxUnrecognizedValues = 256;
+
+  // Decodes a record. `json` is followed by kPadding readable bytes. Text that is no JSON object is
+  // a record of which nothing could be read, in one unrecognized value.
+  // UPSTREAM_MALFORMED_RESPONSE: the record is not one that was requested, and there is none.
+  // UPSTREAM_UNRECOGNIZED_VALUE: the decoder is strict.
   //
   // The functions below tell what came of it, until the thread decodes another record, be it with
   // another decoder.
@@ -70,6 +74,7 @@ class RecordDecoder {
   struct Parts;
   static Parts& ThreadsParts();
 
+  bool Parse(simdjson::dom::object& object);
   absl::Status CheckIds(const simdjson::dom::object& object);
   void DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
                     const FieldSelection& selection);
@@ -78,7 +83,10 @@ class RecordDecoder {
   void AppendProtoPath(WireWriter& paths) const;
   std::string JsonPath() const;
   void AddUnrecognized(v1::UnrecognizedValue::Kind kind);
+  void SetWholeRecordUnrecognized(v1::UnrecognizedValue::Kind kind);
+  void SetText(absl::string_view text, v1::UnrecognizedValue& value) const;
   void AppendOtherParts();
+  absl::Status CheckStrict() const;
 
   const RecordSchema& schema_;
   const FieldSelection selection_;
@@ -87,6 +95,8 @@ class RecordDecoder {
 
   // Of the record being decoded.
   absl::string_view json_;
+  bool may_be_invalid_utf8_ = false;
+  bool has_too_many_unrecognized_ = false;
   Parts* parts_ = nullptr;  // the thread's
   std::vector<Step> path_;
   // Of the objects on the path, the record first, as far as an unrecognized value was met in them.

@@ -58,7 +58,8 @@ void ParticipantMonitor::OnUnrecognized(
 }
 
 void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
-  absl::string_view path = Shortened(value.path(), kMaxPathBytes);
+  absl::string_view path =
+      value.path().empty() ? kWholeRecord : Shortened(value.path(), kMaxPathBytes);
   bool is_new = false;
   prometheus::Counter* counter = nullptr;
   {

@@ -30,6 +30,8 @@ class ParticipantMonitor {
   static constexpr size_t kMaxPaths = 500;
   static constexpr size_t kMaxPathBytes = 120;
   static constexpr char kOtherPaths[] = "(other)";
+  // The path of a record that is unrecognized as a whole.
+  static constexpr char kWholeRecord[] = "(record)";
 
   // `registry` and `log` must outlive the monitor. Of one registry, each upstream has one monitor.
   ParticipantMonitor(std::string upstream, prometheus::Registry& registry, EventLog& log);

@@ -10,6 +10,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "nlohmann/json.hpp"
 #include "service/error/error.h"
+#include "service/record/json_text.h"
 #include "service/record/times.h"
 
 namespace rollcall {
@@ -46,7 +47,7 @@ std::string CodeIn(const nlohmann::json& object) {
 // The provider's code: {"code": 20404} or {"code": "20404"}, or the same in the first of {"errors":
 // [...]}.
 std::string ProviderCode(const std::string& body) {
-  const nlohmann::json document = nlohmann::json::parse(body, nullptr, false);
+  const nlohmann::json document = nlohmann::json::parse(ReadableJson(body), nullptr, false);
   if (!document.is_object()) return {};
   std::string code = CodeIn(document);
   const auto errors = document.find("errors");

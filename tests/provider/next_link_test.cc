@@ -50,6 +50,15 @@ TEST(NextLink, AnythingElseIsMalformed) {
   }
 }
 
+TEST(NextLink, IsReadBesideValuesThatAreNot) {
+  for (const char* other : {"1e999", "18446744073709551616", "NaN", "\"\xff\"", R"("\ud83d")"}) {
+    EXPECT_EQ(Read(TwilioVoiceInsights(),
+                   absl::StrCat(R"({"page":)", other, R"(,"next_page_url":"/x"})")),
+              "/x");
+    EXPECT_EQ(Read(TwilioVoiceInsights(), absl::StrCat(R"({"page":)", other, "}")), "malformed");
+  }
+}
+
 TEST(NextLink, ErrorsNameTheMember) {
   const auto named = [](const ParticipantApi& api, absl::string_view member) {
     return std::string(ReadNextLink(api.page_layout(), member).status().message());

@@ -51,7 +51,6 @@ struct Value {
 class ValueReader final : public nlohmann::json_sax<json> {
  public:
   Value root;
-  bool beyond_doubles = false;
 
   bool null() override { return Add({}); }
   bool boolean(bool value) override {
@@ -87,9 +86,7 @@ class ValueReader final : public nlohmann::json_sax<json> {
   bool end_object() override { return Close(); }
   bool end_array() override { return Close(); }
   bool parse_error(size_t /*position*/, const std::string& /*last_token*/,
-                   const json::exception& error) override {
-    constexpr int kNumberOverflow = 406;
-    beyond_doubles = error.id == kNumberOverflow;
+                   const json::exception& /*error*/) override {
     return false;
   }
 
@@ -118,12 +115,11 @@ class ValueReader final : public nlohmann::json_sax<json> {
   std::vector<Value> open_;
 };
 
-std::optional<Value> Read(absl::string_view text, bool* beyond_doubles = nullptr) {
-  // nlohmann's parser takes a zero byte for the end of the text, but it is invalid in JSON.
+std::optional<Value> Read(absl::string_view text) {
+  // The parser takes a zero byte for the end of the text; in JSON it has no place.
   if (absl::StrContains(text, absl::string_view("\0", 1))) return std::nullopt;
   ValueReader reader;
   const bool valid = json::sax_parse(text.begin(), text.end(), &reader);
-  if (beyond_doubles != nullptr) *beyond_doubles = reader.beyond_doubles;
   if (!valid) return std::nullopt;
   return std::move(reader.root);
 }
@@ -479,9 +475,8 @@ class Oracle {
 
 std::optional<v1::Participant> DecodeByOracle(absl::string_view json,
                                               v1::Participant::RecordCase kind,
-                                              const std::vector<std::string>& mask,
-                                              bool* beyond_doubles) {
-  const std::optional<Value> record = Read(json, beyond_doubles);
+                                              const std::vector<std::string>& mask) {
+  const std::optional<Value> record = Read(json);
   if (!record || !record->Is(Value::Type::kObject)) return std::nullopt;
   Oracle oracle(mask);
   const FieldDescriptor* const field = v1::Participant::descriptor()->FindFieldByNumber(kind);

@@ -15,16 +15,14 @@
 
 namespace rollcall {
 
-// The participant that the record `json` must decode to, with the fields that `mask` names; all if
-// it is empty. Returns nullopt if `json` is not a JSON object in valid Unicode, or contains a
-// number beyond the range of double. `beyond_doubles` is then set, because the oracle's parser
-// cannot read such a number, but the decoder can.
+// The participant that the record `json` ought to become, with the fields that `mask` names; all if
+// it is empty. Nothing if `json` is not a JSON object in valid Unicode, or holds a number beyond
+// the doubles, which the oracle's parser does not read.
 //
 // The `json` of unrecognized values is in a normal form: compare with SameParticipant.
 std::optional<v1::Participant> DecodeByOracle(absl::string_view json,
                                               v1::Participant::RecordCase kind,
-                                              const std::vector<std::string>& mask = {},
-                                              bool* beyond_doubles = nullptr);
+                                              const std::vector<std::string>& mask = {});
 
 // Parses a time in any of the providers' formats.
 std::optional<google::protobuf::Timestamp> ParseTimeByOracle(const std::string& text);

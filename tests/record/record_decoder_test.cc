@@ -64,7 +64,7 @@ TEST(RecordDecoderTest, EmptyObjectIsAnEmptyRecord) {
   }
 }
 
-TEST(RecordDecoderTest, RejectsEverythingButAJsonObject) {
+TEST(RecordDecoderTest, DeliversAnythingButAJsonObjectAsOneUnrecognizedValue) {
   for (const std::string& json : {
            std::string(),
            std::string(" "),
@@ -80,61 +80,95 @@ TEST(RecordDecoderTest, RejectsEverythingButAJsonObject) {
            std::string("{}{}"),
            std::string("{\"label\"}"),
            std::string("{\"label\":}"),
+           std::string("{\"\xff\":}"),
+           std::string("{\"\xff\"}"),
            std::string("{\"label\":1,}"),
            std::string("{label:1}"),
            std::string("{'label':1}"),
            std::string("{\"label\":\"}"),
-           std::string("{\"label\":\"\n\"}"),
-           std::string("{\"label\":\"\\x\"}"),
-           std::string("{\"label\":\"\\u12\"}"),
-           std::string("{\"label\":nul}"),
-           std::string("{\"label\":NaN}"),
-           std::string("{\"label\":Infinity}"),
+           std::string("{\"label\":\"x\\\"}"),
+           std::string("{\"label\":[}]"),
            std::string("{\"label\":1 2}"),
+           std::string("{\"label\":a:b}"),
+           std::string("{\"label\":a\"b\"}"),
            std::string("{\"label\"\0:1}", 11),
            std::string("{}\0", 3),
-           // Numbers that are not JSON, alone and beside a number too large for the parser.
-           std::string("{\"x\":-}"),
-           std::string("{\"x\":+1}"),
-           std::string("{\"x\":01}"),
-           std::string("{\"x\":1.}"),
-           std::string("{\"x\":.5}"),
-           std::string("{\"x\":1e}"),
-           std::string("{\"x\":1.5.3}"),
-           std::string("{\"x\":1-2}"),
-           std::string("{\"x\":0x10}"),
-           std::string("{\"y\":1e999,\"x\":1.5.3}"),
-           std::string("{\"x\":1e999e1}"),
-           std::string("{\"x\":01e999}"),
-           std::string("{\"x\":+1e999}"),
-           std::string("{\"x\":.1e999}"),
-           std::string("{\"x\":-.1e999}"),
-           std::string("{\"x\":tru1e999}"),
            std::string("{\"x\":\"\"1e999}"),
            std::string("{\"x\":1e999"),
        }) {
-    const absl::Status status = DecodeRecord(Conference(), json).status();
-    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) << json << "\n"
-                                                                              << status;
+    const v1::Participant participant = Decode(Conference(), json);
+    EXPECT_TRUE(participant.has_conference_participant_summary());
+    EXPECT_EQ(participant.conference_participant_summary().ByteSizeLong(), 0);
+    ASSERT_EQ(participant.unrecognized_size(), 1) << json;
+    const UnrecognizedValue& value = participant.unrecognized(0);
+    EXPECT_EQ(value.kind(), UnrecognizedValue::KIND_UNPARSABLE_RECORD) << json;
+    EXPECT_EQ(value.path(), "");
+    EXPECT_EQ(value.json().empty() ? value.json_bytes() : value.json(), json);
+  }
+  EXPECT_THAT(Decode(Conference(), "{nope}", {"label"}).unrecognized(),
+              ElementsAre(IsUnrecognized(UnrecognizedValue::KIND_UNPARSABLE_RECORD, "", "")));
+  EXPECT_EQ(ReasonOf(DecodeRecord(Conference(), "{nope}", {}, true).status()),
+            v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE);
+}
+
+// Numbers and literals by other grammars than JSON's, and text that needs escapes.
+TEST(RecordDecoderTest, ValuesThatAreNotJsonAreUnrecognized) {
+  for (const std::string& value :
+       {std::string("nul"),         std::string("NaN"),     std::string("Infinity"),
+        std::string("-"),           std::string("+1"),      std::string("01"),
+        std::string("1."),          std::string(".5"),      std::string("1e"),
+        std::string("1.5.3"),       std::string("1-2"),     std::string("0x10"),
+        std::string("1e999e1"),     std::string("01e999"),  std::string("+1e999"),
+        std::string("tru1e999"),    std::string("\v1"),     std::string("\"\n\""),
+        std::string("\"a\0b\"", 5), std::string("\"\\x\""), std::string("\"\\u12\"")}) {
+    const v1::Participant participant =
+        Decode(Conference(), absl::StrCat("{\"url\": ", value, " ,\"x\":[", value,
+                                          "],\"label\":\"l\",\"queue_time\":1e999}"));
+    EXPECT_EQ(participant.conference_participant_summary().label(), "l");
+    EXPECT_THAT(participant.unrecognized(),
+                ElementsAre(WrongType("url", value), Unknown("x", absl::StrCat("[", value, "]")),
+                            Unknown("queue_time", "1e999")));
   }
 }
 
-TEST(RecordDecoderTest, RejectsInvalidUnicodeEverywhere) {
+TEST(RecordDecoderTest, InvalidUnicodeIsUnrecognizedEverywhere) {
   for (const std::string text :
        {"\xff", "\x80", "\xc0\xaf", "\xc3", "\xe2\x82", "\xed\xa0\x80", "\xf4\x90\x80\x80",
         "\xf8\x88\x80\x80\x80", "\\ud800", "\\udc00", "\\ud800\\u0041", "\\ud800\\ud800",
         "\\udc00\\ud800", "\\ud83d", "\\uD83Dx\\uDE00"}) {
-    for (const std::string& json : {
-             absl::StrCat("{\"label\":\"", text, "\"}"),
-             absl::StrCat("{\"unknown\":\"", text, "\"}"),
-             absl::StrCat("{\"", text, "\":1}"),
-             absl::StrCat("{\"coached_participants\":[\"", text, "\"]}"),
-             absl::StrCat("{\"events\":{\"", text, "\":[1]}}"),
-             absl::StrCat("{\"call_status\":\"", text, "\"}"),
-             absl::StrCat("{\"is_coach\":[{\"x\":\"", text, "\"}]}"),
-         }) {
-      EXPECT_FALSE(DecodeRecord(Conference(), json).ok()) << json;
+    const std::string quoted = absl::StrCat("\"", text, "\"");
+    const std::pair<std::string, std::string> members[] = {
+        {"label", quoted},
+        {"unknown", quoted},
+        {"coached_participants", absl::StrCat("[\"a\",", quoted, "]")},
+        {"events", absl::StrCat("{", quoted, ":[1]}")},
+        {"events", absl::StrCat("{\"a\":[1],", quoted, ":[]}")},
+        {"call_status", quoted},
+        {"is_coach", absl::StrCat("[{\"x\":", quoted, "}]")},
+    };
+    for (const auto& [name, value] : members) {
+      const v1::Participant participant =
+          Decode(Conference(),
+                 absl::StrCat("{\"url\":\"u\",\"", name, "\":", value, ",\"properties\":null}"));
+      const auto& summary = participant.conference_participant_summary();
+      EXPECT_EQ(summary.url(), "u");
+      ASSERT_EQ(participant.unrecognized_size(), 1) << value;
+      const UnrecognizedValue& unrecognized = participant.unrecognized(0);
+      EXPECT_EQ(unrecognized.path(), name);
+      EXPECT_EQ(unrecognized.kind(), name == "unknown" ? UnrecognizedValue::KIND_UNKNOWN_FIELD
+                                                       : UnrecognizedValue::KIND_WRONG_TYPE);
+      // A protobuf string holds valid UTF-8 only.
+      const bool is_utf8 = text[0] == '\\';
+      EXPECT_EQ(unrecognized.json(), is_utf8 ? value : "");
+      EXPECT_EQ(unrecognized.json_bytes(), is_utf8 ? "" : value);
     }
+    const v1::Participant participant =
+        Decode(Conference(), absl::StrCat("{\"a", text, "\" : {\"b\":[1]} ,\"label\":\"l\"}"));
+    EXPECT_EQ(participant.conference_participant_summary().label(), "l");
+    ASSERT_EQ(participant.unrecognized_size(), 1);
+    EXPECT_EQ(participant.unrecognized(0).kind(), UnrecognizedValue::KIND_UNKNOWN_FIELD);
+    EXPECT_THAT(participant.unrecognized(0).path(), HasSubstr("\uFFFD"));
+    EXPECT_EQ(participant.unrecognized(0).json(), "{\"b\":[1]}");
   }
 }
 
@@ -223,9 +257,9 @@ TEST(RecordDecoderTest, UnrecognizedValuesAreVerbatim) {
   }
 }
 
-// Decoding takes linear time, whatever the record contains.
-TEST(RecordDecoderTest, DecodesRecordOfOnlyUnrecognizedValues) {
-  constexpr int kValues = 20000;
+TEST(RecordDecoderTest, KeepsTheOrderOfUnrecognizedValuesAcrossNestedObjects) {
+  constexpr int kValues = 60;
+  static_assert(4 * kValues + 4 <= RecordDecoder::kMaxUnrecognizedValues);
   std::string values;
   for (int i = 0; i < kValues; ++i) absl::StrAppend(&values, "\"n\":", i, ",");
   const v1::Participant participant =
@@ -246,6 +280,33 @@ TEST(RecordDecoderTest, DecodesRecordOfOnlyUnrecognizedValues) {
   EXPECT_THAT(participant.unrecognized(next++), Unknown("metrics.outbound.n", "-2"));
   EXPECT_THAT(participant.unrecognized(next++), Unknown("metrics.n", "-3"));
   EXPECT_THAT(participant.unrecognized(next++), Unknown("n", "-4"));
+}
+
+// A message must not be many times larger than the record that it is made from.
+TEST(RecordDecoderTest, DeliversTooManyUnrecognizedValuesAsOne) {
+  const auto record = [](int values) {
+    std::string json = R"({"label":"l")";
+    for (int i = 0; i < values; ++i) absl::StrAppend(&json, ",\"\":0");
+    return json + "}";
+  };
+  constexpr int kMax = RecordDecoder::kMaxUnrecognizedValues;
+  EXPECT_EQ(Decode(Conference(), record(kMax)).unrecognized_size(), kMax);
+  for (const int values : {kMax + 1, 2 * kMax, 200000}) {
+    const std::string json = record(values);
+    const v1::Participant participant = Decode(Conference(), json);
+    EXPECT_EQ(participant.conference_participant_summary().label(), "l");
+    EXPECT_THAT(participant.unrecognized(),
+                ElementsAre(IsUnrecognized(UnrecognizedValue::KIND_TOO_MANY_VALUES, "", json)));
+    EXPECT_LT(participant.ByteSizeLong(), json.size() + 100);
+  }
+  // Unknown fields are not listed with a read mask; duplicates are.
+  EXPECT_THAT(Decode(Conference(), record(kMax + 1), {"label"}).unrecognized(), IsEmpty());
+  std::string duplicates = R"({"label":"l")";
+  for (int i = 0; i <= kMax; ++i) absl::StrAppend(&duplicates, R"(,"label":1)");
+  EXPECT_THAT(Decode(Conference(), duplicates + "}", {"label"}).unrecognized(),
+              ElementsAre(IsUnrecognized(UnrecognizedValue::KIND_TOO_MANY_VALUES, "", "")));
+  EXPECT_EQ(ReasonOf(DecodeRecord(Conference(), record(kMax + 1), {}, true).status()),
+            v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE);
 }
 
 TEST(RecordDecoderTest, HugeNumbersAreUnrecognized) {
@@ -507,10 +568,8 @@ TEST(RecordDecoderTest, DecoderIsReusableAfterSuccessAndError) {
     EXPECT_THAT(small.null_fields().paths(), ElementsAre("url"));
     EXPECT_THAT(small.empty_fields().paths(), ElementsAre("events"));
 
-    EXPECT_FALSE(decode(R"({"x":1,"label":)").ok());
-    EXPECT_EQ(decoder.record(), v1::Participant::RECORD_NOT_SET);
-    EXPECT_EQ(decoder.bytes(), "");
-    EXPECT_THAT(decoder.unrecognized(), IsEmpty());
+    ASSERT_TRUE(decode(R"({"x":1,"label":)").ok());
+    EXPECT_EQ(ParseDecoded(decoder).unrecognized_size(), 1);
 
     ASSERT_TRUE(decode(absl::StrCat(R"({"label":")", std::string(100000, 'x'), "\"}")).ok());
     const v1::Participant large = ParseDecoded(decoder);

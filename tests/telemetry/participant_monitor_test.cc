@@ -71,13 +71,20 @@ TEST_F(ParticipantMonitorTest, CountsParticipantsByTheirRecord) {
   v1::Participant summary;
   summary.mutable_conference_participant_summary();
   Count(monitor_, summary);
-  Count(monitor_, v1::Participant());  // a record that could not be read
+  Count(monitor_, v1::Participant());  // no record
   EXPECT_THAT(
       Metrics("rollcall_participants_total"),
       UnorderedElementsAre(R"({record="live_participant",upstream="main"} 2)",
                            R"({record="conference_participant_summary",upstream="main"} 1)"));
   EXPECT_THAT(Metrics("rollcall_unrecognized_values_total"), IsEmpty());
   EXPECT_THAT(Log(), IsEmpty());
+}
+
+TEST_F(ParticipantMonitorTest, CountsAnUnparsableRecordWithAPathOfItsOwn) {
+  Count(monitor_, With("", Value::KIND_UNPARSABLE_RECORD));
+  EXPECT_THAT(
+      Metrics("rollcall_unrecognized_values_total"),
+      UnorderedElementsAre(R"m({kind="unparsable_record",path="(record)",upstream="main"} 1)m"));
 }
 
 TEST_F(ParticipantMonitorTest, CountsEveryValueAndLogsEachPathAndKindOnce) {

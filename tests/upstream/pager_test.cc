@@ -34,7 +34,8 @@ class Sink final : public RecordSink {
     v1::Participant message;
     ASSERT_TRUE(message.ParseFromArray(participant.data(), static_cast<int>(participant.size())));
     const std::string& sid = message.conference_participant_summary().participant_sid();
-    numbers.push_back(std::stoi(sid.substr(sid.size() - 2)));
+    numbers.push_back(sid.empty() ? 0 : std::stoi(sid.substr(sid.size() - 2)));
+    for (const auto& value : message.unrecognized()) unrecognized.push_back(value);
     tokens.emplace_back(resume_token.data(), resume_token.size());
   }
   void Flush() override { ++flushes; }
@@ -45,7 +46,8 @@ class Sink final : public RecordSink {
   }
 
   int room = 1000;
-  std::vector<int> numbers;
+  std::vector<int> numbers;  // 0 for a record without a sid
+  std::vector<v1::UnrecognizedValue> unrecognized;
   std::vector<std::string> tokens;
   int flushes = 0;
   std::optional<absl::Status> end;
@@ -296,6 +298,77 @@ TEST_F(PagerTest, DoesNotRetryWhatCannotSucceed) {
     EXPECT_FALSE(scheduler_.has_timers()) << status;
   }
 }
+
+// A page of three records, of which the second cannot be read as the provider's JSON should be.
+struct UnreadableRecord {
+  const char* text;
+  v1::UnrecognizedValue::Kind kind;
+  int number;  // of the record, 0 if it has no sid
+};
+
+class UnreadableRecordTest : public PagerTest,
+                             public ::testing::WithParamInterface<UnreadableRecord> {
+ protected:
+  static std::string Page() {
+    const std::string page = PageOf({1, 3}, "b");
+    const size_t third = page.find(",{", page.find(SidOf(1)));
+    return absl::StrCat(page.substr(0, third), ",", GetParam().text, page.substr(third));
+  }
+};
+
+TEST_P(UnreadableRecordTest, IsDeliveredInItsPosition) {
+  Start();
+  Respond(0, 200, Page());
+  Respond(1, 200, PageOf({4}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, GetParam().number, 3, 4));
+  ASSERT_THAT(sink_.unrecognized, SizeIs(1));
+  EXPECT_EQ(sink_.unrecognized[0].kind(), GetParam().kind);
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+  EXPECT_EQ(sink_.totals.unrecognized, 1);
+}
+
+TEST_P(UnreadableRecordTest, IsDeliveredOnceIfThePageIsRefetched) {
+  Start();
+  request(0).Head(200);
+  const std::string page = Page();
+  request(0).Body(page.substr(0, page.find(SidOf(3))));
+  request(0).End(absl::OkStatus());
+  scheduler_.Advance(config_.retry.max_backoff);
+  const size_t again = transport_.requests().size() - 1;
+  ASSERT_THAT(Urls()[again], "PageSize=1000");
+  Respond(again, 200, page);
+  Respond(transport_.requests().size() - 1, 200, PageOf({4}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, GetParam().number, 3, 4));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+TEST_P(UnreadableRecordTest, CanBeResumedAfter) {
+  sink_.room = 2;
+  Start();
+  Respond(0, 200, Page());
+  ASSERT_THAT(sink_.numbers, ElementsAre(1, GetParam().number));
+  StartAgain();
+  const size_t resumed = transport_.requests().size() - 1;
+  Respond(resumed, 200, Page());
+  Respond(transport_.requests().size() - 1, 200, PageOf({4}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(3, 4));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    PagerTest, UnreadableRecordTest,
+    ::testing::Values(
+        UnreadableRecord{
+            R"({"participant_sid":"CP00000000000000000000000000000002","label":"\ud83d"})",
+            v1::UnrecognizedValue::KIND_WRONG_TYPE, 2},
+        UnreadableRecord{
+            "{\"participant_sid\":\"CP00000000000000000000000000000002\",\"x\":\"\xff\"}",
+            v1::UnrecognizedValue::KIND_UNKNOWN_FIELD, 2},
+        UnreadableRecord{R"({"participant_sid":"\udc00"})", v1::UnrecognizedValue::KIND_WRONG_TYPE,
+                         0},
+        UnreadableRecord{R"({"participant_sid" "CP02"})",
+                         v1::UnrecognizedValue::KIND_UNPARSABLE_RECORD, 0},
+        UnreadableRecord{R"({"label":[}})", v1::UnrecognizedValue::KIND_UNPARSABLE_RECORD, 0}));
 
 TEST_F(PagerTest, RestartsTheListWhenALinkHasExpired) {
   Start();
