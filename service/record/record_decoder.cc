@@ -1,7 +1,6 @@
 #include "service/record/record_decoder.h"
 
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -73,60 +72,41 @@ bool IsPlainName(absl::string_view name) {
   return !name.empty();
 }
 
-// simdjson's memory, as large as the largest record so far wanted it. One a thread rather than one
-// a list: nothing of it is needed between records, and lists are many.
-simdjson::dom::parser& ThreadsParser() {
-  static thread_local simdjson::dom::parser parser;
-  return parser;
-}
-
-// The memory for a record that is larger is given back.
+// The memory of a larger record's parts is freed before the next record.
 constexpr size_t kUsualRecordBytes = size_t{32} << 10;
 
 }  // namespace
 
-// Paths and unrecognized values are met in the midst of the record, and stand behind it in the
-// participant.
-struct RecordDecoder::Parts {
-  WireWriter participant;
-  WireWriter null_paths;   // the fields of a FieldMask
-  WireWriter empty_paths;  // the same
-  UnrecognizedValues unrecognized;
-  size_t json_bytes = 0;
-};
-
-// One a thread rather than one a list, as the parser is.
-RecordDecoder::Parts& RecordDecoder::ThreadsParts() {
-  static thread_local std::optional<Parts> parts;
-  // Made anew, since a string that is assigned to keeps its memory.
-  if (!parts || parts->json_bytes > kUsualRecordBytes) parts.emplace();
-  return *parts;
+void DecoderScratch::Begin(size_t json_bytes) {
+  // Constructed anew, because a string that is assigned to keeps its memory.
+  if (parts_->json_bytes > kUsualRecordBytes) parts_.emplace();
+  parts_->json_bytes = json_bytes;
+  parts_->participant.Truncate(0);
+  parts_->null_paths.Truncate(0);
+  parts_->empty_paths.Truncate(0);
+  parts_->unrecognized.Clear();
 }
 
-RecordDecoder::RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict,
-                             RequestedIds requested_ids)
-    : schema_(schema),
+RecordDecoder::RecordDecoder(DecoderScratch& scratch, const RecordSchema& schema,
+                             FieldSelection selection, bool strict, RequestedIds requested_ids)
+    : scratch_(scratch),
+      schema_(schema),
       selection_(std::move(selection)),
       strict_(strict),
       requested_ids_(std::move(requested_ids)) {}
 
-absl::string_view RecordDecoder::bytes() const { return parts_->participant.bytes(); }
+absl::string_view RecordDecoder::bytes() const { return scratch_.parts_->participant.bytes(); }
 
 v1::Participant::RecordCase RecordDecoder::record() const {
   return bytes().empty() ? v1::Participant::RECORD_NOT_SET : schema_.record;
 }
 
 const RecordDecoder::UnrecognizedValues& RecordDecoder::unrecognized() const {
-  return parts_->unrecognized;
+  return scratch_.parts_->unrecognized;
 }
 
 absl::Status RecordDecoder::Decode(absl::string_view json) {
-  parts_ = &ThreadsParts();
-  parts_->json_bytes = json.size();
-  parts_->participant.Truncate(0);
-  parts_->null_paths.Truncate(0);
-  parts_->empty_paths.Truncate(0);
-  parts_->unrecognized.Clear();
+  scratch_.Begin(json.size());
   json_ = json;
   path_.clear();
   readers_.clear();
@@ -141,9 +121,9 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
   }
   identity_ = Hash(sid.empty() ? std::string_view(json.data(), json.size()) : sid);
   // The record is written even if nothing of it is known: it says which kind of record it is.
-  const size_t record = parts_->participant.Open(LengthDelimitedTag(schema_.record));
+  const size_t record = scratch_.parts_->participant.Open(LengthDelimitedTag(schema_.record));
   if (is_object) DecodeObject(object, schema_.object, selection_);
-  parts_->participant.Close(record);
+  scratch_.parts_->participant.Close(record);
   if (!is_object) {
     SetWholeRecordUnrecognized(v1::UnrecognizedValue::KIND_UNPARSABLE_RECORD);
   } else if (has_too_many_unrecognized_) {
@@ -155,7 +135,7 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
 
 // False if the record is not a JSON object.
 bool RecordDecoder::Parse(simdjson::dom::object& object) {
-  simdjson::dom::parser& parser = ThreadsParser();
+  simdjson::dom::parser& parser = scratch_.parser_;
   may_be_invalid_utf8_ = false;
   // The text stays where it is: the caller keeps the padding behind it.
   if (parser.parse(json_.data(), json_.size(), false).get(object) == simdjson::SUCCESS) return true;
@@ -223,10 +203,10 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
 void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field,
                                 const FieldSelection& selection) {
   if (value.is_null()) {
-    AppendProtoPath(parts_->null_paths);
+    AppendProtoPath(scratch_.parts_->null_paths);
     return;
   }
-  WireWriter& message = parts_->participant;
+  WireWriter& message = scratch_.parts_->participant;
   if (field.object != nullptr) {
     simdjson::dom::object object;
     if (value.get(object) != simdjson::SUCCESS) {
@@ -245,7 +225,7 @@ void RecordDecoder::DecodeField(const JsonValue& value, const FieldSchema& field
     case Outcome::kSet:
       break;
     case Outcome::kEmpty:
-      AppendProtoPath(parts_->empty_paths);
+      AppendProtoPath(scratch_.parts_->empty_paths);
       break;
     case Outcome::kWrongType:
       AddUnrecognized(v1::UnrecognizedValue::KIND_WRONG_TYPE);
@@ -285,11 +265,11 @@ std::string RecordDecoder::JsonPath() const {
 }
 
 void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
-  if (parts_->unrecognized.size() == kMaxUnrecognizedValues) {
+  if (scratch_.parts_->unrecognized.size() == kMaxUnrecognizedValues) {
     has_too_many_unrecognized_ = true;
     return;
   }
-  auto* const value = parts_->unrecognized.Add();
+  auto* const value = scratch_.parts_->unrecognized.Add();
   value->set_path(JsonPath());
   value->set_kind(kind);
   if (!selection_.has_unrecognized_text()) return;
@@ -303,8 +283,8 @@ void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
 
 // Only callers who may see every field get the text: any of them may be in it.
 void RecordDecoder::SetWholeRecordUnrecognized(v1::UnrecognizedValue::Kind kind) {
-  parts_->unrecognized.Clear();
-  auto* const value = parts_->unrecognized.Add();
+  scratch_.parts_->unrecognized.Clear();
+  auto* const value = scratch_.parts_->unrecognized.Add();
   value->set_kind(kind);
   if (selection_.includes_all() && selection_.has_unrecognized_text()) SetText(json_, *value);
 }
@@ -318,17 +298,17 @@ void RecordDecoder::SetText(absl::string_view text, v1::UnrecognizedValue& value
 }
 
 void RecordDecoder::AppendOtherParts() {
-  WireWriter& participant = parts_->participant;
+  WireWriter& participant = scratch_.parts_->participant;
   const auto append = [&](int number, absl::string_view message) {
     participant.WriteBytes(LengthDelimitedTag(number), {message.data(), message.size()});
   };
-  if (!parts_->null_paths.empty()) {
-    append(v1::Participant::kNullFieldsFieldNumber, parts_->null_paths.bytes());
+  if (!scratch_.parts_->null_paths.empty()) {
+    append(v1::Participant::kNullFieldsFieldNumber, scratch_.parts_->null_paths.bytes());
   }
-  if (!parts_->empty_paths.empty()) {
-    append(v1::Participant::kEmptyFieldsFieldNumber, parts_->empty_paths.bytes());
+  if (!scratch_.parts_->empty_paths.empty()) {
+    append(v1::Participant::kEmptyFieldsFieldNumber, scratch_.parts_->empty_paths.bytes());
   }
-  for (const auto& value : parts_->unrecognized) {
+  for (const auto& value : scratch_.parts_->unrecognized) {
     append(v1::Participant::kUnrecognizedFieldNumber, value.SerializeAsString());
   }
 }

@@ -1,12 +1,14 @@
 // Turns the JSON text of one record into the bytes of a Participant, as protobuf sends it: what the
 // schema knows into the typed record, null and empty fields by their paths, and everything else
-// verbatim as unrecognized. Used by the pager and by GetParticipant, on the thread of an event
-// loop; one decoder a call.
+// verbatim as unrecognized. One decoder per call; the decoders of an event loop share its
+// DecoderScratch, and so run on its thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -20,6 +22,35 @@
 
 namespace rollcall {
 
+// The memory in which records are decoded: simdjson's, as large as the largest record so far
+// required, and that of the last record's result. One per event loop rather than per call: none of
+// it is needed between records, and calls are many.
+class DecoderScratch {
+ public:
+  DecoderScratch() = default;
+  DecoderScratch(const DecoderScratch&) = delete;
+  DecoderScratch& operator=(const DecoderScratch&) = delete;
+
+ private:
+  friend class RecordDecoder;
+
+  // The parts of a participant while they are written. Paths and unrecognized values are found in
+  // the middle of the record, and stand after it in the participant.
+  struct Parts {
+    WireWriter participant;
+    WireWriter null_paths;   // the fields of a FieldMask
+    WireWriter empty_paths;  // the same
+    google::protobuf::RepeatedPtrField<v1::UnrecognizedValue> unrecognized;
+    size_t json_bytes = 0;
+  };
+
+  // Empties the parts for a record of this size.
+  void Begin(size_t json_bytes);
+
+  simdjson::dom::parser parser_;
+  std::optional<Parts> parts_{std::in_place};
+};
+
 class RecordDecoder {
  public:
   using UnrecognizedValues = google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>;
@@ -27,10 +58,10 @@ class RecordDecoder {
   // Bytes that must be readable behind the JSON text.
   static constexpr size_t kPadding = simdjson::SIMDJSON_PADDING;
 
-  // A strict decoder takes an unrecognized value for an error. A record whose ids contradict
-  // `requested_ids` is one for every decoder.
-  RecordDecoder(const RecordSchema& schema, FieldSelection selection, bool strict,
-                RequestedIds requested_ids = {});
+  // `scratch` and `schema` must outlive the decoder. A strict decoder takes an unrecognized value
+  // for an error. A record whose ids contradict `requested_ids` is one for every decoder.
+  RecordDecoder(DecoderScratch& scratch, const RecordSchema& schema, FieldSelection selection,
+                bool strict, RequestedIds requested_ids = {});
 
   // Values that have no place in a record's typed form are listed one by one up to this number. If
   // there are more, the whole record is one unrecognized value.
@@ -41,8 +72,8 @@ class RecordDecoder {
   // UPSTREAM_MALFORMED_RESPONSE: the record is not one that was requested, and there is none.
   // UPSTREAM_UNRECOGNIZED_VALUE: the decoder is strict.
   //
-  // The functions below tell what came of it, until the thread decodes another record, be it with
-  // another decoder.
+  // The functions below return the result, until another record is decoded in the same scratch,
+  // by this decoder or another.
   absl::Status Decode(absl::string_view json);
 
   // A serialized v1::Participant. Empty where there is no record.
@@ -70,10 +101,6 @@ class RecordDecoder {
     size_t index = 0;                    // the member's place in its object, as written
   };
 
-  // The parts of a participant while they are written.
-  struct Parts;
-  static Parts& ThreadsParts();
-
   bool Parse(simdjson::dom::object& object);
   absl::Status CheckIds(const simdjson::dom::object& object);
   void DecodeObject(const simdjson::dom::object& object, const ObjectSchema& schema,
@@ -88,6 +115,7 @@ class RecordDecoder {
   void AppendOtherParts();
   absl::Status CheckStrict() const;
 
+  DecoderScratch& scratch_;
   const RecordSchema& schema_;
   const FieldSelection selection_;
   const bool strict_;
@@ -97,7 +125,6 @@ class RecordDecoder {
   absl::string_view json_;
   bool may_be_invalid_utf8_ = false;
   bool has_too_many_unrecognized_ = false;
-  Parts* parts_ = nullptr;  // the thread's
   std::vector<Step> path_;
   // Of the objects on the path, the record first, as far as an unrecognized value was met in them.
   std::vector<MemberReader> readers_;

@@ -15,8 +15,8 @@ GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
   absl::Status refusal =
       call->Begin(max_calls, [call, &upstream, &config, query = std::move(query)]() mutable {
         call->fetch_ = std::make_unique<ParticipantFetch>(
-            call->loop_->transport(), config, upstream, std::move(query),
-            *call->message_.mutable_participant(),
+            call->loop_->transport(), call->loop_->decoder_scratch(), config, upstream,
+            std::move(query), *call->message_.mutable_participant(),
             [call](const absl::Status& status, const CallTotals& totals) {
               call->End(status, totals);
             });

@@ -48,8 +48,9 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
       call->Begin(max_calls, [call, &upstream, query = std::move(query)]() mutable {
         call->WatchCaller();
         RecordSink& sink = *call;
-        call->pager_ = std::make_unique<Pager>(call->loop_->transport(), call->config_, upstream,
-                                               std::move(query), sink);
+        call->pager_ =
+            std::make_unique<Pager>(call->loop_->transport(), call->loop_->decoder_scratch(),
+                                    call->config_, upstream, std::move(query), sink);
         call->pager_->Start();
       });
   if (!refusal.ok()) {

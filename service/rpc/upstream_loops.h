@@ -1,4 +1,5 @@
-// Event loops, each with the HTTP transport that runs on it. A call stays on one loop.
+// Event loops, each with the HTTP transport and the decoders' memory that belong to its thread. A
+// call stays on one loop.
 #pragma once
 
 #include <prometheus/histogram.h>
@@ -12,6 +13,7 @@
 
 #include "service/http/curl_transport.h"
 #include "service/http/event_loop.h"
+#include "service/record/record_decoder.h"
 
 namespace rollcall {
 
@@ -40,8 +42,9 @@ class UpstreamLoop {
 
   Scheduler& scheduler() { return scheduler_; }
 
-  // For the loop's own thread.
+  // To be used on the loop's thread.
   HttpTransport& transport() { return *transport_; }
+  DecoderScratch& decoder_scratch() { return decoder_scratch_; }
 
  private:
   friend class UpstreamLoops;
@@ -67,6 +70,7 @@ class UpstreamLoop {
   // Used and ended on the loop's thread.
   Timer lag_timer_;
   std::unique_ptr<HttpTransport> transport_;
+  DecoderScratch decoder_scratch_;
 };
 
 // A call's use of a loop, for as long as it exists.

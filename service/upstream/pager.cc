@@ -20,15 +20,16 @@ absl::Status ListChanged() {
 
 }  // namespace
 
-Pager::Pager(HttpTransport& transport, const Config& config, Upstream& upstream, ListQuery query,
-             RecordSink& sink, RetryPolicy::Random random)
+Pager::Pager(HttpTransport& transport, DecoderScratch& scratch, const Config& config,
+             Upstream& upstream, ListQuery query, RecordSink& sink, RetryPolicy::Random random)
     : transport_(transport),
       config_(config),
       upstream_(upstream),
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
       sink_(sink),
-      decoder_(query_.api->record_schema(), query_.selection, upstream.config.strict, query_.ids),
+      decoder_(scratch, query_.api->record_schema(), query_.selection, upstream.config.strict,
+               query_.ids),
       retry_(config.retry, std::move(random)),
       cursor_(!query_.first_url.empty(), query_.resume),
       retry_timer_(transport.scheduler()) {

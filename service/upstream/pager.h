@@ -54,9 +54,10 @@ class RecordSink {
 
 class Pager final : private PageFetch::Listener {
  public:
-  // What is passed by reference must outlive the pager. `random` is for the waits between retries.
-  Pager(HttpTransport& transport, const Config& config, Upstream& upstream, ListQuery query,
-        RecordSink& sink, RetryPolicy::Random random = &RandomFraction);
+  // What is passed by reference must outlive the pager. `scratch` belongs to the event loop.
+  // `random` is for the waits between retries.
+  Pager(HttpTransport& transport, DecoderScratch& scratch, const Config& config, Upstream& upstream,
+        ListQuery query, RecordSink& sink, RetryPolicy::Random random = &RandomFraction);
   ~Pager() = default;
   Pager(const Pager&) = delete;
   Pager& operator=(const Pager&) = delete;

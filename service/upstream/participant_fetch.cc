@@ -5,14 +5,15 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 #include "service/record/json_text.h"
-#include "service/record/record_decoder.h"
 
 namespace rollcall {
 
-ParticipantFetch::ParticipantFetch(HttpTransport& transport, const Config& config,
-                                   Upstream& upstream, GetQuery query, v1::Participant& participant,
-                                   Done done, RetryPolicy::Random random)
+ParticipantFetch::ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch,
+                                   const Config& config, Upstream& upstream, GetQuery query,
+                                   v1::Participant& participant, Done done,
+                                   RetryPolicy::Random random)
     : transport_(transport),
+      scratch_(scratch),
       config_(config),
       upstream_(upstream),
       query_(std::move(query)),
@@ -71,8 +72,8 @@ absl::Status ParticipantFetch::Decode() {
                      absl::StrCat("the record is nested deeper than ",
                                   config_.limits.max_json_depth, " (limits.max_json_depth)"));
   }
-  RecordDecoder decoder(query_.api->record_schema(), query_.selection, upstream_.config.strict,
-                        query_.ids);
+  RecordDecoder decoder(scratch_, query_.api->record_schema(), query_.selection,
+                        upstream_.config.strict, query_.ids);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
   absl::Status status = decoder.Decode(absl::string_view(body_.data(), size));

@@ -13,6 +13,7 @@
 #include "service/config/config.h"
 #include "service/http/http_transport.h"
 #include "service/query/query.h"
+#include "service/record/record_decoder.h"
 #include "service/telemetry/call_totals.h"
 #include "service/upstream/provider_request.h"
 #include "service/upstream/retry_policy.h"
@@ -24,10 +25,10 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   using Done = std::function<void(const absl::Status&, const CallTotals&)>;
 
   // Sends the request. `done` is called once, when `participant` is filled or with an error, and
-  // may destroy the fetch. What is passed by reference must outlive the fetch. `random` is for the
-  // waits between retries.
-  ParticipantFetch(HttpTransport& transport, const Config& config, Upstream& upstream,
-                   GetQuery query, v1::Participant& participant, Done done,
+  // may destroy the fetch. What is passed by reference must outlive the fetch; `scratch` belongs to
+  // the event loop. `random` is for the waits between retries.
+  ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch, const Config& config,
+                   Upstream& upstream, GetQuery query, v1::Participant& participant, Done done,
                    RetryPolicy::Random random = &RandomFraction);
 
   // What it came to so far.
@@ -44,6 +45,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   void End(const absl::Status& status);
 
   HttpTransport& transport_;
+  DecoderScratch& scratch_;
   const Config& config_;
   Upstream& upstream_;
   const GetQuery query_;

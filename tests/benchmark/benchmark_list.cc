@@ -102,7 +102,8 @@ v1::Participant BenchmarkList::Record(int64_t index) const {
   std::string json = Json(index);
   const size_t size = json.size();
   json.append(RecordDecoder::kPadding, '\0');
-  RecordDecoder decoder(kind_->provider().record_schema(), selection_, /*strict=*/false);
+  DecoderScratch scratch;
+  RecordDecoder decoder(scratch, kind_->provider().record_schema(), selection_, /*strict=*/false);
   const absl::Status status = decoder.Decode(absl::string_view(json).substr(0, size));
   v1::Participant participant;
   if (!status.ok() || !participant.ParseFromArray(decoder.bytes().data(),

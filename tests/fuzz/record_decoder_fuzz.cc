@@ -39,7 +39,8 @@ absl::Status Decode(const RecordSchema& schema, bool strict, absl::string_view j
                     v1::Participant& participant) {
   std::string padded(json);
   padded.resize(json.size() + RecordDecoder::kPadding);
-  RecordDecoder decoder(schema, FieldSelection(), strict);
+  static DecoderScratch scratch;  // shared by all inputs, as by the calls of an event loop
+  RecordDecoder decoder(scratch, schema, FieldSelection(), strict);
   absl::Status status = decoder.Decode(absl::string_view(padded).substr(0, json.size()));
   Require(participant.ParseFromString(std::string(decoder.bytes())),
           "the bytes can be parsed as a participant");

@@ -39,7 +39,8 @@ v1::Participant Decode(const ParticipantApi& api, const std::string& json,
   FieldSelection selection = FieldSelection::FromMask(mask, api.record_schema().object, unknown);
   EXPECT_THAT(unknown, IsEmpty());
   selection.LeaveOutPersonalData(api.record_schema().object);
-  RecordDecoder decoder(api.record_schema(), selection, /*strict=*/false);
+  DecoderScratch scratch;
+  RecordDecoder decoder(scratch, api.record_schema(), selection, /*strict=*/false);
   const std::string padded = json + std::string(RecordDecoder::kPadding, '\0');
   const absl::Status status = decoder.Decode(absl::string_view(padded.data(), json.size()));
   EXPECT_TRUE(status.ok()) << status;

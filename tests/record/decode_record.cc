@@ -24,7 +24,8 @@ absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::s
   const auto buffer = std::make_unique<char[]>(size);
   std::copy(json.begin(), json.end(), buffer.get());
   std::fill(buffer.get() + json.size(), buffer.get() + size, '"');
-  RecordDecoder decoder(schema, std::move(selection), strict);
+  DecoderScratch scratch;
+  RecordDecoder decoder(scratch, schema, std::move(selection), strict);
   absl::Status status = decoder.Decode(absl::string_view(buffer.get(), json.size()));
   if (!status.ok()) return status;
   return ParseDecoded(decoder);

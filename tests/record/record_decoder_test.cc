@@ -527,7 +527,8 @@ TEST(RecordDecoderTest, StrictRejectsUnrecognizedValues) {
 }
 
 uint64_t IdentityOf(std::string json, FieldSelection selection = FieldSelection()) {
-  RecordDecoder decoder(Conference(), std::move(selection), false);
+  DecoderScratch scratch;
+  RecordDecoder decoder(scratch, Conference(), std::move(selection), false);
   const size_t size = json.size();
   json.append(RecordDecoder::kPadding, ' ');
   EXPECT_TRUE(decoder.Decode(absl::string_view(json).substr(0, size)).ok());
@@ -554,8 +555,14 @@ TEST(RecordDecoderTest, IdentityHashesTheSidOrElseTheWholeText) {
   }
 }
 
+<<<<<<< HEAD
 TEST(RecordDecoderTest, DecoderIsReusableAfterSuccessAndError) {
   RecordDecoder decoder(Conference(), FieldSelection(), false);
+=======
+TEST(RecordDecoderTest, OneDecoderDecodesRecordAfterRecord) {
+  DecoderScratch scratch;
+  RecordDecoder decoder(scratch, Conference(), FieldSelection(), false);
+>>>>>>> dce2354 (Pass the decoder's scratch memory in per event loop)
   const auto decode = [&](std::string json) {
     const size_t size = json.size();
     json.append(RecordDecoder::kPadding, ' ');
@@ -580,10 +587,18 @@ TEST(RecordDecoderTest, DecoderIsReusableAfterSuccessAndError) {
   }
 }
 
+<<<<<<< HEAD
 // Decoders on one thread share memory; lists on an event loop take turns like this.
 TEST(RecordDecoderTest, DecodersOnOneThreadDoNotInterfere) {
   RecordDecoder conference(Conference(), FieldSelection(), false);
   RecordDecoder live(Live(), FieldSelection(), true);
+=======
+// As the lists of an event loop do.
+TEST(RecordDecoderTest, DecodersShareScratchInTurn) {
+  DecoderScratch scratch;
+  RecordDecoder conference(scratch, Conference(), FieldSelection(), false);
+  RecordDecoder live(scratch, Live(), FieldSelection(), true);
+>>>>>>> dce2354 (Pass the decoder's scratch memory in per event loop)
   const std::string padding(RecordDecoder::kPadding, ' ');
   for (int i = 0; i < 3; ++i) {
     const std::string first = R"({"label":"a","x":1})" + padding;

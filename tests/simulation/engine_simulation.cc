@@ -136,6 +136,7 @@ struct Replica {
   Replica(World& world, Provider& provider);
 
   FakeTransport transport;
+  DecoderScratch decoder_scratch;
   Upstream upstream;
   bool breaker_has_opened = false;
   // Requests sent while the circuit breaker was open; they do not count towards the limits.
@@ -395,8 +396,8 @@ Call::Call(World& world, Caller& caller, Replica& replica, ListQuery query)
       queue_(world.config.limits.send_queue_bytes),
       flush_task_(world.scheduler),
       write_timer_(world.scheduler),
-      pager_(replica.transport, world.config, replica.upstream, std::move(query),
-             static_cast<RecordSink&>(*this), world.random_fraction()) {
+      pager_(replica.transport, replica.decoder_scratch, world.config, replica.upstream,
+             std::move(query), static_cast<RecordSink&>(*this), world.random_fraction()) {
   world.scheduler.Post([this] {
     if (!end_) pager_.Start();
   });

@@ -77,8 +77,8 @@ class PagerTest : public UpstreamFixture {
     auto query = CheckRequest(request, config_, Context(timeout));
     ASSERT_TRUE(query.ok()) << query.status();
     RecordSink& sink = sink_;
-    pager_ = std::make_unique<Pager>(transport_, config_, upstream(), *std::move(query), sink,
-                                     [] { return 0.5; });
+    pager_ = std::make_unique<Pager>(transport_, decoder_scratch_, config_, upstream(),
+                                     *std::move(query), sink, [] { return 0.5; });
     pager_->Start();
     scheduler_.Run();
   }

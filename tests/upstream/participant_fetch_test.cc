@@ -26,7 +26,7 @@ class ParticipantFetchTest : public UpstreamFixture {
     auto query = CheckRequest(request, config_, Context());
     ASSERT_TRUE(query.ok()) << query.status();
     fetch_ = std::make_unique<ParticipantFetch>(
-        transport_, config_, upstream(), *std::move(query), participant_,
+        transport_, decoder_scratch_, config_, upstream(), *std::move(query), participant_,
         [this](const absl::Status& status, const CallTotals& totals) {
           EXPECT_FALSE(end_) << "a fetch ends once";
           end_ = status;

@@ -13,6 +13,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "service/query/query.h"
+#include "service/record/record_decoder.h"
 #include "service/upstream/upstream.h"
 #include "tests/fakes/fake_scheduler.h"
 #include "tests/fakes/fake_transport.h"
@@ -63,6 +64,7 @@ class UpstreamFixture : public ::testing::Test {
 
   FakeScheduler scheduler_;
   FakeTransport transport_{scheduler_};
+  DecoderScratch decoder_scratch_;
   Config config_ = MakeConfig();
 
  private:

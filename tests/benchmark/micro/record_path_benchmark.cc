@@ -99,7 +99,8 @@ void Count(benchmark::State& state, const Page& page) {
 void Measure(benchmark::State& state, const Page& page, Steps steps,
              const FieldSelection& selection = {}) {
   PageReader reader(page.api.page_layout().records_key, {});
-  RecordDecoder decoder(page.api.record_schema(), selection, /*strict=*/true, page.ids);
+  DecoderScratch scratch;
+  RecordDecoder decoder(scratch, page.api.record_schema(), selection, /*strict=*/true, page.ids);
   WireWriter message;
   for (auto _ : state) {
     if (ReadPage(page, reader, decoder, steps, message) != kRecords) {
