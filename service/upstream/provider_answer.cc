@@ -1,6 +1,5 @@
 #include "service/upstream/provider_answer.h"
 
-#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
@@ -11,14 +10,13 @@
 #include "nlohmann/json.hpp"
 #include "service/error/error.h"
 #include "service/record/json_text.h"
-#include "service/record/times.h"
+#include "service/upstream/retry_after.h"
 
 namespace rollcall {
 namespace {
 
 constexpr size_t kMaxBody = size_t{16} << 10;
 constexpr size_t kMaxText = 64;  // of a code or id that is passed on
-constexpr absl::Duration kMaxRetryDelay = absl::Hours(24);
 
 // The providers' codes that say more than the HTTP status they come with.
 constexpr absl::string_view kAdvancedFeaturesOff = "17000";
@@ -122,24 +120,12 @@ Meaning MeaningOf(int http_status, absl::string_view code, absl::string_view url
   return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, "the provider's answer is not a document"};
 }
 
-// Both forms of Retry-After, a number of seconds and a date; zero where there is neither.
-absl::Duration RetryDelay(const std::string& retry_after, absl::Time now) {
-  absl::Duration delay;
-  double seconds = 0;
-  google::protobuf::Timestamp date;
-  if (absl::SimpleAtod(retry_after, &seconds) && seconds >= 0) {
-    delay = absl::Seconds(seconds);
-  } else if (ParseTime(retry_after, date)) {
-    delay = absl::FromUnixSeconds(date.seconds()) - now;
-  }
-  return std::clamp(delay, absl::ZeroDuration(), kMaxRetryDelay);
-}
-
 }  // namespace
 
 void ProviderAnswer::TakeHead(const HttpResponse& response) {
   http_status_ = response.status();
   retry_after_ = response.header("Retry-After").value_or("");
+  date_ = response.header("Date").value_or("");
   request_id_ = response.header("Twilio-Request-Id").value_or("");
   if (request_id_.empty()) request_id_ = response.header("X-Request-Id").value_or("");
 }
@@ -161,7 +147,8 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::stri
                                   {{"http_status", absl::StrCat(http_status_)},
                                    {"provider_code", code},
                                    {"provider_request_id", request_id}});
-  if (const absl::Duration delay = RetryDelay(retry_after_, now); delay > absl::ZeroDuration()) {
+  if (const absl::Duration delay = RetryDelay(retry_after_, date_, now);
+      delay > absl::ZeroDuration()) {
     AddRetryInfo(status, absl::ToChronoMilliseconds(delay));
   }
   int number = 0;

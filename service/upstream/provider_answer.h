@@ -37,6 +37,7 @@ class ProviderAnswer {
  private:
   int http_status_ = 0;
   std::string retry_after_;
+  std::string date_;
   std::string request_id_;
   std::string body_;
 };

@@ -18,8 +18,8 @@
 #include "service/error/error.h"
 #include "service/http/curl_transport.h"
 #include "service/http/event_loop.h"
+#include "service/http/http_date.h"
 #include "service/provider/participant_api.h"
-#include "service/record/times.h"
 #include "service/upstream/provider_answer.h"
 #include "service/upstream/provider_request.h"
 
@@ -75,9 +75,9 @@ class Probe final : private HttpTransport::Receiver {
  private:
   void OnHead(const HttpResponse& response) override {
     answer_.TakeHead(response);
-    google::protobuf::Timestamp date;
-    if (ParseTime(response.header("Date").value_or(""), date)) {
-      clock_ahead_ = absl::Now() - absl::FromUnixSeconds(date.seconds());
+    const absl::Time now = absl::Now();
+    if (const auto date = ParseHttpDate(response.header("Date").value_or(""), now)) {
+      clock_ahead_ = now - *date;
     }
   }
 
@@ -173,7 +173,7 @@ std::string ClockWarning(absl::Duration ahead) {
   return absl::StrCat("warning: this machine's clock is ",
                       absl::FormatDuration(absl::Trunc(absl::AbsDuration(ahead), absl::Seconds(1))),
                       ahead > absl::ZeroDuration() ? " ahead of" : " behind",
-                      " the provider's; certificates are judged by it, and dates in Retry-After");
+                      " the provider's; certificates are judged by it");
 }
 
 // What helps to find the cause of a failure.
