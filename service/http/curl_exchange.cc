@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cstdlib>
 #include <new>
 #include <string_view>
@@ -113,6 +114,12 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
   StartIdleTimer();
 }
 
+CurlExchange::~CurlExchange() {
+  assert(!transport_.IsInCurl());
+  Cancel();
+  FreeHandle();
+}
+
 template <class T>
 void CurlExchange::Set(CURLoption option, T value) {
   const CURLcode code = curl_easy_setopt(easy(), option, value);
@@ -151,6 +158,7 @@ void CurlExchange::SetCallbacks() {
   Set(CURLOPT_WRITEDATA, this);
   Set(CURLOPT_HEADERFUNCTION, &CurlExchange::OnHeader);
   Set(CURLOPT_HEADERDATA, this);
+  Set(CURLOPT_PRIVATE, this);
 }
 
 absl::Status CurlExchange::SetupStatus() const {
@@ -160,8 +168,7 @@ absl::Status CurlExchange::SetupStatus() const {
 }
 
 void CurlExchange::FailSoon(const absl::Status& status) {
-  idle_timer_.Start(std::chrono::milliseconds(0),
-                    [this, status] { transport_.Drop(*this, status); });
+  idle_timer_.Start(std::chrono::milliseconds(0), [this, status] { Fail(status); });
 }
 
 int CurlExchange::status() const {
@@ -178,11 +185,29 @@ std::optional<std::string> CurlExchange::header(const char* name) const {
   return header->value;
 }
 
+void CurlExchange::Cancel() {
+  if (receiver_ == nullptr) return;
+  receiver_ = nullptr;
+  idle_timer_.Stop();
+  transport_.Remove(*this);
+}
+
 void CurlExchange::Resume() {
+  if (receiver_ == nullptr) return;
   paused_ = false;
   last_bytes_ = transport_.scheduler().Now();
-  const CurlTransport::CallIntoCurl call(transport_);
-  curl_easy_pause(easy(), CURLPAUSE_CONT);  // may call OnWrite
+  {
+    const CurlTransport::CallIntoCurl call(transport_);
+    curl_easy_pause(easy(), CURLPAUSE_CONT);  // may call OnWrite
+  }
+  transport_.CatchUp();
+}
+
+void CurlExchange::DistrustConnection() {
+  if (connection_ == nullptr) return;
+  connection_->reusable = false;
+  // So that libcurl drops it from its pool.
+  if (connection_->socket >= 0) shutdown(connection_->socket, SHUT_RDWR);
 }
 
 bool CurlExchange::StartOver(CURLcode result) {
@@ -197,7 +222,7 @@ bool CurlExchange::StartOver(CURLcode result) {
   }
   if (!reuses_connection_ || head_delivered_ || receiver_ == nullptr) return false;
   Set(CURLOPT_FRESH_CONNECT, 1L);
-  UseConnection(nullptr);
+  connection_ = nullptr;
   reuses_connection_ = not_its_response_ = false;
   header_bytes_ = 0;
   start_ = last_bytes_ = transport_.scheduler().Now();
@@ -210,13 +235,19 @@ void CurlExchange::Finish(CURLcode result) {
   End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy(), result));
 }
 
-void CurlExchange::End(const absl::Status& status) {
-  if (receiver_ == nullptr) return;
-  HttpTransport::Receiver& receiver = *receiver_;
-  transfer_->exchange_ = nullptr;
-  Detach();
-  receiver.OnDone(status);
+// Ends a transfer that libcurl has not ended.
+void CurlExchange::Fail(const absl::Status& status) {
+  transport_.Remove(*this);
+  End(status);
 }
+
+void CurlExchange::End(const absl::Status& status) {
+  idle_timer_.Stop();
+  if (receiver_ != nullptr) std::exchange(receiver_, nullptr)->OnDone(status);
+  FreeHandle();
+}
+
+void CurlExchange::FreeHandle() { easy_.reset(); }
 
 // One timer for the whole transfer polls how long ago the last bytes arrived: to restart it with
 // all bytes would cost more.
@@ -231,9 +262,9 @@ void CurlExchange::StartIdleTimer() {
       StartIdleTimer();
       return;
     }
-    transport_.Drop(*this, WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                                                  "the provider sent nothing for too long")
-                                      : ErrorOf(easy(), CURLE_OPERATION_TIMEDOUT));
+    Fail(WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                                "the provider sent nothing for too long")
+                    : ErrorOf(easy(), CURLE_OPERATION_TIMEDOUT));
   });
 }
 
@@ -269,18 +300,15 @@ bool CurlExchange::MaySendOn(const Connections::Ends& ends) {
   curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &connects);
   reuses_connection_ = connects == 0;
   SSL* const tls = Tls();
-  std::shared_ptr<Connection> connection = transport_.connections_.Find(ends);
-  if (tls != nullptr && IsHttp2(tls)) {
-    // Its streams have numbers, and the peer may send at any time.
-    UseConnection(nullptr);
-    return true;
-  }
-  UseConnection(connection);
-  if (connection == nullptr) return !reuses_connection_;
-  if (!connection->reusable) return false;
+  is_http2_ = tls != nullptr && IsHttp2(tls);
+  connection_ = is_http2_ ? nullptr : transport_.connections_.Find(ends);
+  // Its streams have numbers, and the peer may send at any time.
+  if (is_http2_) return true;
+  if (connection_ == nullptr) return !reuses_connection_;
+  if (!connection_->reusable) return false;
   // Input may be inside libcurl, decrypted from the proxy's TLS records, where nothing shows it.
   if (tls != nullptr && may_use_https_proxy_) return !reuses_connection_;
-  const UnreadInput input = CheckUnreadInput(connection->socket, tls);
+  const UnreadInput input = CheckUnreadInput(connection_->socket, tls);
   return input == UnreadInput::kNone || (input == UnreadInput::kUnknown && !reuses_connection_);
 }
 
@@ -290,11 +318,6 @@ SSL* CurlExchange::Tls() const {
   curl_easy_getinfo(easy(), CURLINFO_TLS_SSL_PTR, &session);
   const bool is_openssl = session != nullptr && session->backend == CURLSSLBACKEND_OPENSSL;
   return is_openssl ? static_cast<SSL*>(session->internals) : nullptr;
-}
-
-void CurlExchange::UseConnection(std::shared_ptr<Connection> connection) {
-  connection_ = std::move(connection);
-  if (transfer_ != nullptr) transfer_->connection_ = connection_;
 }
 
 // Whether a response that begins now cannot belong to this request: the connection has brought
@@ -352,27 +375,6 @@ size_t CurlExchange::DeliverBody(absl::string_view bytes) {
   if (receiver_ == nullptr) return CURL_WRITEFUNC_ERROR;
   paused_ = !taken;
   return taken ? bytes.size() : size_t{CURL_WRITEFUNC_PAUSE};
-}
-
-CurlTransfer::CurlTransfer(CurlTransport& transport, CurlExchange& exchange)
-    : transport_(transport), exchange_(&exchange) {}
-
-CurlTransfer::~CurlTransfer() {
-  if (exchange_ != nullptr) transport_.Abandon(*exchange_);
-}
-
-void CurlTransfer::Resume() {
-  if (exchange_ == nullptr) return;
-  CurlTransport& transport = transport_;  // the receiver may destroy this transfer meanwhile
-  exchange_->Resume();
-  transport.CatchUp();
-}
-
-void CurlTransfer::DistrustConnection() {
-  if (connection_ == nullptr) return;
-  connection_->reusable = false;
-  // So that libcurl drops it from its pool.
-  if (connection_->socket >= 0) shutdown(connection_->socket, SHUT_RDWR);
 }
 
 }  // namespace rollcall

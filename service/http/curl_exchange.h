@@ -1,4 +1,4 @@
-// One request of a CurlTransport: its CURL handle, the handle's callbacks, and its Transfer.
+// One request of a CurlTransport: a Transfer, its CURL handle and the handle's callbacks.
 #pragma once
 
 #include <curl/curl.h>
@@ -17,33 +17,18 @@
 
 namespace rollcall {
 
-class CurlExchange;
-
-class CurlTransfer final : public HttpTransport::Transfer {
- public:
-  CurlTransfer(CurlTransport& transport, CurlExchange& exchange);
-  ~CurlTransfer() override;
-
-  void Resume() override;
-  void DistrustConnection() override;
-
- private:
-  friend class CurlExchange;
-
-  CurlTransport& transport_;
-  CurlExchange* exchange_;                  // null once it has ended
-  std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2
-};
-
-// Lives until its handle may be removed from libcurl, which can be after its transfer is gone.
-class CurlExchange final : private HttpResponse {
+class CurlExchange final : public HttpTransport::Transfer, private HttpResponse {
  public:
   // Passes nothing to libcurl's multi handle yet.
   CurlExchange(CurlTransport& transport, const HttpRequest& request,
                HttpTransport::Receiver& receiver);
-  ~CurlExchange() = default;
+  ~CurlExchange() override;
   CurlExchange(const CurlExchange&) = delete;
   CurlExchange& operator=(const CurlExchange&) = delete;
+
+  void Cancel() override;
+  void Resume() override;
+  void DistrustConnection() override;
 
   CURL* easy() const { return easy_.get(); }
 
@@ -53,25 +38,12 @@ class CurlExchange final : private HttpResponse {
   // Ends the exchange with this error, but not from here.
   void FailSoon(const absl::Status& status);
 
-  void set_transfer(CurlTransfer* transfer) { transfer_ = transfer; }
-
-  // Neither the receiver nor the transfer is used any more.
-  void Detach() {
-    receiver_ = nullptr;
-    transfer_ = nullptr;
-  }
-
-  void Resume();
-
   // Prepares to send the request again on a new connection, if a reused one brought, or had
   // waiting, something else than its response. False if the transfer is over.
   bool StartOver(CURLcode result);
 
-  // libcurl has ended the transfer.
+  // libcurl has ended the transfer, and its handle is removed from the multi handle.
   void Finish(CURLcode result);
-
-  // Calls the receiver's OnDone().
-  void End(const absl::Status& status);
 
  private:
   // libcurl's callbacks; `self` is the exchange.
@@ -89,12 +61,15 @@ class CurlExchange final : private HttpResponse {
   void SetProxy(const HttpRequest& request);
   void SetCallbacks();
 
+  void Fail(const absl::Status& status);
+  void End(const absl::Status& status);
+  void FreeHandle();
+
   void StartIdleTimer();
   std::optional<Scheduler::Clock::time_point> WhenSent() const;
   Scheduler::Clock::time_point TimeoutAt() const;
 
   bool MaySendOn(const Connections::Ends& ends);
-  void UseConnection(std::shared_ptr<Connection> connection);
   SSL* Tls() const;
   bool IsNotItsResponse() const;
 
@@ -103,11 +78,10 @@ class CurlExchange final : private HttpResponse {
   size_t DeliverBody(absl::string_view bytes);
 
   CurlTransport& transport_;
-  HttpTransport::Receiver* receiver_;  // null after Detach()
-  CurlTransfer* transfer_ = nullptr;   // likewise
+  HttpTransport::Receiver* receiver_;  // null once the transfer has ended or was cancelled
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_;
-  const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
-  CURLcode setup_ = CURLE_OK;  // the first error
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;  // null once OnDone() has returned
+  CURLcode setup_ = CURLE_OK;                                 // the first error
   const bool may_use_https_proxy_;
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
@@ -117,7 +91,8 @@ class CurlExchange final : private HttpResponse {
   size_t header_bytes_ = 0;
   bool head_delivered_ = false;
   bool paused_ = false;
-  std::shared_ptr<Connection> connection_;  // as in the transfer
+  std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2
+  bool is_http2_ = false;
   bool reuses_connection_ = false;
   bool not_its_response_ = false;  // a response began that belongs to another request
 };

@@ -7,6 +7,7 @@
 #include <new>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "service/http/curl_exchange.h"
@@ -25,38 +26,30 @@ void Set(CURLM* multi, CURLMoption option, T value) {
 
 }  // namespace
 
-CurlTransport::CurlTransport(EventLoop& loop)
-    : loop_(loop), multi_(curl_multi_init()), timer_(loop) {
-  if (multi_ == nullptr) throw std::bad_alloc();
-  Set(multi_, CURLMOPT_SOCKETFUNCTION, &CurlTransport::OnSocket);
-  Set(multi_, CURLMOPT_SOCKETDATA, this);
-  Set(multi_, CURLMOPT_TIMERFUNCTION, &CurlTransport::OnTimer);
-  Set(multi_, CURLMOPT_TIMERDATA, this);
-  // With more than so many open, one that is done with is closed rather than kept. By default
-  // libcurl keeps four for each transfer that there ever was at once.
-  Set(multi_, CURLMOPT_MAXCONNECTS, kMaxConnectionsKept);
-}
+void CurlTransport::FreeMulti::operator()(void* multi) const { curl_multi_cleanup(multi); }
 
-CurlTransport::~CurlTransport() {
-  for (auto& [easy, exchange] : exchanges_) curl_multi_remove_handle(multi_, easy);
-  exchanges_.clear();
-  curl_multi_cleanup(multi_);  // calls OnSocket for the connections it closes
+CurlTransport::CurlTransport(EventLoop& loop)
+    : loop_(loop), timer_(loop), multi_(curl_multi_init()) {
+  if (multi_ == nullptr) throw std::bad_alloc();
+  Set(multi_.get(), CURLMOPT_SOCKETFUNCTION, &CurlTransport::OnSocket);
+  Set(multi_.get(), CURLMOPT_SOCKETDATA, this);
+  Set(multi_.get(), CURLMOPT_TIMERFUNCTION, &CurlTransport::OnTimer);
+  Set(multi_.get(), CURLMOPT_TIMERDATA, this);
+  // If more connections are open, one that becomes idle is closed rather than kept. By default
+  // libcurl keeps four for each transfer of the largest number that there ever was at once.
+  Set(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnectionsKept);
 }
 
 std::unique_ptr<HttpTransport::Transfer> CurlTransport::Get(const HttpRequest& request,
                                                             Receiver& receiver) {
-  auto owned = std::make_unique<CurlExchange>(*this, request, receiver);
-  CurlExchange& exchange = *owned;
-  auto transfer = std::make_unique<CurlTransfer>(*this, exchange);
-  exchange.set_transfer(transfer.get());
-  exchanges_.emplace(exchange.easy(), std::move(owned));
-  if (absl::Status status = exchange.SetupStatus(); !status.ok()) {
-    exchange.FailSoon(status);
+  auto exchange = std::make_unique<CurlExchange>(*this, request, receiver);
+  if (absl::Status status = exchange->SetupStatus(); !status.ok()) {
+    exchange->FailSoon(status);
   } else {
-    added_.insert(exchange.easy());
+    added_.push_back(exchange.get());
     CatchUp();
   }
-  return transfer;
+  return exchange;
 }
 
 int CurlTransport::OnSocket(void* /*easy*/, int socket, int what, void* transport,
@@ -103,7 +96,7 @@ void CurlTransport::Act(int socket, int events) {
   int running = 0;
   {
     const CallIntoCurl call(*this);
-    curl_multi_socket_action(multi_, socket, events, &running);
+    curl_multi_socket_action(multi_.get(), socket, events, &running);
   }
   CatchUp();
   DeliverFinished();
@@ -112,57 +105,40 @@ void CurlTransport::Act(int socket, int events) {
 void CurlTransport::DeliverFinished() {
   int left = 0;
   // One at a time: what a receiver does may change libcurl's list.
-  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+  while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const easy = message->easy_handle;
     const CURLcode result = message->data.result;
-    const auto found = exchanges_.find(easy);
-    if (found == exchanges_.end()) continue;
-    curl_multi_remove_handle(multi_, easy);
-    if (found->second->StartOver(result)) {
-      added_.insert(easy);
-      continue;
+    char* data = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &data);
+    auto* const exchange = static_cast<CurlExchange*>(static_cast<void*>(data));
+    curl_multi_remove_handle(multi_.get(), easy);
+    if (exchange->StartOver(result)) {
+      added_.push_back(exchange);
+    } else {
+      exchange->Finish(result);
     }
-    const std::unique_ptr<CurlExchange> exchange = std::move(found->second);
-    exchanges_.erase(found);
-    abandoned_.erase(easy);
-    exchange->Finish(result);
   }
   CatchUp();
 }
 
-// Ends a transfer that libcurl has not ended.
-void CurlTransport::Drop(CurlExchange& exchange, const absl::Status& status) {
-  const auto found = exchanges_.find(exchange.easy());
-  const std::unique_ptr<CurlExchange> dropped = std::move(found->second);
-  exchanges_.erase(found);
-  abandoned_.erase(dropped->easy());
-  added_.erase(dropped->easy());
-  curl_multi_remove_handle(multi_, dropped->easy());
-  dropped->End(status);
-}
-
-void CurlTransport::Abandon(CurlExchange& exchange) {
-  exchange.Detach();
-  abandoned_.insert(exchange.easy());
+// libcurl calls the exchange's callbacks no more, except for those on the stack.
+void CurlTransport::Remove(CurlExchange& exchange) {
+  std::erase(added_, &exchange);
+  removed_.push_back(&exchange);
   CatchUp();
 }
 
 // Does what libcurl does not allow from within its callbacks.
 void CurlTransport::CatchUp() {
-  if (calls_into_curl_ > 0) return;  // Act() and Resume() call CatchUp() again afterwards
-  for (void* const easy : std::exchange(added_, {})) {
-    if (abandoned_.contains(easy)) continue;
-    // This sets libcurl's timer, from which all else follows.
-    const CURLMcode code = curl_multi_add_handle(multi_, easy);
-    if (code != CURLM_OK)
-      exchanges_.at(easy)->FailSoon(absl::InternalError(curl_multi_strerror(code)));
+  if (IsInCurl()) return;  // Act() and Resume() call CatchUp() again afterwards
+  for (CurlExchange* const exchange : std::exchange(removed_, {})) {
+    curl_multi_remove_handle(multi_.get(), exchange->easy());
   }
-  for (void* const easy : std::exchange(abandoned_, {})) {
-    const auto found = exchanges_.find(easy);
-    if (found == exchanges_.end()) continue;
-    curl_multi_remove_handle(multi_, easy);
-    exchanges_.erase(found);
+  for (CurlExchange* const exchange : std::exchange(added_, {})) {
+    // This sets libcurl's timer, from which all else follows.
+    const CURLMcode code = curl_multi_add_handle(multi_.get(), exchange->easy());
+    if (code != CURLM_OK) exchange->FailSoon(absl::InternalError(curl_multi_strerror(code)));
   }
 }
 

@@ -5,10 +5,8 @@
 #pragma once
 
 #include <memory>
-#include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
-#include "absl/status/status.h"
 #include "service/http/connections.h"
 #include "service/http/event_loop.h"
 #include "service/http/http_transport.h"
@@ -16,19 +14,21 @@
 namespace rollcall {
 
 class CurlExchange;
-class CurlTransfer;
 
 class CurlTransport final : public HttpTransport {
  public:
   explicit CurlTransport(EventLoop& loop);
-  ~CurlTransport() override;
+  ~CurlTransport() override = default;
 
   std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver) override;
   Scheduler& scheduler() override { return loop_; }
 
  private:
   friend class CurlExchange;
-  friend class CurlTransfer;
+
+  struct FreeMulti {
+    void operator()(void* multi) const;
+  };
 
   // While one exists, libcurl is on the stack, and no handle may be added or removed.
   class CallIntoCurl {
@@ -50,18 +50,18 @@ class CurlTransport final : public HttpTransport {
   static int OnCloseSocket(void* transport, int socket);
   void Act(int socket, int events);
   void DeliverFinished();
-  void Drop(CurlExchange& exchange, const absl::Status& status);
-  void Abandon(CurlExchange& exchange);
+  bool IsInCurl() const { return calls_into_curl_ > 0; }
+  void Remove(CurlExchange& exchange);
   void CatchUp();
 
   EventLoop& loop_;
   Connections connections_;
-  void* const multi_;                                                   // a CURLM
-  Timer timer_;                                                         // libcurl's
-  std::unordered_map<void*, std::unique_ptr<CurlExchange>> exchanges_;  // by CURL handle
-  std::unordered_set<void*> added_;                                     // not passed to libcurl yet
-  std::unordered_set<void*> abandoned_;
+  Timer timer_;                         // libcurl's
+  std::vector<CurlExchange*> added_;    // not passed to libcurl yet
+  std::vector<CurlExchange*> removed_;  // not removed from libcurl yet
   int calls_into_curl_ = 0;
+  // A CURLM. Destroyed first, because it then calls OnSocket() and OnCloseSocket().
+  const std::unique_ptr<void, FreeMulti> multi_;
 };
 
 }  // namespace rollcall

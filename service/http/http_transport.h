@@ -2,6 +2,10 @@
 // The receiver can refuse a piece, which pauses the transfer. CurlTransport is the real
 // implementation; tests have one that plays a script. All functions but scheduler() must be called
 // on the scheduler's thread.
+//
+// Deferred deletion: a transfer must not be destroyed inside a callback of any transfer. An owner
+// that drops one there calls Cancel(), after which its receiver is not called any more, and passes
+// it to Scheduler::DeleteLater(). So an object is never destroyed below its own callbacks.
 #pragma once
 
 #include <chrono>
@@ -51,7 +55,7 @@ class HttpResponse {
 
 class HttpTransport {
  public:
-  // Gets the response to a request. Its functions may destroy the transfer.
+  // Gets the response to a request.
   class Receiver {
    public:
     // The head is complete. Not called if there is none.
@@ -67,13 +71,17 @@ class HttpTransport {
     ~Receiver() = default;
   };
 
-  // A request in flight. Destroying it cancels the request. Must not outlive the transport.
+  // A request in flight. Must not outlive the transport.
   class Transfer {
    public:
     Transfer() = default;
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
+    // Cancels the request. Not inside a callback, see above.
     virtual ~Transfer() = default;
+
+    // Ends the request. Its receiver is not called any more. Has no effect once it has ended.
+    virtual void Cancel() = 0;
 
     // Continues after a refused piece of the body. May call the receiver.
     virtual void Resume() = 0;
@@ -88,7 +96,8 @@ class HttpTransport {
   HttpTransport& operator=(const HttpTransport&) = delete;
   virtual ~HttpTransport() = default;
 
-  // Sends a request. `receiver` is not called from here, and must outlive the transfer.
+  // Sends a request. `receiver` is not called from here, and must outlive the transfer unless that
+  // is cancelled.
   virtual std::unique_ptr<Transfer> Get(const HttpRequest& request, Receiver& receiver) = 0;
 
   virtual Scheduler& scheduler() = 0;

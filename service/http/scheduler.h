@@ -25,7 +25,8 @@ class Scheduler {
   // Runs `task` on the scheduler's thread, after all tasks posted before it. From any thread.
   virtual void Post(Task task) = 0;
 
-  // Destroys `object` on the scheduler's thread, after all tasks posted before. From any thread.
+  // Deferred deletion: destroys `object` on the scheduler's thread, after all tasks posted before.
+  // From any thread.
   template <class T>
   void DeleteLater(std::unique_ptr<T> object) {
     if (object != nullptr) Post([object = std::move(object)]() mutable { object.reset(); });
@@ -61,7 +62,7 @@ class Timer {
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
 
-  // Replaces a task that is still waiting. `task` may destroy the timer.
+  // Replaces a task that is still waiting.
   void Start(std::chrono::milliseconds delay, Scheduler::Task task) {
     Stop();
     id_ = scheduler_.StartTimer(delay, [this, task = std::move(task)]() mutable {
@@ -88,7 +89,7 @@ class IdleTask {
   IdleTask(const IdleTask&) = delete;
   IdleTask& operator=(const IdleTask&) = delete;
 
-  // Replaces a task that is still waiting. `task` may destroy this object.
+  // Replaces a task that is still waiting.
   void Start(Scheduler::Task task) {
     Stop();
     id_ = scheduler_.StartIdleTask([this, task = std::move(task)]() mutable {

@@ -43,7 +43,8 @@ void GetCall::End(const absl::Status& status, const CallTotals& totals) {
     outcome = absl::InternalError("the participant cannot be serialized");
   }
   ReportEnd(outcome, totals);
-  fetch_.reset();
+  if (fetch_ != nullptr) fetch_->Cancel();
+  scheduler_.DeleteLater(std::move(fetch_));
   Finish(ToGrpcStatus(outcome, trace_));
 }
 

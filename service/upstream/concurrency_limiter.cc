@@ -127,11 +127,10 @@ void ConcurrencyLimiter::OnOutcome(Permit& permit, std::optional<int> http_statu
 
 void ConcurrencyLimiter::Decide(Permit& permit, const absl::Status& status) {
   permit.state_ = status.ok() ? Permit::State::kInFlight : Permit::State::kRefused;
-  permit.scheduler_.Post([&permit, gone = permit.gone_, status] {
-    if (*gone) return;
-    Decided decided = std::move(permit.decided_);  // which may destroy the permit
-    decided(status);
-  });
+  permit.scheduler_.Post(
+      [gone = permit.gone_, decided = std::move(permit.decided_), status]() mutable {
+        if (!*gone) decided(status);
+      });
 }
 
 void ConcurrencyLimiter::Grant(Permit& permit) {

@@ -124,7 +124,7 @@ class ConcurrencyLimiter::Permit {
   ConcurrencyLimiter& limiter_;
   const std::string caller_;
   Scheduler& scheduler_;
-  Decided decided_;
+  Decided decided_;  // until it is posted to the scheduler
   // Whether the permit is destroyed. Accessed on the scheduler's thread only.
   const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
 

@@ -27,7 +27,7 @@ absl::Status PageFetch::Outcome() const {
 bool PageFetch::OnDocument(absl::string_view bytes) {
   if (!open_) return false;
   reader_.Append(bytes);
-  listener_.OnPageChange();  // the last thing done: it may destroy this page
+  listener_.OnPageChange();
   return true;
 }
 

@@ -1,6 +1,6 @@
-// One page on its way: the request for it and the reader of its body. A page can be asked for
-// before it is wanted: its body is then left on the socket until Open(). Runs on the event loop's
-// thread.
+// The fetch of one page: its request, and the reader of its body. A prefetched page is requested
+// before it is needed; its body is then left on the socket until Open(). Runs on the event loop's
+// thread. Deletion is deferred, see HttpTransport.
 #pragma once
 
 #include <optional>
@@ -15,17 +15,16 @@ namespace rollcall {
 
 class PageFetch final : private ProviderRequest::Listener {
  public:
-  // Hears of a page that is open. May destroy the page.
   class Listener {
    public:
-    // The reader has more to read, or the page has ended.
+    // The reader of an open page has more to read, or the page has ended.
     virtual void OnPageChange() = 0;
 
    protected:
     ~Listener() = default;
   };
 
-  // Asks for the page. What is passed by reference must outlive it.
+  // Requests the page. What is passed by reference must outlive it, unless it is cancelled.
   PageFetch(Upstream& upstream, HttpTransport& transport, const ParticipantApi& api,
             ProviderRequest::Target target, const std::string& caller, const TraceContext& trace,
             const PageLimits& limits, Listener& listener)
@@ -33,21 +32,24 @@ class PageFetch final : private ProviderRequest::Listener {
         reader_(api.page_layout().records_key, limits),
         request_(upstream, transport, api, std::move(target), caller, trace, *this) {}
 
-  // Lets the body in; what waited comes at once.
+  // Reads the body from now on. The listener is called at once if some of it has arrived.
   void Open();
 
   // Leaves the rest of the body on the socket until the next Open().
   void Close() { open_ = false; }
 
+  // Ends the request. The listener is not called any more.
+  void Cancel() { request_.Cancel(); }
+
   PageReader& reader() { return reader_; }
   const ProviderRequest& request() const { return request_; }
   void Reject(const absl::Status& reason) { request_.Reject(reason); }
 
-  // Whether no more will come: the body is there as far as it ever will be.
+  // Whether the reader gets no more of the body.
   bool ended() const { return end_.has_value(); }
 
-  // Of a page that has ended and was read as far as it goes: OK if it was all of a page, else why
-  // not.
+  // For a page that has ended and whose reader has no more to read: OK if the page is complete,
+  // else why not.
   absl::Status Outcome() const;
 
  private:

@@ -217,7 +217,7 @@ absl::Status Pager::GoToNextPage() {
   Leave(page_);
   // A prefetch that the limiter refused may be granted a permit now.
   if (next_page_ != nullptr && next_page_->ended() && !next_page_->request().sent()) {
-    next_page_.reset();
+    Leave(next_page_);
   }
   page_ = next_page_ != nullptr ? std::move(next_page_) : Ask({url, kind});
   page_->Open();
@@ -263,7 +263,8 @@ void Pager::Leave(std::unique_ptr<PageFetch>& page) {
     ++totals_.pages;
     upstream_.requests.OnPage();
   }
-  page.reset();
+  page->Cancel();
+  transport_.scheduler().DeleteLater(std::move(page));
 }
 
 void Pager::End(const absl::Status& status) { Finish(InUpstream(status, upstream_.config)); }

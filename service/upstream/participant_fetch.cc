@@ -24,6 +24,11 @@ ParticipantFetch::ParticipantFetch(HttpTransport& transport, DecoderScratch& scr
   Ask({query_.url, ConcurrencyLimiter::Kind::kFirst});
 }
 
+void ParticipantFetch::Cancel() {
+  retry_timer_.Stop();
+  if (request_ != nullptr) request_->Cancel();
+}
+
 void ParticipantFetch::Ask(ProviderRequest::Target target) {
   body_.clear();
   totals_ = totals();
@@ -54,7 +59,7 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
   }
   if (malformed) request_->Reject(status);
   const bool new_connection = NeedsNewConnection(status);
-  // A new call that is refused before anything was sent is told so at once.
+  // A new call whose first request is refused unsent fails immediately.
   const auto wait =
       totals().attempts > 0
           ? retry_.AfterFailure(status, query_.call.deadline.TimeLeft(transport_.scheduler().Now()))
@@ -105,8 +110,8 @@ CallTotals ParticipantFetch::totals() const {
 void ParticipantFetch::End(const absl::Status& status) {
   totals_ = totals();
   if (status.ok()) totals_.records = 1;
-  request_.reset();
-  // The last thing done: it may destroy this fetch.
+  request_->Cancel();
+  transport_.scheduler().DeleteLater(std::move(request_));
   done_(InUpstream(status, upstream_.config), totals_);
 }
 

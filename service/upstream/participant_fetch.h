@@ -1,5 +1,5 @@
-// Gets one participant: one record, by one request, or more where that fails and may help. Made by
-// a GetParticipant call; everything here is for the thread of its event loop.
+// Fetches one participant with one request, and retries transient failures. Runs on the event
+// loop's thread. Deletion is deferred, see HttpTransport.
 #pragma once
 
 #include <functional>
@@ -24,18 +24,22 @@ class ParticipantFetch final : private ProviderRequest::Listener {
  public:
   using Done = std::function<void(const absl::Status&, const CallTotals&)>;
 
-  // Sends the request. `done` is called once, when `participant` is filled or with an error, and
-  // may destroy the fetch. What is passed by reference must outlive the fetch; `scratch` belongs to
-  // the event loop. `random` is for the waits between retries.
+  // Sends the request. `done` is called once, when `participant` is filled or with an error. What
+  // is passed by reference must outlive the fetch, unless it is cancelled; `scratch` belongs to the
+  // event loop. `random` is for the waits between retries.
   ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch, const Config& config,
                    Upstream& upstream, GetQuery query, v1::Participant& participant, Done done,
                    RetryPolicy::Random random = &RandomFraction);
 
-  // What it came to so far.
-  CallTotals totals() const;
-
+  // Cancels the fetch. Not inside a callback.
+  ~ParticipantFetch() { Cancel(); }
   ParticipantFetch(const ParticipantFetch&) = delete;
   ParticipantFetch& operator=(const ParticipantFetch&) = delete;
+
+  // Ends the request and the retries. `done` is not called any more.
+  void Cancel();
+
+  CallTotals totals() const;
 
  private:
   bool OnDocument(absl::string_view bytes) override;
@@ -54,7 +58,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   RetryPolicy retry_;
   Timer retry_timer_;
 
-  // Of the request that is under way.
+  // Of the current request.
   std::string body_;
   std::unique_ptr<ProviderRequest> request_;
 

@@ -50,13 +50,18 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpTransport& transport,
       permit_(upstream.limiter.Acquire(target_.kind, std::move(caller), transport.scheduler(),
                                        [this](const absl::Status& status) { OnTurn(status); })) {}
 
-ProviderRequest::~ProviderRequest() {
-  if (!sent() || counted_) return;
-  if (permit_ == nullptr) {
-    upstream_.requests.OnEnd(absl::OkStatus());
-  } else {
-    upstream_.requests.OnGivenUp();
+void ProviderRequest::Cancel() {
+  if (transfer_ != nullptr) transfer_->Cancel();
+  stall_timer_.Stop();
+  recorded_.reset();
+  if (sent() && !std::exchange(counted_, true)) {
+    if (permit_ == nullptr) {
+      upstream_.requests.OnEnd(absl::OkStatus());
+    } else {
+      upstream_.requests.OnGivenUp();
+    }
   }
+  permit_.reset();
 }
 
 void ProviderRequest::Want() {
@@ -75,8 +80,8 @@ void ProviderRequest::Reject(const absl::Status& reason) {
   Count(reason);
 }
 
-// Once. A document that has come counts as good only when the request goes: until then its reader
-// may reject it.
+// Counts the request once. One with a complete document counts as served only in Cancel(), because
+// its reader may reject it until then.
 void ProviderRequest::Count(const absl::Status& failure) {
   if (sent() && !std::exchange(counted_, true)) upstream_.requests.OnEnd(failure);
 }
@@ -97,6 +102,7 @@ void ProviderRequest::Send() {
   password_ = config.password.get();
   HttpRequest request = MakeHttpRequest(config, url(), *password_, trace_);
   request.new_connection = target_.new_connection;
+  transport_.scheduler().DeleteLater(std::move(transfer_));
   transfer_ = transport_.Get(request, *this);
 }
 
@@ -112,14 +118,15 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
   if (!answer_.ok()) {
     if (recorded_) recorded_->TakeBody(bytes);
     if (!answer_.TakeBody(bytes)) {
-      transfer_.reset();
-      recorded_.reset();         // since the rest is not read
-      OnDone(absl::OkStatus());  // the last thing done: it may destroy this request
+      transfer_->Cancel();
+      recorded_.reset();  // the rest is not read
+      OnDone(absl::OkStatus());
     }
     return true;
   }
+  // Not only recorded_, which Cancel() resets: bytes that the listener has accepted are recorded.
   const std::shared_ptr<Recording::Answer> recorded = recorded_;
-  if (listener_.OnDocument(bytes)) {  // which may have destroyed this request
+  if (listener_.OnDocument(bytes)) {
     if (recorded) recorded->TakeBody(bytes);
     return true;
   }
@@ -134,7 +141,7 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 
 void ProviderRequest::OnDone(absl::Status status) {
   if (recorded_) recorded_->Finish(status.ok());
-  // Sent while the operator replaced the password, and the provider knows the new one only.
+  // The operator has replaced the password since the request was sent. Send it with the new one.
   if (answer_.http_status() == kUnauthorized && !(upstream_.config.password.get() == *password_)) {
     upstream_.requests.OnGivenUp();
     upstream_.requests.OnRetry();
@@ -142,16 +149,16 @@ void ProviderRequest::OnDone(absl::Status status) {
     return Send();
   }
   const bool answered = answer_.has_head();
-  // A status that refuses says enough, even where its body breaks.
+  // An error status is enough, even if its body is truncated.
   if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url(), absl::Now());
   if (!status.ok()) Count(status);
-  // Where it came to nothing for another reason than the provider's being down, nothing is said.
+  // Other failures do not show that the provider is down.
   if (!answered && absl::IsUnavailable(status)) permit_->OnNoResponse();
   permit_.reset();
   listener_.OnRequestEnd(status);
 }
 
-// Polls whether the document is paused, because to start a timer with each pause would cost more.
+// Polls whether the document is paused. Starting a timer with each pause would cost more.
 void ProviderRequest::WatchForStall() {
   if (stall_timer_.is_waiting()) return;
   stall_timer_.Start(kStallTime, [this, resumed = resumed_] {

@@ -1,6 +1,6 @@
-// One request to a provider: waits for its turn, is sent, and ends with the document that was asked
-// for or with an error that says why there is none. The two differ by the answer's status: the body
-// of a refusal is read for its error code and goes no further. Runs on the event loop's thread.
+// One request to a provider: waits for a permit, is sent, and ends with the requested document or
+// with an error. A response with another status than 200 is an error, whose body is read only for
+// its code. Runs on the event loop's thread. Deletion is deferred, see HttpTransport.
 #pragma once
 
 #include <memory>
@@ -18,61 +18,64 @@
 
 namespace rollcall {
 
-// The GET of `url` as this upstream is asked. The other arguments must outlive the transfer.
+// A GET of `url` with the settings of `upstream`. The other arguments must outlive the transfer.
 HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, const Secret& password,
                             const TraceContext& trace);
 
 class ProviderRequest final : private HttpTransport::Receiver {
  public:
-  // Any of its functions may destroy the request.
   class Listener {
    public:
-    // The next bytes of the document. False refuses them: they come again after Resume().
+    // The next bytes of the document. False refuses them: they are passed again after Resume().
     virtual bool OnDocument(absl::string_view bytes) = 0;
-    // The last call. OK: the document has come as far as HTTP can tell.
+    // The last call. OK if the document is complete as far as HTTP can tell.
     virtual void OnRequestEnd(const absl::Status& status) = 0;
 
    protected:
     ~Listener() = default;
   };
 
-  // What to ask for, and how.
   struct Target {
     std::string url;
     ConcurrencyLimiter::Kind kind;
     bool new_connection = false;  // as in HttpRequest
   };
 
-  // Nothing is called from here. `upstream`, `transport`, `api`, `trace` and `listener` must
-  // outlive the request. `caller` names who asks, for those who wait in line.
+  // `listener` is not called from here. `upstream`, `transport`, `api`, `trace` and `listener` must
+  // outlive the request, unless it is cancelled. `caller` is the name by which the limiter serves
+  // callers in turn.
   ProviderRequest(Upstream& upstream, HttpTransport& transport, const ParticipantApi& api,
                   Target target, std::string caller, const TraceContext& trace, Listener& listener);
-  ~ProviderRequest();
+  // Cancels the request. Not inside a callback.
+  ~ProviderRequest() { Cancel(); }
   ProviderRequest(const ProviderRequest&) = delete;
   ProviderRequest& operator=(const ProviderRequest&) = delete;
 
   const std::string& url() const { return target_.url; }
 
-  // A request that was made as a prefetch is waited for from now on.
+  // Ends the request and returns its permit. The listener is not called any more. Has no effect the
+  // second time.
+  void Cancel();
+
+  // A prefetched document is needed now.
   void Want();
 
-  // Lets the document go on after a refusal, if there was one.
+  // Continues after a refusal, if there was one.
   void Resume();
 
-  // The request is of no use, for this reason, and counts as failed. If it has a document, that may
-  // be the response to another request, so its connection carries no further one.
+  // The document is unusable, for this reason, and the request counts as failed. The document may
+  // be the response to another request, so no further request is sent on its connection.
   void Reject(const absl::Status& reason);
 
-  // How often it went out to the provider: again where the credentials that it had were rejected
-  // and had been replaced meanwhile.
+  // How often the request was sent: once more if its credentials were rejected, and had been
+  // replaced meanwhile.
   int times_sent() const { return times_sent_; }
   bool sent() const { return times_sent_ > 0; }
 
   // Whether the provider has begun to send the document.
   bool answered() const { return answer_.ok(); }
 
-  // Whether a document that was cut short could look as one that ended: HTTP says nothing of its
-  // length.
+  // Whether a truncated document could look complete, because HTTP does not say where it ends.
   bool may_be_cut() const { return may_be_cut_; }
 
  private:
@@ -93,14 +96,14 @@ class ProviderRequest final : private HttpTransport::Receiver {
   ProviderAnswer answer_;
   int times_sent_ = 0;
   Scheduler::Clock::time_point sent_;  // when, the last time
-  std::optional<Secret> password_;     // with which
+  std::optional<Secret> password_;     // with which it was sent
   bool wanted_;
   bool may_be_cut_ = false;
   bool counted_ = false;  // by the monitor
-  bool refused_ = false;  // so that the transfer is to be resumed
-  int resumed_ = 0;       // how often
+  bool refused_ = false;  // the transfer is paused
+  int resumed_ = 0;       // how often the transfer was resumed
   Timer stall_timer_;
-  std::shared_ptr<Recording::Answer> recorded_;         // null where nothing is recorded
+  std::shared_ptr<Recording::Answer> recorded_;         // null unless it is recorded
   std::unique_ptr<ConcurrencyLimiter::Permit> permit_;  // null once the request is over
   std::unique_ptr<HttpTransport::Transfer> transfer_;
 };

@@ -114,7 +114,7 @@ class Probe final : private HttpTransport::Receiver {
   }
 
   void End(const absl::Status& status) {
-    transfer_.reset();
+    transfer_->Cancel();
     timer_.Stop();
     const auto time = EventLoop::Clock::now() - begin_;
     result_.set_value({status, answer_.http_status(),

@@ -1,6 +1,9 @@
 // A transport whose server is the test: it sees each request and plays the response. Bytes that the
-// receiver refuses wait, as they would on a socket, until the transfer is resumed.
+// receiver refuses wait, as they would on a socket, until the transfer is resumed. The test fails
+// if a transfer is destroyed inside a callback.
 #pragma once
+
+#include <gtest/gtest.h>
 
 #include <functional>
 #include <map>
@@ -40,6 +43,9 @@ class FakeTransport final : public HttpTransport {
   FakeScheduler& scheduler_;
   const Server server_;
   std::vector<std::shared_ptr<Exchange>> requests_;
+  // How many callbacks of this transport's transfers are on the stack. Shared with the exchanges,
+  // because transfers that wait for their deletion can outlive the transport at a test's end.
+  const std::shared_ptr<int> callbacks_ = std::make_shared<int>(0);
 };
 
 class FakeTransport::Exchange final : private HttpResponse {
@@ -49,8 +55,11 @@ class FakeTransport::Exchange final : private HttpResponse {
   // Show where the body ends.
   static Headers Chunked() { return {{"Transfer-Encoding", "chunked"}}; }
 
-  Exchange(std::string url, bool new_connection, Receiver& receiver)
-      : url_(std::move(url)), new_connection_(new_connection), receiver_(&receiver) {}
+  Exchange(std::string url, bool new_connection, Receiver& receiver, std::shared_ptr<int> callbacks)
+      : url_(std::move(url)),
+        new_connection_(new_connection),
+        receiver_(&receiver),
+        callbacks_(std::move(callbacks)) {}
 
   const std::string& url() const { return url_; }
   bool new_connection() const { return new_connection_; }
@@ -61,7 +70,7 @@ class FakeTransport::Exchange final : private HttpResponse {
     if (receiver_ == nullptr) return;
     status_ = status;
     headers_ = std::move(headers);
-    receiver_->OnHead(*this);
+    Call([this] { receiver_->OnHead(*this); });
   }
   void Body(absl::string_view bytes) {
     waiting_.append(bytes.data(), bytes.size());
@@ -98,21 +107,33 @@ class FakeTransport::Exchange final : private HttpResponse {
     Deliver();
   }
 
+  template <class Callback>
+  void Call(Callback callback) {
+    ++*callbacks_;
+    callback();
+    --*callbacks_;
+  }
+
   void Deliver() {
     if (receiver_ != nullptr && !waiting_.empty()) {
       const std::string bytes = std::exchange(waiting_, {});
-      if (!receiver_->OnBody(bytes)) {
+      bool taken = false;
+      Call([&] { taken = receiver_->OnBody(bytes); });
+      if (!taken) {
         paused_ = was_paused_ = true;
         waiting_ = bytes;
         return;
       }
     }
-    if (receiver_ != nullptr && end_) std::exchange(receiver_, nullptr)->OnDone(*end_);
+    if (receiver_ != nullptr && end_) {
+      Call([this] { std::exchange(receiver_, nullptr)->OnDone(*end_); });
+    }
   }
 
   const std::string url_;
   const bool new_connection_;
   Receiver* receiver_;  // null once the request is cancelled or has ended
+  const std::shared_ptr<int> callbacks_;
   int status_ = 0;
   Headers headers_;
   std::string waiting_;
@@ -125,12 +146,13 @@ class FakeTransport::Exchange final : private HttpResponse {
 class FakeTransport::FakeTransfer final : public Transfer {
  public:
   explicit FakeTransfer(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
-  ~FakeTransfer() override { exchange_->receiver_ = nullptr; }
-
-  void Resume() override {
-    const std::shared_ptr<Exchange> exchange = exchange_;  // the receiver may destroy this
-    exchange->Resume();
+  ~FakeTransfer() override {
+    EXPECT_EQ(*exchange_->callbacks_, 0) << "a transfer was destroyed inside a callback";
+    Cancel();
   }
+
+  void Cancel() override { exchange_->receiver_ = nullptr; }
+  void Resume() override { exchange_->Resume(); }
   void DistrustConnection() override { exchange_->distrusted_ = true; }
 
  private:
@@ -139,7 +161,8 @@ class FakeTransport::FakeTransfer final : public Transfer {
 
 inline std::unique_ptr<HttpTransport::Transfer> FakeTransport::Get(const HttpRequest& request,
                                                                    Receiver& receiver) {
-  requests_.push_back(std::make_shared<Exchange>(request.url, request.new_connection, receiver));
+  requests_.push_back(
+      std::make_shared<Exchange>(request.url, request.new_connection, receiver, callbacks_));
   auto transfer = std::make_unique<FakeTransfer>(requests_.back());
   if (server_) server_(requests_.back());
   return transfer;

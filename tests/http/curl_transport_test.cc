@@ -1,30 +1,62 @@
-// Requests that libcurl does not accept. The end-to-end tests cover those that it sends.
+// CurlTransport against a server that sends what a test wants. The end-to-end tests cover
+// connections, TLS and HTTP/2.
 #include "service/http/curl_transport.h"
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/end_to_end/hostile_server.h"
 
 namespace rollcall {
 namespace {
 
+using Peer = HostileServer::Peer;
+
+// What a test does in a callback; by default it accepts everything.
+struct Callbacks {
+  std::function<void()> on_head = [] {};
+  std::function<bool(absl::string_view bytes)> on_body = [](absl::string_view) { return true; };
+  std::function<void()> on_done = [] {};
+};
+
 class Receiver final : public HttpTransport::Receiver {
  public:
-  void OnHead(const HttpResponse& /*response*/) override {
-    ADD_FAILURE() << "there is no response";
+  explicit Receiver(Callbacks callbacks = {}) : callbacks_(std::move(callbacks)) {}
+
+  void OnHead(const HttpResponse& response) override {
+    status_ = response.status();
+    callbacks_.on_head();
   }
-  bool OnBody(absl::string_view /*bytes*/) override { return true; }
-  void OnDone(absl::Status status) override { end_.set_value(std::move(status)); }
+  bool OnBody(absl::string_view bytes) override {
+    const bool taken = callbacks_.on_body(bytes);
+    if (taken) body_.append(bytes.data(), bytes.size());
+    return taken;
+  }
+  void OnDone(absl::Status status) override {
+    callbacks_.on_done();
+    end_.set_value(std::move(status));
+  }
 
   absl::Status Wait() { return future_.get(); }
   bool has_ended() const {
     return future_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
   }
+  // After Wait().
+  int status() const { return status_; }
+  const std::string& body() const { return body_; }
 
  private:
+  const Callbacks callbacks_;
+  int status_ = 0;
+  std::string body_;
   std::promise<absl::Status> end_;
   std::future<absl::Status> future_ = end_.get_future();
 };
@@ -47,43 +79,148 @@ class CurlTransportTest : public ::testing::Test {
             .trace = trace_};
   }
 
+  // Runs `task` on the loop's thread, and waits for it.
+  void RunOnLoop(const std::function<void()>& task) {
+    std::promise<void> done;
+    loop_->Post([&] {
+      task();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+
+  void SetUp() override {
+    loop_ = std::make_unique<EventLoop>();
+    RunOnLoop([this] { transport_ = std::make_unique<CurlTransport>(*loop_); });
+  }
+  void TearDown() override {
+    RunOnLoop([this] {
+      transfers_.clear();
+      transport_.reset();
+    });
+  }
+
+  // Sends a request, which is kept in transfers_.
+  void Get(const HttpRequest& request, Receiver& receiver) {
+    RunOnLoop([&] { transfers_.push_back(transport_->Get(request, receiver)); });
+  }
+
+  // On the loop's thread, as an owner does that needs its transfer no longer.
+  void Drop(std::unique_ptr<HttpTransport::Transfer>& transfer) {
+    transfer->Cancel();
+    loop_->DeleteLater(std::move(transfer));
+  }
+
   const std::string text_;
   const Secret password_{"secret"};
   const std::optional<std::string> proxy_;
   const TraceContext trace_;
+  std::unique_ptr<EventLoop> loop_;
+  // Used on the loop's thread.
+  std::unique_ptr<CurlTransport> transport_;
+  std::vector<std::unique_ptr<HttpTransport::Transfer>> transfers_;
 };
 
 TEST_F(CurlTransportTest, FailsARequestWhoseOptionLibcurlRejects) {
   Receiver receiver;
-  std::unique_ptr<CurlTransport> transport;
-  std::unique_ptr<HttpTransport::Transfer> transfer;
-  EventLoop loop;
-  transport = std::make_unique<CurlTransport>(loop);
-  loop.Post([&] { transfer = transport->Get(RequestTo(LongUrl()), receiver); });
+  Get(RequestTo(LongUrl()), receiver);
   EXPECT_EQ(receiver.Wait().code(), absl::StatusCode::kInternal);
-  loop.Post([&] {
-    transfer.reset();
-    transport.reset();
-  });
 }
 
 TEST_F(CurlTransportTest, DoesNotReportARejectedRequestThatWasCancelled) {
   Receiver cancelled;
   Receiver next;
-  std::unique_ptr<CurlTransport> transport;
-  std::unique_ptr<HttpTransport::Transfer> transfer;
-  EventLoop loop;
-  transport = std::make_unique<CurlTransport>(loop);
-  loop.Post([&] {
-    transport->Get(RequestTo(LongUrl()), cancelled).reset();
-    transfer = transport->Get(RequestTo(LongUrl()), next);
+  RunOnLoop([&] {
+    transport_->Get(RequestTo(LongUrl()), cancelled).reset();
+    transfers_.push_back(transport_->Get(RequestTo(LongUrl()), next));
   });
-  EXPECT_FALSE(next.Wait().ok());  // of which the first would have been told before
+  EXPECT_FALSE(next.Wait().ok());  // the first would have been reported before
   EXPECT_FALSE(cancelled.has_ended());
-  loop.Post([&] {
-    transfer.reset();
-    transport.reset();
+}
+
+constexpr char kResponse[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+
+// In which callback a transfer is cancelled and passed to deferred deletion.
+enum class In { kHead, kBody, kResumedBody, kDone };
+
+class CancelTest : public CurlTransportTest, public ::testing::WithParamInterface<In> {};
+
+INSTANTIATE_TEST_SUITE_P(All, CancelTest,
+                         ::testing::Values(In::kHead, In::kBody, In::kResumedBody, In::kDone));
+
+TEST_P(CancelTest, InACallbackIsTheLastCallback) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  std::promise<void> cancelled;
+  std::string calls;
+  const auto cancel_in = [&](In in) {
+    if (GetParam() != in) return;
+    Drop(transfers_[0]);
+    cancelled.set_value();
+  };
+  bool resumed = false;
+  Receiver receiver({.on_head =
+                         [&] {
+                           calls += "head ";
+                           cancel_in(In::kHead);
+                         },
+                     .on_body =
+                         [&](absl::string_view) {
+                           calls += "body ";
+                           if (GetParam() == In::kResumedBody && !resumed) {
+                             loop_->Post([&] {
+                               resumed = true;
+                               transfers_[0]->Resume();
+                             });
+                             return false;
+                           }
+                           cancel_in(In::kBody);
+                           cancel_in(In::kResumedBody);
+                           return true;
+                         },
+                     .on_done =
+                         [&] {
+                           calls += "done ";
+                           cancel_in(In::kDone);
+                         }});
+  Get(RequestTo(server.url()), receiver);
+  cancelled.get_future().wait();
+  // A later request is served, and by then all that the first could still cause has happened.
+  Receiver next;
+  Get(RequestTo(server.url()), next);
+  EXPECT_EQ(next.Wait(), absl::OkStatus());
+  EXPECT_EQ(next.body(), "{}");
+  RunOnLoop([&] {
+    const std::map<In, std::string> expected = {{In::kHead, "head "},
+                                                {In::kBody, "head body "},
+                                                {In::kResumedBody, "head body body "},
+                                                {In::kDone, "head body done "}};
+    EXPECT_EQ(calls, expected.at(GetParam()));
+    EXPECT_EQ(transfers_[0], nullptr);
   });
+}
+
+TEST_F(CurlTransportTest, CancelsOneTransferInACallbackOfAnother) {
+  std::promise<void> first_has_begun;
+  std::promise<void> end;
+  const HostileServer server([&, over = end.get_future().share()](const Peer& peer) {
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{");
+    over.wait();
+  });
+  const HostileServer other([](const Peer& peer) { peer.Send(kResponse); });
+  Receiver first({.on_body = [&](absl::string_view) {
+    first_has_begun.set_value();
+    return true;
+  }});
+  Get(RequestTo(server.url()), first);
+  first_has_begun.get_future().wait();
+  Receiver second({.on_body = [&](absl::string_view) {
+    Drop(transfers_[0]);
+    return true;
+  }});
+  Get(RequestTo(other.url()), second);
+  EXPECT_EQ(second.Wait(), absl::OkStatus());
+  EXPECT_FALSE(first.has_ended());
+  end.set_value();
 }
 
 }  // namespace

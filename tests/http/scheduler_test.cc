@@ -71,16 +71,6 @@ TEST_F(SchedulerTest, ADestroyedOrStoppedTimerDoesNotRun) {
   EXPECT_EQ(order_, "");
 }
 
-TEST_F(SchedulerTest, ATaskMayDestroyItsTimer) {
-  auto timer = std::make_unique<Timer>(scheduler_);
-  timer->Start(milliseconds(1), [&] {
-    timer.reset();
-    order_ += "timer ";
-  });
-  scheduler_.Advance(milliseconds(1));
-  EXPECT_EQ(order_, "timer ");
-}
-
 TEST_F(SchedulerTest, AnIdleTaskRunsLast) {
   IdleTask idle(scheduler_);
   Timer timer(scheduler_);

@@ -31,7 +31,8 @@ class ParticipantFetchTest : public UpstreamFixture {
           EXPECT_FALSE(end_) << "a fetch ends once";
           end_ = status;
           totals_ = totals;
-          fetch_.reset();
+          fetch_->Cancel();
+          scheduler_.DeleteLater(std::move(fetch_));
         },
         [] { return 0.5; });
     scheduler_.Run();
