@@ -15,12 +15,13 @@
 #include <utility>
 
 #include "service/access/access.h"
+#include "service/admin/admin_pages.h"
 #include "service/arguments.h"
 #include "service/config/config.h"
+#include "service/log/library_log.h"
+#include "service/metrics/telemetry.h"
 #include "service/rpc/server.h"
 #include "service/service_manager.h"
-#include "service/telemetry/library_log.h"
-#include "service/telemetry/telemetry.h"
 #include "service/upstream/upstream_check.h"
 
 namespace {
@@ -141,12 +142,14 @@ int main(int argc, char** argv) {
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
   rollcall::Telemetry telemetry(*config, ROLLCALL_VERSION);
   const rollcall::LibraryLog library_log(telemetry.log());
+  rollcall::AdminPages admin_pages(*config, ROLLCALL_VERSION, telemetry);
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
-    metrics_url = telemetry.Serve(*config->metrics_listen, config->metrics_token);
+    metrics_url = admin_pages.Serve(*config->metrics_listen, config->metrics_token);
     if (!metrics_url.ok()) return Fail(metrics_url.status(), kUnavailable);
   }
-  auto server = rollcall::Server::Start(*std::move(config), std::move(access), telemetry);
+  auto server =
+      rollcall::Server::Start(*std::move(config), std::move(access), telemetry, admin_pages);
   if (!server.ok()) {
     // Files that were good when the configuration was read may have changed since.
     return Fail(server.status(),

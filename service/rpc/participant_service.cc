@@ -6,11 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
+#include "service/metrics/call_report.h"
 #include "service/rpc/caller.h"
 #include "service/rpc/get_call.h"
 #include "service/rpc/grpc_status.h"
 #include "service/rpc/list_call.h"
-#include "service/telemetry/call_report.h"
 
 namespace rollcall {
 namespace {

@@ -11,10 +11,10 @@
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "service/access/access.h"
 #include "service/config/config.h"
+#include "service/metrics/call_monitor.h"
 #include "service/query/query.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
-#include "service/telemetry/call_monitor.h"
 #include "service/upstream/upstream.h"
 
 namespace rollcall {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "service/metrics/running_call.h"
 #include "service/sync/mutex.h"
-#include "service/telemetry/service_state.h"
 
 namespace rollcall {
 

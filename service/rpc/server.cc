@@ -81,21 +81,22 @@ class Server::Parts {
  public:
   // `access` is null where there is no policy, `recording` where nothing is recorded.
   Parts(Config config, std::unique_ptr<Access> access, std::unique_ptr<Recording> recording,
-        Telemetry& telemetry)
+        Telemetry& telemetry, AdminPages& admin_pages)
       : config_(std::move(config)),
         telemetry_(telemetry),
+        admin_pages_(admin_pages),
         running_(static_cast<size_t>(config_.limits.max_calls)),
         recording_(std::move(recording)),
         upstreams_(MakeUpstreams(config_, recording_.get(), telemetry)),
         loops_(config_.event_loops, telemetry.event_loop_lag()),
         access_(std::move(access)),
         service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
-    telemetry_.Watch([this] { return State(); });
+    admin_pages_.Watch([this] { return State(); });
     if (access_ == nullptr) return;
     access_->WatchFile(watch_,
                        [this](const absl::Status& status) { OnReload("policy_file", status); });
   }
-  ~Parts() { telemetry_.Watch(nullptr); }
+  ~Parts() { admin_pages_.Watch(nullptr); }
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
@@ -197,6 +198,7 @@ class Server::Parts {
 
   const Config config_;
   Telemetry& telemetry_;
+  AdminPages& admin_pages_;
   RunningCalls running_;
   const std::unique_ptr<Recording> recording_;  // null where nothing is recorded
   const ParticipantServiceImpl::Upstreams upstreams_;
@@ -210,7 +212,8 @@ class Server::Parts {
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique_ptr<Access> access,
-                                                      Telemetry& telemetry) {
+                                                      Telemetry& telemetry,
+                                                      AdminPages& admin_pages) {
   std::unique_ptr<Recording> recording;
   if (config.recording) {
     auto opened =
@@ -221,7 +224,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique
     if (!recording->ended()) telemetry.OnRecording();
   }
   auto parts = std::make_unique<Parts>(std::move(config), std::move(access), std::move(recording),
-                                       telemetry);
+                                       telemetry, admin_pages);
   if (absl::Status status = parts->Start(); !status.ok()) return status;
   return std::unique_ptr<Server>(new Server(std::move(parts)));
 }

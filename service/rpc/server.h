@@ -8,18 +8,21 @@
 
 #include "absl/status/statusor.h"
 #include "service/access/access.h"
+#include "service/admin/admin_pages.h"
 #include "service/config/config.h"
-#include "service/telemetry/telemetry.h"
+#include "service/metrics/telemetry.h"
 
 namespace rollcall {
 
 class Server {
  public:
-  // Listens on `config.listen` and serves those whom `access` admits, or everybody where it is
-  // null. An error says why it cannot. `telemetry` outlives the server.
+  // Listens on `config.listen` and serves the callers that `access` admits, or all if it is null.
+  // An error says why it cannot. `telemetry` and `admin_pages` must outlive the server, which gives
+  // the latter its state.
   static absl::StatusOr<std::unique_ptr<Server>> Start(Config config,
                                                        std::unique_ptr<Access> access,
-                                                       Telemetry& telemetry);
+                                                       Telemetry& telemetry,
+                                                       AdminPages& admin_pages);
 
   // Ends calls that still run.
   ~Server();

@@ -20,8 +20,8 @@
 #include "service/config/config.h"
 #include "service/config/file_watch.h"
 #include "service/config/tls_files.h"
+#include "service/metrics/telemetry.h"
 #include "service/rpc/memory_file.h"
-#include "service/telemetry/telemetry.h"
 
 namespace rollcall {
 

@@ -10,9 +10,9 @@
 
 #include "absl/status/status.h"
 #include "service/http/scheduler.h"
+#include "service/metrics/call_report.h"
 #include "service/query/query.h"
 #include "service/rpc/running_calls.h"
-#include "service/telemetry/call_report.h"
 
 namespace rollcall {
 

@@ -12,9 +12,9 @@
 #include "rollcall/v1/participant.pb.h"
 #include "service/config/config.h"
 #include "service/http/http_transport.h"
+#include "service/metrics/call_totals.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
-#include "service/telemetry/call_totals.h"
 #include "service/upstream/provider_request.h"
 #include "service/upstream/retry_policy.h"
 

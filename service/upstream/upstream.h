@@ -5,9 +5,9 @@
 #include <functional>
 
 #include "service/config/config.h"
+#include "service/metrics/participant_monitor.h"
+#include "service/metrics/request_monitor.h"
 #include "service/recording/recording.h"
-#include "service/telemetry/participant_monitor.h"
-#include "service/telemetry/request_monitor.h"
 #include "service/upstream/concurrency_limiter.h"
 
 namespace rollcall {

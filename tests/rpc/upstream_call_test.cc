@@ -11,7 +11,7 @@
 
 #include "service/error/error.h"
 #include "tests/fakes/fake_scheduler.h"
-#include "tests/telemetry/test_log.h"
+#include "tests/log/test_log.h"
 
 namespace rollcall {
 namespace {

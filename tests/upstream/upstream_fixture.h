@@ -17,7 +17,7 @@
 #include "service/upstream/upstream.h"
 #include "tests/fakes/fake_scheduler.h"
 #include "tests/fakes/fake_transport.h"
-#include "tests/telemetry/test_log.h"
+#include "tests/log/test_log.h"
 
 namespace rollcall {
 

@@ -1,0 +1,54 @@
+// The pages of the admin server: /metrics in Prometheus' text format, the status page, and the
+// probes /livez and /readyz. Made by main(); thread-safe unless noted.
+#pragma once
+
+#include <prometheus/metric_family.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "service/admin/admin_server.h"
+#include "service/admin/service_state.h"
+#include "service/admin/status_page.h"
+#include "service/config/config.h"
+#include "service/metrics/telemetry.h"
+#include "service/sync/mutex.h"
+
+namespace rollcall {
+
+class AdminPages {
+ public:
+  // Copies what it needs of `config`. `telemetry` must outlive the pages.
+  AdminPages(const Config& config, const std::string& version, Telemetry& telemetry);
+  ~AdminPages();
+  AdminPages(const AdminPages&) = delete;
+  AdminPages& operator=(const AdminPages&) = delete;
+
+  // Starts the server on this host and port (port 0 chooses a free one), and returns the URL of the
+  // metrics. If there is a token, it is required for all pages but the probes. Call at most once.
+  absl::StatusOr<std::string> Serve(const std::string& listen, std::optional<CurrentSecret> token);
+
+  // Sets the source of the service's state, which the server's thread calls; nullptr if there is
+  // none (any more). When this returns, the previous source is not running and is not called again.
+  void Watch(std::function<ServiceState()> state);
+
+ private:
+  std::string Metrics();
+  std::string Status();
+  AdminServer::Page Liveness();
+  AdminServer::Page Readiness();
+  std::optional<ServiceState> State();
+
+  const StatusPage configured_;  // the parts of the status page that do not change
+  Telemetry& telemetry_;
+
+  Mutex mutex_;
+  std::function<ServiceState()> state_ ABSL_GUARDED_BY(mutex_);
+
+  std::unique_ptr<AdminServer> server_;  // last, because it calls the other members
+};
+
+}  // namespace rollcall

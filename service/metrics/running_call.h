@@ -1,0 +1,30 @@
+// A running call as metrics and the status page show it. Values of any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "service/log/log_value.h"
+
+namespace rollcall {
+
+enum class CallMethod { kList, kGet };
+
+// "ListParticipants".
+inline const char* NameOf(CallMethod method) {
+  return method == CallMethod::kList ? "ListParticipants" : "GetParticipant";
+}
+
+struct RunningCall {
+  CallMethod method = CallMethod::kList;
+  Identifier caller;
+  Identifier upstream;
+  Identifier query;  // the name of the request's query field
+  Identifier request_id;
+  std::chrono::steady_clock::time_point began;
+  int64_t records = 0;      // passed to gRPC, or queued for it
+  size_t queued_bytes = 0;  // flushed, and not yet written
+};
+
+}  // namespace rollcall

@@ -1,0 +1,109 @@
+#include "service/metrics/telemetry.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/metrics/scraped_metric.h"
+
+namespace rollcall {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+std::vector<std::string> NamesOf(const std::vector<UpstreamConfig>& upstreams) {
+  std::vector<std::string> names;
+  for (const UpstreamConfig& upstream : upstreams) names.push_back(upstream.name);
+  return names;
+}
+
+// The watched files, by the names that the log and the metrics use.
+std::vector<std::string> FollowedFiles(const Config& config) {
+  std::vector<std::string> files;
+  if (config.tls) files.emplace_back("tls");
+  if (!config.policy_file.empty()) files.emplace_back("policy_file");
+  const auto add = [&files](const CurrentSecret& secret, std::string what) {
+    if (!secret.file().empty()) files.push_back(std::move(what));
+  };
+  for (const UpstreamConfig& upstream : config.upstreams) {
+    add(upstream.password, absl::StrCat("credentials:", upstream.name));
+  }
+  if (config.resume_key) add(*config.resume_key, "resume_key");
+  if (config.metrics_token) add(*config.metrics_token, "metrics_token");
+  return files;
+}
+
+}  // namespace
+
+Telemetry::Telemetry(const Config& config, const std::string& version)
+    : version_(version),
+      writer_(STDERR_FILENO),
+      log_(writer_.logger()),
+      calls_(NamesOf(config.upstreams), registry_, log_, config.log_calls),
+      event_loop_lag_(
+          prometheus::BuildHistogram()
+              .Name("rollcall_event_loop_lag_seconds")
+              .Help("How late a timer of an event loop was, measured once a second")
+              .Register(registry_)
+              .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                               0.05, 0.1, 0.25, 1})),
+      reload_refused_(prometheus::BuildGauge()
+                          .Name("rollcall_reload_refused")
+                          .Help("1 while a file holds what cannot be used, and what it held before "
+                                "goes on")
+                          .Register(registry_)),
+      certificate_not_after_(prometheus::BuildGauge()
+                                 .Name("rollcall_certificate_not_after_seconds")
+                                 .Help("When the certificate that callers are shown expires, in "
+                                       "seconds since 1970")
+                                 .Register(registry_)) {
+  for (const std::string& upstream : NamesOf(config.upstreams)) {
+    upstreams_[upstream] = std::make_unique<OfUpstream>(upstream, registry_, log_);
+  }
+  for (const std::string& what : FollowedFiles(config)) reload_refused_.Add({{"what", what}});
+  prometheus::BuildGauge()
+      .Name("rollcall_build_info")
+      .Help("1, for the version that runs")
+      .Register(registry_)
+      .Add({{"version", version}})
+      .Set(1);
+}
+
+void Telemetry::OnReload(absl::string_view what) {
+  reload_refused_.Add({{"what", std::string(what)}}).Set(0);
+  log_.Info("reloaded", {{"what", Identifier(what)}});
+}
+
+void Telemetry::OnReloadRefused(absl::string_view what, absl::string_view problem) {
+  reload_refused_.Add({{"what", std::string(what)}}).Set(1);
+  log_.Warn("reload refused", {{"what", Identifier(what)}, {"problem", ConfigProblem(problem)}});
+}
+
+void Telemetry::OnCertificate(absl::Time not_after) {
+  certificate_not_after_.Add({}).Set(static_cast<double>(absl::ToUnixSeconds(not_after)));
+}
+
+void Telemetry::OnRecording() { log_.Warn("recording", {}); }
+
+void Telemetry::OnRecordingEnd(absl::string_view cause) {
+  log_.Warn("recording stopped", {{"cause", Identifier(cause)}});
+}
+
+void Telemetry::OnServing() { log_.Info("serving", {{"version", Identifier(version_)}}); }
+
+void Telemetry::OnDrain() { log_.Info("draining", {}); }
+
+std::vector<MetricFamily> Telemetry::Collect() const {
+  std::vector<MetricFamily> metrics = registry_.Collect();
+  MetricFamily lost = ScrapedMetric(
+      "rollcall_log_lines_lost_total",
+      "Log lines that were dropped because standard error was not read or not writable",
+      MetricType::Counter);
+  AddValue(lost, static_cast<double>(writer_.lines_lost()));
+  metrics.push_back(std::move(lost));
+  return metrics;
+}
+
+}  // namespace rollcall
