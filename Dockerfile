@@ -20,7 +20,7 @@ RUN dpkg --add-architecture ${TARGETARCH} && apt-get -q update && \
     packages=$(tools/lib/cross packages ${TARGETARCH} client build) && \
     DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends ${packages} && \
     rm -rf /var/lib/apt/lists/*
-COPY CMakeLists.txt CMakePresets.json ./
+COPY CMakeLists.txt CMakePresets.json version.h.in ./
 COPY proto proto
 COPY client client
 COPY service service

@@ -1,5 +1,8 @@
 #include "service/arguments.h"
 
+#include <string>
+
+#include "rollcall/version.h"
 #include "service/config/config.h"
 
 namespace rollcall {
@@ -45,7 +48,8 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
   app.add_flag(
       "--check-upstreams", arguments.check_upstreams,
       "the same, then ask each upstream once with its credentials, say what is wrong, end");
-  app.set_version_flag("--version", "rollcalld " ROLLCALL_VERSION, "print the version and exit");
+  app.set_version_flag("--version", std::string("rollcalld ") + kRollcallVersion,
+                       "print the version and exit");
 }
 
 }  // namespace rollcall

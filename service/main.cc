@@ -14,6 +14,7 @@
 #include <string>
 #include <utility>
 
+#include "rollcall/version.h"
 #include "service/access/access.h"
 #include "service/admin/admin_pages.h"
 #include "service/arguments.h"
@@ -140,9 +141,9 @@ int main(int argc, char** argv) {
   RaiseFileLimit();
   const sigset_t end_signals = BlockEndSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
-  rollcall::Telemetry telemetry(*config, ROLLCALL_VERSION);
+  rollcall::Telemetry telemetry(*config, rollcall::kRollcallVersion);
   const rollcall::LibraryLog library_log(telemetry.log());
-  rollcall::AdminPages admin_pages(*config, ROLLCALL_VERSION, telemetry);
+  rollcall::AdminPages admin_pages(*config, rollcall::kRollcallVersion, telemetry);
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
     metrics_url = admin_pages.Serve(*config->metrics_listen, config->metrics_token);

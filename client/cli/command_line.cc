@@ -13,6 +13,7 @@
 #include "client/call_options.h"
 #include "client/cli/connection_options.h"
 #include "client/cli/exit_code.h"
+#include "rollcall/version.h"
 
 namespace rollcall {
 namespace {
@@ -267,7 +268,8 @@ constexpr char kDescription[] = "Participants of conferences and video rooms, fr
 // `given` must outlive `app`.
 Commands AddCommands(CLI::App& app, Arguments& given) {
   Commands commands{};
-  app.set_version_flag("--version", "rollcall " ROLLCALL_VERSION, "Print the version and exit");
+  app.set_version_flag("--version", absl::StrCat("rollcall ", kRollcallVersion),
+                       "Print the version and exit");
   app.footer(kFooter);
   app.failure_message(FailureMessage);
   app.require_subcommand(1);

@@ -20,6 +20,7 @@
 #include "client/cli/output_file.h"
 #include "client/cli/progress_line.h"
 #include "client/participant_client.h"
+#include "rollcall/version.h"
 
 namespace rollcall {
 namespace {
@@ -65,7 +66,7 @@ CallOptions OptionsFor(const CommandLine& command_line, const Interrupt& interru
 }
 
 ChannelOptions WithName(ChannelOptions options) {
-  options.user_agent = "rollcall-cli/" ROLLCALL_VERSION;
+  options.user_agent = absl::StrCat("rollcall-cli/", kRollcallVersion);
   return options;
 }
 

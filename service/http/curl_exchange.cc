@@ -6,12 +6,14 @@
 #include <cassert>
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "rollcall/version.h"
 #include "service/error/error.h"
 #include "service/http/curl_error.h"
 #include "service/http/socket_state.h"
@@ -20,7 +22,6 @@ namespace rollcall {
 namespace {
 
 constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
-constexpr char kUserAgent[] = "rollcall/" ROLLCALL_VERSION;
 
 using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
@@ -100,7 +101,8 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
     // buffers one piece of it.
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   }
-  Set(CURLOPT_USERAGENT, kUserAgent);
+  static const std::string kUserAgent = absl::StrCat("rollcall/", kRollcallVersion);
+  Set(CURLOPT_USERAGENT, kUserAgent.c_str());
   Set(CURLOPT_HTTPHEADER, headers_.get());
   Set(CURLOPT_NOSIGNAL, 1L);
   // Otherwise the end of a transfer would wait, and the loop with it, for a name that is being

@@ -14,6 +14,7 @@
 #include "client/cli/reference/command_tree.h"
 #include "client/cli/reference/completion.h"
 #include "client/cli/reference/man_page.h"
+#include "rollcall/version.h"
 #include "service/arguments.h"
 
 namespace rollcall {
@@ -47,7 +48,7 @@ void WriteReference(const CLI::App& app, const std::string& templates, const std
   Write(absl::StrCat(output, "/", page),
         absl::StrReplaceAll(
             Read(absl::StrCat(templates, "/", page, ".in")),
-            {{"@VERSION@", ROLLCALL_VERSION}, {"@OPTIONS@\n", ManualOfOptions(program)}}));
+            {{"@VERSION@", kRollcallVersion}, {"@OPTIONS@\n", ManualOfOptions(program)}}));
   Write(absl::StrCat(output, "/", program.name, ".bash"), BashCompletion(program));
   Write(absl::StrCat(output, "/_", program.name), ZshCompletion(program));
 }

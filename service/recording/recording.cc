@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "google/protobuf/timestamp.pb.h"
 #include "nlohmann/json.hpp"
+#include "rollcall/version.h"
 #include "service/record/times.h"
 
 namespace rollcall {
@@ -67,7 +68,7 @@ absl::StatusOr<std::unique_ptr<Recording>> Recording::Open(
     providers.insert(upstream.provider == ProviderType::kTwilio ? "twilio" : "signalwire");
   }
   if (!recording->WriteLine(
-          {{"format", kFormat}, {"rollcall", ROLLCALL_VERSION}, {"providers", providers}})) {
+          {{"format", kFormat}, {"rollcall", kRollcallVersion}, {"providers", providers}})) {
     return Problem(path, "cannot be written to");
   }
   return recording;
