@@ -2,9 +2,9 @@
 
 #include <limits.h>
 #include <poll.h>
-#include <spdlog/async_logger.h>
-#include <spdlog/details/thread_pool.h>
-#include <spdlog/sinks/sink.h>
+#include <spdlog/async.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <streambuf>
 #include <string>
 #include <utility>
 
@@ -24,55 +25,66 @@ namespace rollcall {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+using ThreadPool = decltype(spdlog::thread_pool());
 
 constexpr std::chrono::milliseconds kTimeToEnd = std::chrono::seconds(1);
 
+// A pool of one thread, so that lines keep their order.
+ThreadPool MakeThreadPool(size_t max_lines) {
+  spdlog::init_thread_pool(max_lines, 1);
+  return spdlog::thread_pool();
+}
+
 }  // namespace
 
-// What the pool's one thread writes with.
-class LogWriter::Sink final : public spdlog::sinks::sink {
+// Writes lines to the descriptor. spdlog passes each line in one piece, on the pool's thread.
+class LogWriter::Output final : public std::streambuf {
  public:
-  explicit Sink(int descriptor)
-      : descriptor_(descriptor), wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~Sink() override { close(wakeup_); }
+  Output(int descriptor, size_t max_lines)
+      : descriptor_(descriptor),
+        wakeup_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        pool_(MakeThreadPool(max_lines)),
+        queue_(*pool_) {}
+  ~Output() override { close(wakeup_); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
 
-  void CountLost(const spdlog::details::thread_pool& pool) { pool_ = &pool; }
-  int64_t lost() const {
-    // It only reads, but spdlog does not say so.
-    auto* const pool = const_cast<spdlog::details::thread_pool*>(pool_);
-    return static_cast<int64_t>(pool->overrun_counter()) + unwritten_;
-  }
+  const ThreadPool& pool() const { return pool_; }
 
-  // From another thread: whatever is not written by then is not written.
+  int64_t lost() const { return static_cast<int64_t>(queue_.overrun_counter()) + unwritten_; }
+
+  // Writes what is queued until `time`, drops the rest, and ends the thread. From another thread.
   void EndBy(Clock::time_point time) {
     end_ = time;
     eventfd_write(wakeup_, 1);
+    spdlog::shutdown();  // releases spdlog's reference to the pool
+    pool_.reset();       // joins the thread
   }
 
-  void log(const spdlog::details::log_msg& message) override {
-    if (const int64_t now_lost = lost(); now_lost != lost_told_) {
-      const std::string line = absl::StrCat(R"({"time":")", LogTime(),
-                                            R"(","level":"warn","event":"log lines lost","lines":)",
-                                            now_lost - lost_told_, "}\n");
-      if (Write(line)) lost_told_ = now_lost;
-    }
-    if (!Write(absl::StrCat(absl::string_view(message.payload.data(), message.payload.size()),
-                            "\n"))) {
-      ++unwritten_;
-    }
+ protected:
+  std::streamsize xsputn(const char* text, std::streamsize size) override {
+    WriteLine({text, static_cast<size_t>(size)});
+    return size;
   }
-  void flush() override {}
-  void set_pattern(const std::string& /*pattern*/) override {}
-  void set_formatter(std::unique_ptr<spdlog::formatter> /*formatter*/) override {}
 
  private:
-  // Whether all of the line was written. On a full disk, for example, it cannot be.
+  void WriteLine(absl::string_view line) {
+    if (const int64_t now_lost = lost(); now_lost != lost_told_) {
+      const std::string note = absl::StrCat(R"({"time":")", LogTime(),
+                                            R"(","level":"warn","event":"log lines lost","lines":)",
+                                            now_lost - lost_told_, "}\n");
+      if (Write(note)) lost_told_ = now_lost;
+    }
+    if (!Write(line)) ++unwritten_;
+  }
+
+  // Returns whether the whole line was written. On a full disk, for example, it cannot be.
   bool Write(absl::string_view line) {
     const std::string whole = absl::StrCat(is_cut_ ? "\n" : "", line);
     absl::string_view rest = whole;
     while (!rest.empty()) {
-      if (!WaitForRoom()) return true;  // the end: nobody counts any more
-      // So much a pipe with room takes without making its writer wait.
+      if (!WaitForRoom()) return true;  // the end: lost lines are not reported any more
+      // A pipe with room accepts this many bytes without blocking.
       const ssize_t written =
           write(descriptor_, rest.data(), std::min<size_t>(rest.size(), PIPE_BUF));
       if (written < 0 && errno != EINTR && errno != EAGAIN) {
@@ -85,7 +97,7 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
     return true;
   }
 
-  // False once there is no more time.
+  // Returns false if the time to end is over.
   bool WaitForRoom() const {
     while (true) {
       const Clock::time_point end = end_;
@@ -94,7 +106,7 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
         timeout = static_cast<int>(std::max<int64_t>(left.count(), 0));
       }
-      // To be told of the end is of use only until it was.
+      // Once the end is set, the eventfd stays readable and would make poll() return at once.
       std::array<pollfd, 2> wanted{pollfd{descriptor_, POLLOUT, 0}, pollfd{wakeup_, POLLIN, 0}};
       const int count = poll(wanted.data(), timeout < 0 ? 2 : 1, timeout);
       if (count < 0 && errno != EINTR) return false;
@@ -105,28 +117,28 @@ class LogWriter::Sink final : public spdlog::sinks::sink {
 
   const int descriptor_;
   const int wakeup_;  // an eventfd
+  ThreadPool pool_;
+  ThreadPool::element_type& queue_;  // *pool_, for the pool's thread until it is joined
   std::atomic<Clock::time_point> end_ = Clock::time_point::max();
-  const spdlog::details::thread_pool* pool_ = nullptr;
   std::atomic<int64_t> unwritten_ = 0;
-  // Of the writing thread.
+  // Accessed on the pool's thread only.
   int64_t lost_told_ = 0;
-  bool is_cut_ = false;  // what was written last is a part of a line
+  bool is_cut_ = false;  // the last line was written in part
 };
 
 LogWriter::LogWriter(int descriptor, size_t max_lines)
-    : sink_(std::make_shared<Sink>(descriptor)),
-      pool_(std::make_shared<spdlog::details::thread_pool>(max_lines, 1)),
-      logger_(std::make_shared<spdlog::async_logger>(
-          "", sink_, pool_, spdlog::async_overflow_policy::overrun_oldest)) {
-  sink_->CountLost(*pool_);
+    : output_(std::make_unique<Output>(descriptor, max_lines)), stream_(output_.get()) {
+  auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(stream_);
+  sink->set_pattern("%v");  // the line as it is
+  logger_ = std::make_shared<spdlog::async_logger>("", std::move(sink), output_->pool(),
+                                                   spdlog::async_overflow_policy::overrun_oldest);
 }
 
 LogWriter::~LogWriter() {
-  sink_->EndBy(Clock::now() + kTimeToEnd);
   logger_.reset();
-  pool_.reset();  // waits for its thread
+  output_->EndBy(Clock::now() + kTimeToEnd);
 }
 
-int64_t LogWriter::lines_lost() const { return sink_->lost(); }
+int64_t LogWriter::lines_lost() const { return output_->lost(); }
 
 }  // namespace rollcall

@@ -1,17 +1,15 @@
-// Writes the log on a thread of its own, so that nobody who logs ever waits for who reads. Lines
-// wait in a queue of a bounded number; where nobody reads, the oldest make room for new ones, and
-// how many were lost is said in the log once it flows again. Made by Telemetry.
+// Writes the log on its own thread, so that logging never blocks. The queue of lines is bounded: if
+// the descriptor is not read, the oldest lines are dropped, and the log says how many once it can
+// be written again. Made by Telemetry.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <ostream>
 
 namespace spdlog {
 class logger;
-namespace details {
-class thread_pool;
-}  // namespace details
 }  // namespace spdlog
 
 namespace rollcall {
@@ -20,24 +18,25 @@ class LogWriter {
  public:
   static constexpr size_t kMaxLines = 4096;
 
-  // Writes to this file descriptor, which stays its owner's.
+  // Writes to this file descriptor, which must outlive the writer. One writer at a time: spdlog's
+  // public interface has one thread pool per process.
   explicit LogWriter(int descriptor, size_t max_lines = kMaxLines);
-  // Gives the lines that wait a second to be written.
+  // Writes queued lines for up to one second.
   ~LogWriter();
   LogWriter(const LogWriter&) = delete;
   LogWriter& operator=(const LogWriter&) = delete;
 
-  // Takes lines until the writer ends, from any thread.
+  // Accepts lines from any thread until the writer is destroyed.
   const std::shared_ptr<spdlog::logger>& logger() const { return logger_; }
 
-  // From any thread.
+  // Lines that were dropped or could not be written. From any thread.
   int64_t lines_lost() const;
 
  private:
-  class Sink;
+  class Output;
 
-  std::shared_ptr<Sink> sink_;
-  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  const std::unique_ptr<Output> output_;
+  std::ostream stream_;  // to output_
   std::shared_ptr<spdlog::logger> logger_;
 };
 
