@@ -11,7 +11,6 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { isDeepStrictEqual } from "node:util";
 import { brokenRules, schemaBreaks, ruleBreaks } from "./rules.mjs";
 
 const [kustomize, modules, work] = process.argv.slice(2).map((path) => resolve(path));
@@ -144,14 +143,6 @@ for (const [name, objects] of renderings) {
   if (name.startsWith("docs/")) continue;
   for (const problem of brokenRules(objects, name.startsWith("overlays") && !name.includes("+"))) {
     fail(`${name}: ${problem}`);
-  }
-}
-
-// The alerts exist in two forms: for Prometheus, and for its operator.
-const alerts = yaml.parse(readFileSync(join(k8s, "components/monitoring/rules.yaml"), "utf8"));
-for (const object of renderings.get("overlays-production") ?? []) {
-  if (object.kind === "PrometheusRule" && !isDeepStrictEqual(object.spec, alerts)) {
-    fail("components/monitoring: prometheus-rule.yaml and rules.yaml differ");
   }
 }
 
