@@ -34,6 +34,10 @@ struct HttpRequest {
   const std::optional<std::string>& proxy;  // its URL; empty: none; absent: the environment's
   const TraceContext& trace;                // whose headers are sent
   bool new_connection = false;              // do not reuse one
+  // The configured upstream and the provider's API, by name. CurlTransport ignores them; a
+  // decorator that reads responses cannot tell from the URL what they contain. Empty if unknown.
+  absl::string_view upstream = {};
+  absl::string_view api = {};
 };
 
 // The head of a response. Valid during OnHead().

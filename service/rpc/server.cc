@@ -21,6 +21,8 @@
 #include "service/config/file_watch.h"
 #include "service/config/secret_watch.h"
 #include "service/config/unix_socket.h"
+#include "service/http/curl_transport.h"
+#include "service/recording/recording_transport.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
@@ -79,7 +81,7 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
 // In the order of their making: a member is used by those behind it.
 class Server::Parts {
  public:
-  // `access` is null where there is no policy, `recording` where nothing is recorded.
+  // `access` is null if there is no policy, `recording` if nothing is recorded.
   Parts(Config config, std::unique_ptr<Access> access, std::unique_ptr<Recording> recording,
         Telemetry& telemetry, AdminPages& admin_pages)
       : config_(std::move(config)),
@@ -87,8 +89,9 @@ class Server::Parts {
         admin_pages_(admin_pages),
         running_(static_cast<size_t>(config_.limits.max_calls)),
         recording_(std::move(recording)),
-        upstreams_(MakeUpstreams(config_, recording_.get(), telemetry)),
-        loops_(config_.event_loops, telemetry.event_loop_lag()),
+        upstreams_(MakeUpstreams(config_, telemetry)),
+        loops_(config_.event_loops, telemetry.event_loop_lag(),
+               [this](EventLoop& loop) { return MakeTransport(loop); }),
         access_(std::move(access)),
         service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
     admin_pages_.Watch([this] { return State(); });
@@ -167,18 +170,25 @@ class Server::Parts {
     }
   }
 
-  static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config, Recording* recording,
+  static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config,
                                                          Telemetry& telemetry) {
     ParticipantServiceImpl::Upstreams upstreams;
     for (const UpstreamConfig& upstream : config.upstreams) {
       RequestMonitor& requests = telemetry.requests(upstream.name);
       upstreams.emplace(
           upstream.name,
-          new Upstream{upstream, telemetry.participants(upstream.name), requests, recording,
+          new Upstream{upstream, telemetry.participants(upstream.name), requests,
                        ConcurrencyLimiter(upstream.requests, config.breaker,
                                           [&requests](bool up) { requests.OnCircuit(up); })});
     }
     return upstreams;
+  }
+
+  std::unique_ptr<HttpTransport> MakeTransport(EventLoop& loop) {
+    auto transport = std::make_unique<CurlTransport>(loop);
+    if (recording_ == nullptr) return transport;
+    return std::make_unique<RecordingTransport>(std::move(transport), *recording_,
+                                                config_.upstreams);
   }
 
   // On the thread of the admin server.
@@ -200,7 +210,7 @@ class Server::Parts {
   Telemetry& telemetry_;
   AdminPages& admin_pages_;
   RunningCalls running_;
-  const std::unique_ptr<Recording> recording_;  // null where nothing is recorded
+  const std::unique_ptr<Recording> recording_;  // null if nothing is recorded
   const ParticipantServiceImpl::Upstreams upstreams_;
   UpstreamLoops loops_;
   const std::unique_ptr<Access> access_;
@@ -220,8 +230,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique
         Recording::Open(*config.recording, config.upstreams,
                         [&telemetry](absl::string_view cause) { telemetry.OnRecordingEnd(cause); });
     if (!opened.ok()) return opened.status();
-    recording = *std::move(opened);
-    if (!recording->ended()) telemetry.OnRecording();
+    if (!(*opened)->ended()) {
+      recording = *std::move(opened);
+      telemetry.OnRecording();
+    }
   }
   auto parts = std::make_unique<Parts>(std::move(config), std::move(access), std::move(recording),
                                        telemetry, admin_pages);

@@ -7,25 +7,29 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
-#include "service/http/curl_transport.h"
 #include "service/http/event_loop.h"
+#include "service/http/http_transport.h"
 #include "service/record/record_decoder.h"
 
 namespace rollcall {
 
 class UpstreamLoop {
  public:
-  // `lag` hears once a second how late the loop's timer was, and outlives the loop.
-  explicit UpstreamLoop(prometheus::Histogram& lag)
+  // Makes the transport of a loop.
+  using MakeTransport = std::function<std::unique_ptr<HttpTransport>(EventLoop& loop)>;
+
+  // Observes in `lag`, once a second, how late the loop's timer was. `lag` must outlive the loop.
+  UpstreamLoop(prometheus::Histogram& lag, const MakeTransport& make_transport)
       : lag_(lag),
         loop_(std::make_unique<EventLoop>()),
         scheduler_(*loop_),
         lag_timer_(*loop_),
-        transport_(std::make_unique<CurlTransport>(*loop_)) {
+        transport_(make_transport(*loop_)) {
     loop_->Post([this] { MeasureLag(); });
   }
 
@@ -90,8 +94,11 @@ class LoopLease {
 
 class UpstreamLoops {
  public:
-  UpstreamLoops(int count, prometheus::Histogram& lag) {
-    for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<UpstreamLoop>(lag));
+  UpstreamLoops(int count, prometheus::Histogram& lag,
+                const UpstreamLoop::MakeTransport& make_transport) {
+    for (int i = 0; i < count; ++i) {
+      loops_.push_back(std::make_unique<UpstreamLoop>(lag, make_transport));
+    }
   }
 
   // The one with the fewest calls. From any thread.

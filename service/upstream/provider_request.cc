@@ -98,16 +98,16 @@ void ProviderRequest::Send() {
   ++times_sent_;
   sent_ = transport_.scheduler().Now();
   const UpstreamConfig& config = upstream_.config;
-  if (upstream_.recording != nullptr) recorded_ = upstream_.recording->Begin(api_, config, url());
   password_ = config.password.get();
   HttpRequest request = MakeHttpRequest(config, url(), *password_, trace_);
   request.new_connection = target_.new_connection;
+  request.upstream = config.name;
+  request.api = api_.name();
   transport_.scheduler().DeleteLater(std::move(transfer_));
   transfer_ = transport_.Get(request, *this);
 }
 
 void ProviderRequest::OnHead(const HttpResponse& response) {
-  if (recorded_) recorded_->TakeHead(response);
   answer_.TakeHead(response);
   may_be_cut_ = response.ends_with_connection();
   upstream_.requests.OnHead(response.status(), transport_.scheduler().Now() - sent_);
@@ -116,20 +116,13 @@ void ProviderRequest::OnHead(const HttpResponse& response) {
 
 bool ProviderRequest::OnBody(absl::string_view bytes) {
   if (!answer_.ok()) {
-    if (recorded_) recorded_->TakeBody(bytes);
     if (!answer_.TakeBody(bytes)) {
       transfer_->Cancel();
-      recorded_.reset();  // the rest is not read
       OnDone(absl::OkStatus());
     }
     return true;
   }
-  // Not only recorded_, which Cancel() resets: bytes that the listener has accepted are recorded.
-  const std::shared_ptr<Recording::Answer> recorded = recorded_;
-  if (listener_.OnDocument(bytes)) {
-    if (recorded) recorded->TakeBody(bytes);
-    return true;
-  }
+  if (listener_.OnDocument(bytes)) return true;
   refused_ = true;
   if (wanted_) {
     WatchForStall();
@@ -140,7 +133,6 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 }
 
 void ProviderRequest::OnDone(absl::Status status) {
-  if (recorded_) recorded_->Finish(status.ok());
   // The operator has replaced the password since the request was sent. Send it with the new one.
   if (answer_.http_status() == kUnauthorized && !(upstream_.config.password.get() == *password_)) {
     upstream_.requests.OnGivenUp();

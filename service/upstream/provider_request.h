@@ -11,7 +11,6 @@
 #include "absl/strings/string_view.h"
 #include "service/http/http_transport.h"
 #include "service/provider/participant_api.h"
-#include "service/recording/recording.h"
 #include "service/upstream/concurrency_limiter.h"
 #include "service/upstream/provider_answer.h"
 #include "service/upstream/upstream.h"
@@ -103,7 +102,6 @@ class ProviderRequest final : private HttpTransport::Receiver {
   bool refused_ = false;  // the transfer is paused
   int resumed_ = 0;       // how often the transfer was resumed
   Timer stall_timer_;
-  std::shared_ptr<Recording::Answer> recorded_;         // null unless it is recorded
   std::unique_ptr<ConcurrencyLimiter::Permit> permit_;  // null once the request is over
   std::unique_ptr<HttpTransport::Transfer> transfer_;
 };

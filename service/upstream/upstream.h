@@ -7,7 +7,6 @@
 #include "service/config/config.h"
 #include "service/metrics/participant_monitor.h"
 #include "service/metrics/request_monitor.h"
-#include "service/recording/recording.h"
 #include "service/upstream/concurrency_limiter.h"
 
 namespace rollcall {
@@ -16,7 +15,6 @@ struct Upstream {
   const UpstreamConfig& config;
   ParticipantMonitor& participants;
   RequestMonitor& requests;
-  Recording* recording;  // null where nothing is recorded
   ConcurrencyLimiter limiter;
 };
 

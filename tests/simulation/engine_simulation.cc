@@ -377,7 +377,7 @@ Replica::Replica(World& world, Provider& provider)
                   (upstream.limiter.counts().circuit_open ? probes : others).Add(request);
                   provider.Serve(request);
                 }),
-      upstream{world.config.upstreams[0], TheFixed().participants, TheFixed().requests, nullptr,
+      upstream{world.config.upstreams[0], TheFixed().participants, TheFixed().requests,
                ConcurrencyLimiter(
                    world.config.upstreams[0].requests, world.config.breaker,
                    [this, &world](bool up) {

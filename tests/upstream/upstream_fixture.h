@@ -38,7 +38,7 @@ class UpstreamFixture : public ::testing::Test {
     if (upstream_ == nullptr) {
       const UpstreamConfig& config = config_.upstreams[0];
       upstream_ = std::unique_ptr<Upstream>(new Upstream{
-          config, participants_, requests_, nullptr,
+          config, participants_, requests_,
           ConcurrencyLimiter(
               config.requests, config_.breaker, [](bool) {}, [this] { return scheduler_.Now(); })});
     }
