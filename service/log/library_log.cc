@@ -55,7 +55,7 @@ void Tell(const Word& library, const char* file, int line) {
   if (source.told != Clock::time_point::min() && now - source.told < kInterval) return;
   source.told = now;
   EventLog& log = *state.log;
-  log.Warn("library message", {{"library", library},
+  log.Warn("library_message", {{"library", library},
                                {"source", Identifier(place)},
                                {"messages", std::exchange(source.untold, 0)}});
 }

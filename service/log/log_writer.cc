@@ -71,7 +71,7 @@ class LogWriter::Output final : public std::streambuf {
   void WriteLine(absl::string_view line) {
     if (const int64_t now_lost = lost(); now_lost != lost_told_) {
       const std::string note = absl::StrCat(R"({"time":")", LogTime(),
-                                            R"(","level":"warn","event":"log lines lost","lines":)",
+                                            R"(","level":"warn","event":"log_lines_lost","lines":)",
                                             now_lost - lost_told_, "}\n");
       if (Write(note)) lost_told_ = now_lost;
     }

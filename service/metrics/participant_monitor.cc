@@ -81,7 +81,7 @@ void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
   }
   counter->Increment();
   if (!is_new) return;
-  log_.Warn("unrecognized value", {{"upstream", Identifier(upstream_)},
+  log_.Warn("unrecognized_value", {{"upstream", Identifier(upstream_)},
                                    {"path", FieldPath(path)},
                                    {"kind", Identifier(KindLabel(value.kind()))}});
 }

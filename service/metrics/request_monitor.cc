@@ -80,8 +80,8 @@ void RequestMonitor::OnHead(int http_status, std::chrono::nanoseconds after) {
       accepted = std::exchange(health_.credentials_rejected, false);
     }
   }
-  if (trusted) log_.Info("certificate is trusted again", {{"upstream", upstream_}});
-  if (accepted) log_.Info("credentials are accepted again", {{"upstream", upstream_}});
+  if (trusted) log_.Info("certificate_trusted", {{"upstream", upstream_}});
+  if (accepted) log_.Info("credentials_accepted", {{"upstream", upstream_}});
 }
 
 void RequestMonitor::OnEnd(const absl::Status& status) {
@@ -108,9 +108,9 @@ void RequestMonitor::OnEnd(const absl::Status& status) {
   EventLog::Fields fields = {{"upstream", upstream_}};
   AddFacts(facts, fields);
   if (rejected) {
-    log_.Error("credentials are rejected", fields);
+    log_.Error("credentials_rejected", fields);
   } else {
-    log_.Error("certificate is not trusted", fields);
+    log_.Error("certificate_not_trusted", fields);
   }
 }
 
@@ -126,9 +126,9 @@ void RequestMonitor::OnCircuit(bool is_up) {
     }
   }
   if (is_up) {
-    log_.Info("upstream is back", fields);
+    log_.Info("upstream_recovered", fields);
   } else {
-    log_.Error("upstream is down", fields);
+    log_.Error("upstream_down", fields);
   }
 }
 

@@ -78,7 +78,7 @@ void Telemetry::OnReload(absl::string_view what) {
 
 void Telemetry::OnReloadRefused(absl::string_view what, absl::string_view problem) {
   reload_refused_.Add({{"what", std::string(what)}}).Set(1);
-  log_.Warn("reload refused", {{"what", Identifier(what)}, {"problem", ConfigProblem(problem)}});
+  log_.Warn("reload_refused", {{"what", Identifier(what)}, {"problem", ConfigProblem(problem)}});
 }
 
 void Telemetry::OnCertificate(absl::Time not_after) {
@@ -88,7 +88,7 @@ void Telemetry::OnCertificate(absl::Time not_after) {
 void Telemetry::OnRecording() { log_.Warn("recording", {}); }
 
 void Telemetry::OnRecordingEnd(absl::string_view cause) {
-  log_.Warn("recording stopped", {{"cause", Identifier(cause)}});
+  log_.Warn("recording_stopped", {{"cause", Identifier(cause)}});
 }
 
 void Telemetry::OnServing() { log_.Info("serving", {{"version", Identifier(version_)}}); }

@@ -53,7 +53,6 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpTransport& transport,
 void ProviderRequest::Cancel() {
   if (transfer_ != nullptr) transfer_->Cancel();
   stall_timer_.Stop();
-  recorded_.reset();
   if (sent() && !std::exchange(counted_, true)) {
     if (permit_ == nullptr) {
       upstream_.requests.OnEnd(absl::OkStatus());

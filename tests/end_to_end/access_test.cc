@@ -128,7 +128,7 @@ TEST_F(TlsTest, InvalidPairIsRefusedAndPreviousPairIsKept) {
   // A key that does not match the certificate.
   Write("server.key", authority_.key());
   EXPECT_TRUE(
-      WaitForLog(R"("event":"reload refused","what":"tls","problem":"tls.private_key_file: )"
+      WaitForLog(R"("event":"reload_refused","what":"tls","problem":"tls.private_key_file: )"
                  R"(the key does not belong)"));
   EXPECT_TRUE(WaitUntilPairIsRead());
   EXPECT_EQ(CertificateMet(), met);
@@ -446,7 +446,7 @@ TEST_F(CallerPolicyTest, BrokenPolicyIsRefusedAndPreviousPolicyStays) {
   nlohmann::json broken = Support();
   broken["upstream"] = "all";
   WritePolicy({Support(), broken});
-  EXPECT_TRUE(WaitForLog(R"("event":"reload refused","what":"policy_file")"));
+  EXPECT_TRUE(WaitForLog(R"("event":"reload_refused","what":"policy_file")"));
   EXPECT_TRUE(ListOver(*Connect(&billing_), ConferenceRequest(3)).status.ok());
   EXPECT_FALSE(ListOver(*Connect(), ConferenceRequest(3), kToken).status.ok());
 }

@@ -176,14 +176,14 @@ TEST_F(CallsTest, RequestsAreCountedByResult) {
   EXPECT_EQ(Metric("rollcall_draining"), "0");
   std::vector<std::string> events;
   for (const nlohmann::json& line : EndAndReadLog()) {
-    if (line["event"] == "upstream is down") {
+    if (line["event"] == "upstream_down") {
       EXPECT_EQ(line["reason"], "UPSTREAM_UNAVAILABLE");
       EXPECT_EQ(line["http_status"], 503);
     }
     events.push_back(line["event"]);
   }
   EXPECT_EQ(events, std::vector<std::string>(
-                        {"serving", "upstream is down", "upstream is back", "call", "draining"}));
+                        {"serving", "upstream_down", "upstream_recovered", "call", "draining"}));
 }
 
 TEST_F(CallsTest, RejectedCredentialsAreLogged) {
@@ -194,7 +194,7 @@ TEST_F(CallsTest, RejectedCredentialsAreLogged) {
   }
   int told = 0;
   for (const nlohmann::json& line : EndAndReadLog()) {
-    if (line["event"] != "credentials are rejected") continue;
+    if (line["event"] != "credentials_rejected") continue;
     ++told;
     EXPECT_EQ(line["upstream"], "twilio");
     EXPECT_EQ(line["provider_code"], "20003");

@@ -72,7 +72,7 @@ class DriftTest : public EndToEndTest {
   std::vector<nlohmann::json> Log() {
     std::vector<nlohmann::json> lines;
     for (nlohmann::json& line : EndAndReadLog()) {
-      if (line["event"] != "unrecognized value") continue;
+      if (line["event"] != "unrecognized_value") continue;
       line.erase("time");
       lines.push_back(std::move(line));
     }
@@ -81,7 +81,7 @@ class DriftTest : public EndToEndTest {
 
   static nlohmann::json Line(const std::string& path, const std::string& kind) {
     return {{"level", "warn"},
-            {"event", "unrecognized value"},
+            {"event", "unrecognized_value"},
             {"upstream", "twilio"},
             {"path", path},
             {"kind", kind}};

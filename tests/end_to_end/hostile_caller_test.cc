@@ -149,7 +149,7 @@ TEST_F(HostileCallerTest, LibraryLogsContainNoCallerText) {
   int lines = 0;
   for (const nlohmann::json& line : EndAndReadLog()) {
     EXPECT_NE(line["event"], "forged");
-    if (line["event"] != "library message") continue;
+    if (line["event"] != "library_message") continue;
     ++lines;
     EXPECT_EQ(line["library"], "grpc");
   }

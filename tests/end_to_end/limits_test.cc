@@ -204,8 +204,8 @@ TEST_F(LimitsTest, CircuitBreakerOpensAndClosesAgain) {
   }
   daemon_->Signal(15);
   daemon_->Wait();
-  EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is down","upstream":"twilio")"));
-  EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream is back","upstream":"twilio")"));
+  EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream_down","upstream":"twilio")"));
+  EXPECT_THAT(daemon_->Errors(), HasSubstr(R"("event":"upstream_recovered","upstream":"twilio")"));
 }
 
 TEST_F(LimitsTest, TruncatedErrorDoesNotOpenTheCircuitBreaker) {

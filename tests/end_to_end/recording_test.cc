@@ -306,7 +306,7 @@ TEST_F(RecordingEndToEndTest, StopsAtMaxBytesAndServiceContinues) {
   }
   std::vector<nlohmann::json> events;
   for (const nlohmann::json& line : EndAndReadLog()) {
-    if (line["event"] == "recording stopped") events.push_back(line);
+    if (line["event"] == "recording_stopped") events.push_back(line);
   }
   ASSERT_THAT(events, SizeIs(1));
   EXPECT_EQ(events[0]["cause"], "max_bytes");
@@ -337,12 +337,13 @@ TEST_F(RecordingEndToEndTest, ExistingRecordingIsNotOverwritten) {
     EXPECT_THAT(List(ConferenceRequest(10)).participants, SizeIs(10));
     for (const nlohmann::json& line : EndAndReadLog()) {
       const std::string event = line["event"];
-      if (absl::StartsWith(event, "recording")) events.push_back(event + line.value("cause", ""));
+      if (absl::StartsWith(event, "recording"))
+        events.push_back(absl::StrCat(event, " ", line.value("cause", "")));
     }
     std::ifstream file(folder + "/recording.ndjson");
     manifests.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
   }
-  EXPECT_THAT(events, ::testing::ElementsAre("recording", "recording stoppedfolder_in_use"));
+  EXPECT_THAT(events, ::testing::ElementsAre("recording ", "recording_stopped folder_in_use"));
   EXPECT_THAT(manifests[0], HasSubstr("complete"));
   EXPECT_EQ(manifests[0], manifests[1]);
 }

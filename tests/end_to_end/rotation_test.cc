@@ -116,7 +116,7 @@ class RotationTest : public EndToEndTest {
 };
 
 constexpr char kReplaced[] = R"("event":"reloaded","what":"credentials:twilio")";
-constexpr char kRefused[] = R"("event":"reload refused","what":"credentials:twilio")";
+constexpr char kRefused[] = R"("event":"reload_refused","what":"credentials:twilio")";
 
 TEST_F(RotationTest, RunningListUsesTheNewPassword) {
   grpc::ClientContext context;

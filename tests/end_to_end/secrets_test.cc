@@ -117,7 +117,7 @@ class SecretsTest : public CallerAccessTest {
 
   // Writes an invalid file, and waits until rollcalld has refused it.
   void WriteRefused(const std::string& name, const std::string& text) {
-    WriteUntil("reload refused", name, text);
+    WriteUntil("reload_refused", name, text);
   }
   // Writes a valid file, and waits until rollcalld uses it.
   void WriteTaken(const std::string& name, const std::string& text) {

@@ -91,7 +91,7 @@ TEST(LogWriterTest, WhereNobodyReadsTheOldestLinesAreLostAndThatIsSaid) {
       continue;
     }
     const auto event = nlohmann::json::parse(line);
-    EXPECT_EQ(event["event"], "log lines lost");
+    EXPECT_EQ(event["event"], "log_lines_lost");
     told += event["lines"].get<int64_t>();
   }
   EXPECT_EQ(told, lost);
@@ -126,7 +126,7 @@ TEST(LogWriterTest, GoesOnWhereTheReaderIsGone) {
     dup2(pipe.writing_end(), descriptor);  // somebody reads again
     writer.logger()->info(std::string("read"));
     const auto told = nlohmann::json::parse(pipe.ReadLine());
-    EXPECT_EQ(told["event"], "log lines lost");
+    EXPECT_EQ(told["event"], "log_lines_lost");
     EXPECT_EQ(told["lines"], kLost);
     EXPECT_EQ(pipe.ReadLine(), "read");
     EXPECT_EQ(writer.lines_lost(), kLost);

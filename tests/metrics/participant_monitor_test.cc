@@ -100,7 +100,7 @@ TEST_F(ParticipantMonitorTest, CountsEveryValueAndLogsEachPathAndKindOnce) {
   const std::vector<nlohmann::json> log = Log();
   ASSERT_THAT(log, SizeIs(2));
   EXPECT_EQ(log[0], nlohmann::json({{"level", "warn"},
-                                    {"event", "unrecognized value"},
+                                    {"event", "unrecognized_value"},
                                     {"upstream", "main"},
                                     {"path", "events['a.b']"},
                                     {"kind", "unknown_field"}}));

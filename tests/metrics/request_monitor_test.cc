@@ -67,7 +67,7 @@ TEST_F(RequestMonitorTest, RejectedCredentialsAreSaidOnce) {
     monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "503"));
   }
   EXPECT_THAT(log_.Lines(), ElementsAre(nlohmann::json({{"level", "error"},
-                                                        {"event", "credentials are rejected"},
+                                                        {"event", "credentials_rejected"},
                                                         {"upstream", "main"},
                                                         {"reason", "UPSTREAM_CREDENTIALS_REJECTED"},
                                                         {"http_status", 401}})));
@@ -75,7 +75,7 @@ TEST_F(RequestMonitorTest, RejectedCredentialsAreSaidOnce) {
   // Known with the head: nobody may want the rest.
   monitor_.OnHead(404, std::chrono::milliseconds(1));
   monitor_.OnHead(200, std::chrono::milliseconds(1));
-  EXPECT_THAT(Events(), ElementsAre("credentials are rejected", "credentials are accepted again"));
+  EXPECT_THAT(Events(), ElementsAre("credentials_rejected", "credentials_accepted"));
   EXPECT_FALSE(monitor_.health().credentials_rejected);
 }
 
@@ -83,10 +83,10 @@ TEST_F(RequestMonitorTest, ACertificateThatIsNotTrustedIsSaidOnce) {
   for (int i = 0; i < 3; ++i) {
     monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED));
   }
-  EXPECT_THAT(Events(), ElementsAre("certificate is not trusted"));
+  EXPECT_THAT(Events(), ElementsAre("certificate_not_trusted"));
   monitor_.OnHead(500, std::chrono::milliseconds(1));
   monitor_.OnHead(200, std::chrono::milliseconds(1));
-  EXPECT_THAT(Events(), ElementsAre("certificate is not trusted", "certificate is trusted again"));
+  EXPECT_THAT(Events(), ElementsAre("certificate_not_trusted", "certificate_trusted"));
 }
 
 TEST_F(RequestMonitorTest, AnUpstreamThatIsDownIsLoggedWithTheCause) {
@@ -97,12 +97,12 @@ TEST_F(RequestMonitorTest, AnUpstreamThatIsDownIsLoggedWithTheCause) {
   monitor_.OnCircuit(true);
   EXPECT_FALSE(monitor_.health().down_since);
   EXPECT_THAT(log_.Lines(), ElementsAre(nlohmann::json({{"level", "error"},
-                                                        {"event", "upstream is down"},
+                                                        {"event", "upstream_down"},
                                                         {"upstream", "main"},
                                                         {"reason", "UPSTREAM_UNAVAILABLE"},
                                                         {"http_status", 503}}),
                                         nlohmann::json({{"level", "info"},
-                                                        {"event", "upstream is back"},
+                                                        {"event", "upstream_recovered"},
                                                         {"upstream", "main"}})));
 }
 
