@@ -19,32 +19,30 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-// What the service does at this moment.
+// The metrics of the service's state.
 std::vector<MetricFamily> MetricsOf(const ServiceState& state) {
   const auto gauge = [](const char* name, const char* help) {
     return ScrapedMetric(name, help, MetricType::Gauge);
   };
-  MetricFamily running = gauge("rollcall_calls_running", "Calls that run");
+  MetricFamily running = gauge("rollcall_calls_running", "Running calls");
   for (const CallMethod method : {CallMethod::kList, CallMethod::kGet}) {
     int count = 0;
     for (const RunningCall& call : state.calls) count += call.method == method ? 1 : 0;
     AddValue(running, count, {{"method", NameOf(method)}});
   }
-  MetricFamily queued =
-      gauge("rollcall_send_queue_bytes", "Records that wait for their callers to take them");
+  MetricFamily queued = gauge("rollcall_send_queue_bytes",
+                              "Flushed records that are not yet written to their callers");
   size_t bytes = 0;
   for (const RunningCall& call : state.calls) bytes += call.queued_bytes;
   AddValue(queued, static_cast<double>(bytes));
-  MetricFamily draining = gauge("rollcall_draining", "1 while the service takes no new calls");
+  MetricFamily draining = gauge("rollcall_draining", "1 while the service is draining");
   AddValue(draining, state.draining ? 1 : 0);
 
-  MetricFamily waiting =
-      gauge("rollcall_requests_waiting", "Requests that wait for a permit to be sent");
+  MetricFamily waiting = gauge("rollcall_requests_waiting", "Requests that wait for a permit");
   MetricFamily in_flight = gauge("rollcall_requests_in_flight",
-                                 "Requests that were sent and are not complete or stalled");
-  MetricFamily stalled =
-      gauge("rollcall_requests_stalled", "Responses paused because their callers do not read");
-  MetricFamily limit = gauge("rollcall_request_limit", "The present limit of requests in flight");
+                                 "Requests whose responses are neither complete nor stalled");
+  MetricFamily stalled = gauge("rollcall_requests_stalled", "Responses paused by slow callers");
+  MetricFamily limit = gauge("rollcall_request_limit", "Current limit of requests in flight");
   MetricFamily circuit_open = gauge("rollcall_circuit_open", "1 while the circuit breaker is open");
   for (const UpstreamRequests& upstream : state.upstreams) {
     const auto add = [&upstream](MetricFamily& metric, int value) {

@@ -21,21 +21,20 @@
 namespace rollcall {
 namespace {
 
-// A scraper, some people and what they forgot to close. One address gets no more than a part, so
-// that whoever takes all it can get shuts out nobody else.
+// Enough for a scraper and some browsers. The limit per address keeps one client from taking all
+// connections.
 constexpr unsigned kMaxConnections = 64;
-constexpr unsigned kMaxConnectionsOfAnAddress = 16;
-// Of silence.
-constexpr unsigned kTimeoutSeconds = 5;
-// For the head of a request, and for that of its answer.
-constexpr size_t kMemoryOfAConnection = size_t{16} << 10;
+constexpr unsigned kMaxConnectionsPerAddress = 16;
+constexpr unsigned kIdleTimeoutSeconds = 5;
+// For the headers of a request and of its response.
+constexpr size_t kMemoryPerConnection = size_t{16} << 10;
 constexpr int kBacklog = 64;
 
 absl::Status CannotListen(const std::string& listen, absl::string_view why) {
   return absl::UnavailableError(absl::StrCat("cannot serve metrics on ", listen, ": ", why));
 }
 
-// A socket that listens on the first address of the name that lets it, or why there is none.
+// A socket that listens on the first possible address of the name, or the error of the last one.
 absl::StatusOr<int> Listen(const std::string& listen) {
   const size_t colon = listen.rfind(':');
   absl::string_view host = absl::string_view(listen).substr(0, colon);
@@ -53,8 +52,7 @@ absl::StatusOr<int> Listen(const std::string& listen) {
     const int descriptor =
         socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC, address->ai_protocol);
     if (descriptor >= 0) {
-      // A restart must not wait for connections of the last run to be forgotten; and "[::]" is
-      // every address of this machine.
+      // A restart must not wait until old connections have left TIME_WAIT. "[::]" includes IPv4.
       const int on = 1;
       const int off = 0;
       setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
@@ -87,7 +85,7 @@ std::string PortOf(int descriptor) {
 
 }  // namespace
 
-// What libmicrohttpd calls.
+// libmicrohttpd's callbacks.
 class AdminServer::Handler {
  public:
   Handler(std::optional<CurrentSecret> token, Pages pages)
@@ -98,14 +96,14 @@ class AdminServer::Handler {
   Handler(const Handler&) = delete;
   Handler& operator=(const Handler&) = delete;
 
-  // Takes the socket over.
+  // Takes ownership of the socket.
   bool Start(int descriptor) {
     daemon_ = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, nullptr, nullptr, &Handler::OnRequest, this,
         MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_CONNECTION_LIMIT, kMaxConnections,
-        MHD_OPTION_PER_IP_CONNECTION_LIMIT, kMaxConnectionsOfAnAddress,
-        MHD_OPTION_CONNECTION_TIMEOUT, kTimeoutSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        kMemoryOfAConnection, MHD_OPTION_END);
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, kMaxConnectionsPerAddress,
+        MHD_OPTION_CONNECTION_TIMEOUT, kIdleTimeoutSeconds, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        kMemoryPerConnection, MHD_OPTION_END);
     if (daemon_ == nullptr) close(descriptor);
     return daemon_ != nullptr;
   }
@@ -134,7 +132,7 @@ class AdminServer::Handler {
 
   static Page Plain(std::string text) { return {"text/plain; charset=utf-8", std::move(text)}; }
 
-  // The time that comparing takes tells nothing of the token but its length.
+  // The comparison takes constant time for tokens of the same length.
   bool IsAllowed(MHD_Connection& connection) const {
     if (!token_) return true;
     const char* const header =
@@ -151,14 +149,14 @@ class AdminServer::Handler {
 
   static MHD_Result Send(MHD_Connection& connection, unsigned status, const Page& page,
                          const char* header = nullptr, const char* value = nullptr) {
-    // The copy is libmicrohttpd's, for as long as the client takes to read it.
+    // libmicrohttpd keeps a copy while the client reads it.
     MHD_Response* const response = MHD_create_response_from_buffer(
         page.body.size(), const_cast<char*>(page.body.data()), MHD_RESPMEM_MUST_COPY);
     if (response == nullptr) return MHD_NO;
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page.content_type.c_str());
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    // A page needs nothing but what is written in it.
+    // Pages load nothing else.
     MHD_add_response_header(response, "Content-Security-Policy",
                             "default-src 'none'; style-src 'unsafe-inline'; "
                             "frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
@@ -182,7 +180,7 @@ absl::StatusOr<std::unique_ptr<AdminServer>> AdminServer::Start(const std::strin
                                  ":", PortOf(*descriptor));
   auto handler = std::make_unique<Handler>(std::move(token), std::move(pages));
   if (!handler->Start(*descriptor)) {
-    return CannotListen(listen, "the server could not be started");
+    return CannotListen(listen, "libmicrohttpd cannot start");
   }
   return std::unique_ptr<AdminServer>(new AdminServer(std::move(handler), std::move(url)));
 }

@@ -1,6 +1,6 @@
-// A small HTTP server for operators: a few pages that are made on request, such as /metrics, on one
-// thread. GET and HEAD only. It closes connections that send or read nothing for a few seconds, and
-// limits the number of connections per address.
+// A small HTTP server for operators: a few pages, such as /metrics, made on request on one thread.
+// GET and HEAD only. Connections that are idle for a few seconds are closed, and their number is
+// limited, also per address.
 #pragma once
 
 #include <functional>
@@ -23,13 +23,13 @@ class AdminServer {
   };
   struct Source {
     std::function<Page()> make;  // called on the server's thread
-    bool needs_token = true;     // if there is one
+    bool needs_token = true;     // if the server has a token
   };
-  // By path, which begins with '/'.
+  // By path, beginning with '/'.
   using Pages = std::map<std::string, Source>;
 
-  // Serves on this host and port; port 0 chooses a free one. With a token, pages that need it
-  // require "Authorization: Bearer TOKEN". The error says why it cannot listen.
+  // Serves on this host and port; port 0 chooses a free one. If there is a token, pages that need
+  // it require "Authorization: Bearer TOKEN". The error says why listening failed.
   static absl::StatusOr<std::unique_ptr<AdminServer>> Start(const std::string& listen,
                                                             std::optional<CurrentSecret> token,
                                                             Pages pages);
@@ -39,7 +39,7 @@ class AdminServer {
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;
 
-  // "http://HOST:PORT", with the given host and the chosen port.
+  // "http://HOST:PORT", with the given host and the actual port.
   const std::string& url() const { return url_; }
 
  private:

@@ -62,10 +62,10 @@ std::string Since(absl::Duration time) {
   return absl::FormatDuration(absl::Trunc(time, absl::Seconds(1)));
 }
 
-// A table with a heading, its rows added one by one.
+// Writes a table with a heading, row by row.
 class Table {
  public:
-  // `id` is for those who read the page by program.
+  // `id` is for programs that read the page.
   Table(std::string& html, absl::string_view heading, absl::string_view id,
         std::initializer_list<absl::string_view> columns)
       : html_(html) {
@@ -113,8 +113,8 @@ std::string StateOf(const UpstreamHealth& health, bool circuit_open) {
 
 void AddUpstreams(std::string& html, const StatusPage& page) {
   Table table(html, "Upstreams", "upstreams",
-              {"name", "provider", "origin", "state", "in flight", "limit", "waiting",
-               "held by slow callers", "last failure"});
+              {"name", "provider", "origin", "state", "in flight", "limit", "waiting", "stalled",
+               "last failure"});
   for (const UpstreamStatus& upstream : page.upstreams) {
     const auto found = std::find_if(
         page.state.upstreams.begin(), page.state.upstreams.end(),
@@ -144,7 +144,7 @@ void AddCalls(std::string& html, const StatusPage& page) {
   }
   Table table(
       html, heading, "calls",
-      {"method", "caller", "upstream", "query", "records", "bytes waiting", "age", "request id"});
+      {"method", "caller", "upstream", "query", "records", "queued bytes", "age", "request id"});
   for (const RunningCall& call : calls) {
     table.Row({NameOf(call.method), call.caller.text(), call.upstream.text(), call.query.text(),
                absl::StrCat(call.records), absl::StrCat(call.queued_bytes),
@@ -168,7 +168,7 @@ std::string ToHtml(const StatusPage& page) {
   std::string html(kHead);
   absl::StrAppend(
       &html, "<h1>Rollcall ", Escaped(page.version), "</h1>\n<p>",
-      page.state.draining ? "<span class=\"bad\">Ending: takes no new calls.</span> " : "",
+      page.state.draining ? "<span class=\"bad\">Draining: no new calls are accepted.</span> " : "",
       "Up for ", Since(page.now - page.started), ", since ", Time(page.started), ". As of ",
       Time(page.now), ". <a href=\"/metrics\">Metrics</a></p>\n");
   AddUpstreams(html, page);

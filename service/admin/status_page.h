@@ -1,5 +1,4 @@
-// The page for people on the operator's port: how the service is, in HTML that needs no script and
-// nothing from elsewhere. Made by Telemetry when somebody asks.
+// The status page: the service's state as HTML for people, without scripts or external resources.
 #pragma once
 
 #include <string>
@@ -13,11 +12,11 @@
 
 namespace rollcall {
 
-// An upstream as it is configured and as it is.
+// Configuration and health of an upstream.
 struct UpstreamStatus {
   std::string name;
   std::string provider;
-  std::string origin;  // of its API, without path
+  std::string origin;  // of its API
   UpstreamHealth health;
 };
 
@@ -25,7 +24,7 @@ struct StatusPage {
   std::string version;
   absl::Time started;
   absl::Time now;
-  // In the order in which the state has them.
+  // In any order; matched to those of `state` by name.
   std::vector<UpstreamStatus> upstreams;
   ServiceState state;
   std::vector<FailedCall> errors;
@@ -33,7 +32,7 @@ struct StatusPage {
   std::vector<std::pair<std::string, std::string>> configuration;
 };
 
-// All texts are escaped. Of the calls that run, no more than 100 are shown, the oldest first.
+// Escapes all texts. Shows at most 100 running calls, the oldest first.
 std::string ToHtml(const StatusPage& page);
 
 }  // namespace rollcall

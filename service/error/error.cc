@@ -9,7 +9,7 @@
 namespace rollcall {
 namespace {
 
-// Of one request. Together they fit into an error's details.
+// Limits for one request, so that all violations fit into an error's details.
 constexpr size_t kMaxViolations = 8;
 constexpr size_t kMaxText = 160;
 

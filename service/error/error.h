@@ -1,7 +1,6 @@
-// Errors as values: every failure inside the service is an absl::Status made here from an
-// ErrorReason, with its google.rpc details as payloads, so that the canonical code of a reason
-// stands in one table. Used by every step of a call, on any thread; rpc/ turns the status into
-// gRPC's form once, at the edge.
+// Errors as values: each failure in the service is an absl::Status made here from an ErrorReason,
+// with google.rpc details as payloads. One table maps reasons to canonical codes. rpc/ converts the
+// status to gRPC's form once, at the edge. Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -20,11 +19,11 @@ namespace rollcall {
 // The `domain` of every google.rpc.ErrorInfo that the service sends.
 inline constexpr absl::string_view kErrorDomain = "rollcall";
 
-// Facts of an error for programs: the metadata of its google.rpc.ErrorInfo.
+// Machine-readable facts of an error: the metadata of its google.rpc.ErrorInfo.
 using ErrorMetadata = std::vector<std::pair<std::string, std::string>>;
 
 // A status with the canonical code of `reason` and a google.rpc.ErrorInfo. `message` is for people
-// and must hold neither personal data nor credentials.
+// and must contain neither personal data nor credentials.
 absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
                        const ErrorMetadata& metadata = {});
 
@@ -34,17 +33,17 @@ void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detai
 // Adds a google.rpc.RetryInfo: when the same call may succeed.
 void AddRetryInfo(absl::Status& status, std::chrono::milliseconds delay);
 
-// The delay of the google.rpc.RetryInfo, where `status` has one.
+// The delay of the google.rpc.RetryInfo, if `status` has one.
 std::optional<std::chrono::milliseconds> RetryDelayOf(const absl::Status& status);
 
-// Adds facts to the google.rpc.ErrorInfo of a status made by MakeError.
+// Adds metadata to the google.rpc.ErrorInfo of a status made by MakeError.
 void AddErrorMetadata(absl::Status& status, const ErrorMetadata& metadata);
 
-// The google.rpc detail of this type, where `status` has one.
+// The google.rpc detail of this type, if `status` has one.
 template <class Detail>
 std::optional<Detail> ErrorDetail(const absl::Status& status);
 
-// The reason that `status` was made from, ERROR_REASON_UNSPECIFIED for a status from elsewhere.
+// The reason of a status made by MakeError; otherwise ERROR_REASON_UNSPECIFIED.
 v1::ErrorReason ReasonOf(const absl::Status& status);
 
 // The key of a detail among the payloads of a status: its type URL in google.protobuf.Any.
@@ -58,17 +57,17 @@ std::optional<Detail> ErrorDetail(const absl::Status& status) {
   return detail;
 }
 
-// The beginning of `text`, at most `size` bytes and not cut within a UTF-8 character: what comes
-// from outside goes into errors, labels and logs shortened.
+// The beginning of `text`: at most `size` bytes, and not cut within a UTF-8 character. Shorten
+// text from outside before it goes into errors, labels or logs.
 absl::string_view Shortened(absl::string_view text, size_t size);
 
-// Gathers what is wrong with a request, so that a caller learns of all of it at once. Paths are
-// those of the request message, for example "conference_participant_summaries.conference_sid".
+// Collects all problems of a request, so that one error reports them together. `field` is a path in
+// the request message, for example "conference_participant_summaries.conference_sid".
 class RequestViolations {
  public:
   void Add(absl::string_view field, absl::string_view description);
 
-  // OK, or INVALID_ARGUMENT with a google.rpc.BadRequest that names every field.
+  // OK, or INVALID_ARGUMENT with a google.rpc.BadRequest that names each field.
   absl::Status ToStatus() const;
 
  private:

@@ -12,7 +12,7 @@ std::string Line(Word level, Word event, const EventLog::Fields& fields) {
   nlohmann::ordered_json line = {
       {"time", LogTime()}, {"level", level.text()}, {"event", event.text()}};
   for (const LogField& field : fields) line[field.name.text()] = field.value.json();
-  // In ASCII alone, nothing in a value can steer a terminal or end the line.
+  // ASCII only, so that no value can control a terminal or end the line.
   constexpr bool kAsciiOnly = true;
   return line.dump(-1, ' ', kAsciiOnly, nlohmann::ordered_json::error_handler_t::replace);
 }

@@ -1,6 +1,5 @@
-// The service's log: one line of JSON an event, for machines to collect and people to grep. Written
-// to by whoever has something to say to the operator, from any thread; nobody waits for the line to
-// be written. What goes in is free of credentials and personal data by its type (log_value.h);
+// The service's log: one JSON object per line, for log collectors and grep. Thread-safe; logging
+// never blocks. The value types (log_value.h) keep credentials and personal data out.
 // docs/operations.md lists the events and their fields.
 #pragma once
 
@@ -19,17 +18,16 @@ class EventLog {
  public:
   using Fields = std::vector<LogField>;
 
-  // `logger` is given the lines, without an end of line, and must be safe to use from several
-  // threads.
+  // `logger` receives the lines, without a line end. It must be thread-safe.
   explicit EventLog(std::shared_ptr<spdlog::logger> logger);
 
-  // Each writes a line, in which `fields` follow time, level and event.
+  // Each writes one line: time, level and event, then `fields`.
 
-  // What is to be known later.
+  // For later reference.
   void Info(Word event, const Fields& fields);
-  // Something that needs a person's attention, but no person at once.
+  // Needs attention, but not at once.
   void Warn(Word event, const Fields& fields);
-  // Calls fail, and go on to fail until a person, or the provider, does something.
+  // Calls fail, and continue to fail until the cause is removed.
   void Error(Word event, const Fields& fields);
 
  private:

@@ -1,5 +1,4 @@
 #include "service/log/library_log.h"
-#include "service/sync/mutex.h"
 
 #include <google/protobuf/stubs/logging.h>
 #include <grpc/support/log.h>
@@ -12,25 +11,26 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "service/sync/mutex.h"
 
 namespace rollcall {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of one place in a library.
+// At most one line per source in this time.
 constexpr std::chrono::seconds kInterval{1};
 
-// What came from one place.
+// The messages of one line in a library.
 struct Source {
-  Clock::time_point told = Clock::time_point::min();
-  int64_t untold = 0;  // since then
+  Clock::time_point logged = Clock::time_point::min();  // the last time
+  int64_t pending = 0;                                  // messages since then
 };
 
 struct State {
   Mutex mutex;
   EventLog* log ABSL_GUARDED_BY(mutex) = nullptr;
-  // As many as the libraries have lines that log.
+  // Bounded by the number of lines in the libraries that log.
   std::map<std::pair<Word const*, std::string>, Source> sources ABSL_GUARDED_BY(mutex);
 };
 
@@ -42,29 +42,29 @@ State& TheState() {
 constexpr Word kGrpc = "grpc";
 constexpr Word kProtobuf = "protobuf";
 
-void Tell(const Word& library, const char* file, int line) {
+void Log(const Word& library, const char* file, int line) {
   absl::string_view name = file;
   name.remove_prefix(name.rfind('/') + 1);  // npos + 1 is 0
-  std::string place = absl::StrCat(name, ":", line);
+  std::string source_line = absl::StrCat(name, ":", line);
   State& state = TheState();
   const MutexLock lock(state.mutex);
   if (state.log == nullptr) return;
-  Source& source = state.sources[{&library, place}];
+  Source& source = state.sources[{&library, source_line}];
   const Clock::time_point now = Clock::now();
-  ++source.untold;
-  if (source.told != Clock::time_point::min() && now - source.told < kInterval) return;
-  source.told = now;
+  ++source.pending;
+  if (source.logged != Clock::time_point::min() && now - source.logged < kInterval) return;
+  source.logged = now;
   EventLog& log = *state.log;
   log.Warn("library_message", {{"library", library},
-                               {"source", Identifier(place)},
-                               {"messages", std::exchange(source.untold, 0)}});
+                               {"source", Identifier(source_line)},
+                               {"messages", std::exchange(source.pending, 0)}});
 }
 
-void OnGrpcMessage(gpr_log_func_args* message) { Tell(kGrpc, message->file, message->line); }
+void OnGrpcMessage(gpr_log_func_args* message) { Log(kGrpc, message->file, message->line); }
 
 void OnProtobufMessage(google::protobuf::LogLevel level, const char* file, int line,
                        const std::string& /*text*/) {
-  if (level >= google::protobuf::LOGLEVEL_WARNING) Tell(kProtobuf, file, line);
+  if (level >= google::protobuf::LOGLEVEL_WARNING) Log(kProtobuf, file, line);
 }
 
 }  // namespace

@@ -1,19 +1,18 @@
-// Takes the messages that gRPC and Protocol Buffers would write to standard error by themselves,
-// and logs where in the library each comes from instead of what it says: callers, strangers among
-// them, can choose parts of the text, and how often it comes. Made by main(); the libraries call it
-// on any of their threads.
+// Receives the messages that gRPC and Protocol Buffers would otherwise write to standard error.
+// Logs their source (file and line in the library) instead of their text, because remote peers can
+// choose parts of the text, and how often it comes. The libraries call it on any of their threads.
 #pragma once
 
 #include "service/log/event_log.h"
 
 namespace rollcall {
 
-// There is one at a time, since the libraries know but one function each.
+// At most one exists at a time, because each library has one log function.
 class LibraryLog {
  public:
   // `log` must outlive the object.
   explicit LibraryLog(EventLog& log);
-  // From then on the libraries are silent.
+  // Afterwards the libraries' messages are dropped.
   ~LibraryLog();
   LibraryLog(const LibraryLog&) = delete;
   LibraryLog& operator=(const LibraryLog&) = delete;

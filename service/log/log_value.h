@@ -1,7 +1,6 @@
-// What may stand in the log: a number, a value of an enum, a word that was written into this
-// program, or a text of one of the types below. None of these is made of a text by itself; each is
-// named where it is made, for one kind of text that is neither a credential nor a provider's data.
-// Values of any thread.
+// The values that the log may contain: numbers, enum values, string literals of this program, and
+// the text types below. There is no conversion from an arbitrary string: each text type is
+// constructed explicitly, for one kind of text that is neither a credential nor provider data.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +13,7 @@
 
 namespace rollcall {
 
-// A text of the program's own: the compiler takes nothing else.
+// A string literal of this program; anything else does not compile.
 class Word {
  public:
   consteval Word(const char* text) : text_(text) {}  // NOLINT(google-explicit-constructor)
@@ -24,9 +23,9 @@ class Word {
   const char* text_;
 };
 
-// A name that the operator chose, an address of a caller, or an id that somebody made up for a
-// request. It keeps at most 128 characters, and of these letters, digits and -_.:[]%/, with a '?'
-// in place of any other, since an id can come from outside.
+// A name from the configuration, a caller's address, or a request's id. Ids can come from outside,
+// so the text is cut to 128 characters, and any character but letters, digits and -_.:[]%/ is
+// replaced with '?'.
 class Identifier {
  public:
   Identifier() = default;
@@ -37,7 +36,7 @@ class Identifier {
   std::string text_;
 };
 
-// Where a value stands in a provider's record: the names of fields, and never what they hold.
+// The path of a value in a provider's record: field names, never values.
 class FieldPath {
  public:
   explicit FieldPath(absl::string_view path) : text_(path) {}
@@ -47,8 +46,8 @@ class FieldPath {
   std::string text_;
 };
 
-// What is wrong with the configuration or a file of it, as config/ says it: by keys and forms, and
-// never a value.
+// A problem in the configuration or one of its files, as config/ reports it: keys and expected
+// forms, never values.
 class ConfigProblem {
  public:
   explicit ConfigProblem(absl::string_view problem) : text_(problem) {}
@@ -83,11 +82,11 @@ class LogValue {
   nlohmann::ordered_json json_;
 };
 
-// Now, as the lines have it: "2026-01-31T12:00:00.000Z".
+// The current time in the log's format: "2026-01-31T12:00:00.000Z".
 std::string LogTime();
 
-// A field of a line.
-// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): there is no Word without its text.
+// A field of a log line.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): a Word has no default constructor.
 struct LogField {
   Word name;
   LogValue value;

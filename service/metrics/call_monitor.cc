@@ -7,7 +7,7 @@ namespace {
 
 using prometheus::Histogram;
 
-// From what a cached page takes to what a long list of a slow provider does.
+// From one page of a fast provider to a long list of a slow one.
 const Histogram::BucketBoundaries kCallSeconds = {0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
                                                   2.5,   5,    10,    30,   60,  300,  1800};
 
@@ -26,28 +26,28 @@ CallMonitor::CallMonitor(const std::vector<std::string>& upstreams, prometheus::
     : log_(log), log_calls_(log_calls) {
   auto& calls = prometheus::BuildCounter()
                     .Name("rollcall_calls_total")
-                    .Help("Calls that are over")
+                    .Help("Calls that have ended")
                     .Register(registry);
   auto& seconds = prometheus::BuildHistogram()
                       .Name("rollcall_call_seconds")
-                      .Help("How long calls took")
+                      .Help("Duration of calls")
                       .Register(registry);
   auto& first_record = prometheus::BuildHistogram()
                            .Name("rollcall_first_record_seconds")
-                           .Help("How long it took until the first record of a list was there")
+                           .Help("Time until the first record of a list was decoded")
                            .Register(registry);
   auto& duplicates = prometheus::BuildCounter()
                          .Name("rollcall_duplicates_suppressed_total")
-                         .Help("Records that came again with a page that was fetched again")
+                         .Help("Replayed records that were skipped")
                          .Register(registry);
   std::vector<std::string> names = upstreams;
-  names.emplace_back();  // of calls that were refused before their upstream was known
+  names.emplace_back();  // for calls that are refused before their upstream is known
   for (const CallMethod method : {CallMethod::kList, CallMethod::kGet}) {
     for (const std::string& name : names) {
       OfUpstream& upstream = upstreams_[{method, name}];
       const prometheus::Labels labels = {{"method", NameOf(method)}, {"upstream", name}};
       upstream.seconds = &seconds.Add(labels, kCallSeconds);
-      // All are made at once, since a rate needs the zero that a counter began with.
+      // Creates all series up front: rate() needs the initial zero of a counter.
       const auto add = [&](v1::ErrorReason reason, absl::StatusCode code) {
         prometheus::Labels of_outcome = labels;
         of_outcome["code"] = NameOf(code);

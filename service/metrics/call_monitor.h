@@ -1,5 +1,5 @@
-// Counts calls as they end, writes the log's line of each, and remembers the last errors for the
-// status page. Made by Telemetry; called by the reports of calls, on any thread.
+// Counts ended calls, logs each of them, and keeps the last errors for the status page.
+// Thread-safe.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -25,15 +25,15 @@
 
 namespace rollcall {
 
-// A call that is over.
+// A call that has ended.
 struct EndedCall {
   CallMethod method = CallMethod::kList;
   Identifier caller;
-  Identifier upstream;  // empty where the call was refused before that was known
+  Identifier upstream;  // empty if the call was refused before the upstream was known
   Identifier query;     // likewise
   Identifier request_id;
   Identifier trace_id;
-  std::optional<std::chrono::nanoseconds> first_record;  // from the call's begin on
+  std::optional<std::chrono::nanoseconds> first_record;  // after the beginning of the call
   std::chrono::nanoseconds duration{};
   CallTotals totals;
 };
@@ -49,28 +49,28 @@ class CallMonitor {
  public:
   static constexpr size_t kErrorsKept = 50;
 
-  // `upstreams` are the names of those configured. `registry` and `log` must outlive the monitor.
-  // `log_calls` says whether a call is logged.
+  // `upstreams` are the names of the configured ones. `registry` and `log` must outlive the
+  // monitor.
   CallMonitor(const std::vector<std::string>& upstreams, prometheus::Registry& registry,
               EventLog& log, bool log_calls);
 
   void OnEnd(const EndedCall& call, const absl::Status& status);
 
-  // The newest first. Calls that their callers gave up are not among them.
+  // Newest first, without calls that their callers cancelled.
   std::vector<FailedCall> RecentErrors() const;
 
  private:
   struct OfUpstream {
-    // By what the call came to: its reason, or with none its code.
+    // By reason, and for calls without one by code.
     std::map<std::pair<v1::ErrorReason, absl::StatusCode>, prometheus::Counter*> calls;
     prometheus::Histogram* seconds = nullptr;
-    prometheus::Histogram* first_record_seconds = nullptr;  // of lists
+    prometheus::Histogram* first_record_seconds = nullptr;  // lists only
     prometheus::Counter* duplicates = nullptr;              // likewise
   };
 
   EventLog& log_;
   const bool log_calls_;
-  // By method and upstream; does not change.
+  // By method and upstream. Does not change.
   std::map<std::pair<CallMethod, std::string>, OfUpstream> upstreams_;
 
   mutable Mutex mutex_;

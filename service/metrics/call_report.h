@@ -1,6 +1,6 @@
-// What one call tells the operator: filled in while the call goes on, and told once, when it ends.
-// Every call has one, those that are refused too. Made and given its facts on gRPC's thread, before
-// any other sees it.
+// Collects what the operator learns of one call, and reports it when the call ends. Every call has
+// one, including refused calls. It is created and given its facts on gRPC's thread, before other
+// threads see it.
 #pragma once
 
 #include <atomic>
@@ -18,28 +18,28 @@ namespace rollcall {
 
 class CallReport {
  public:
-  // The call begins now. `monitor` must outlive the report.
+  // The call's time begins now. `monitor` must outlive the report.
   CallReport(CallMonitor& monitor, CallMethod method);
   CallReport(const CallReport&) = delete;
   CallReport& operator=(const CallReport&) = delete;
 
-  // Who calls: a name or an address.
+  // The caller's name or address.
   void SetCaller(absl::string_view caller) { call_.caller = Identifier(caller); }
   // The name of a configured upstream.
   void SetUpstream(const std::string& name) { call_.upstream = Identifier(name); }
-  // The field of the request that names what is asked for.
+  // The name of the request's query field.
   void SetQuery(const std::string& field) { call_.query = Identifier(field); }
-  // The ids by which the call can be found.
+  // The ids that identify the call in logs and traces.
   void SetIds(absl::string_view request_id, absl::string_view trace_id);
 
-  // So many more records are on their way to the caller. On one thread, that of its event loop.
+  // Counts records that are queued for the caller. On the event loop's thread.
   void OnRecords(int64_t count);
 
-  // The call is over, or will be as soon as gRPC has heard of it. Once, on any thread; behind the
-  // last OnRecords().
+  // Reports the call, just before gRPC finishes it. Call once, on any thread, after the last
+  // OnRecords().
   void End(const absl::Status& status, const CallTotals& totals);
 
-  // The call as it is now. On any thread.
+  // The call's present state. From any thread.
   RunningCall Describe(size_t queued_bytes) const;
 
  private:

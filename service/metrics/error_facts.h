@@ -1,6 +1,5 @@
-// What the operator is told of an error: its code and reason, and what its details say of the
-// provider's answer. Not its message, which is for callers. Used by the monitors of calls and of
-// requests, on any thread.
+// What the operator learns of an error: code, reason, and what the provider's response contained.
+// Not the message, which is for callers. Values of any thread.
 #pragma once
 
 #include <string>
@@ -13,7 +12,7 @@ namespace rollcall {
 
 struct ErrorFacts {
   absl::StatusCode code = absl::StatusCode::kOk;
-  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;  // where there is none
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;  // if there is none
   int http_status = 0;                                    // likewise
   Identifier provider_code;
   Identifier provider_request_id;
@@ -21,7 +20,7 @@ struct ErrorFacts {
 
 ErrorFacts FactsOf(const absl::Status& status);
 
-// Adds those that there are, but for the code.
+// Adds the facts that are present, except the code.
 void AddFacts(const ErrorFacts& facts, EventLog::Fields& fields);
 
 }  // namespace rollcall

@@ -23,13 +23,13 @@ ParticipantMonitor::ParticipantMonitor(std::string upstream, prometheus::Registr
       log_(log),
       unrecognized_(prometheus::BuildCounter()
                         .Name("rollcall_unrecognized_values_total")
-                        .Help("Values from the provider that have no place in the typed record")
+                        .Help("Values without a field in the typed record")
                         .Register(registry)) {
   auto& participants = prometheus::BuildCounter()
                            .Name("rollcall_participants_total")
-                           .Help("Participants read from the provider")
+                           .Help("Decoded participants")
                            .Register(registry);
-  // All are made at once, since a rate needs the zero that a counter began with.
+  // Creates all series up front: rate() needs the initial zero of a counter.
   const auto* const records = v1::Participant::descriptor()->FindOneofByName("record");
   for (int i = 0; i < records->field_count(); ++i) {
     const auto& record = *records->field(i);

@@ -1,7 +1,6 @@
-// Counts the participants of one upstream and what its provider says that has no place in their
-// typed records, and logs each kind of the latter once. That is drift: the provider's API is no
-// longer what Rollcall was built for. Called on the threads of the event loops; the admin server
-// reads the counters.
+// Counts the participants of one upstream and their unrecognized values: values without a field in
+// the typed record, which show that the provider's API has drifted. Logs each path and kind once.
+// Thread-safe.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -24,21 +23,19 @@ namespace rollcall {
 
 class ParticipantMonitor {
  public:
-  // Paths are made of names that the provider chose, and each is a time series and a line in the
-  // log. So their length is bounded, and so is their number: what comes after the first kMaxPaths
-  // is counted under kOtherPaths.
+  // The provider chooses the names in a path, and each path is a time series and a log line. So
+  // their length and number are bounded: paths after the first kMaxPaths count as kOtherPaths.
   static constexpr size_t kMaxPaths = 500;
   static constexpr size_t kMaxPathBytes = 120;
   static constexpr char kOtherPaths[] = "(other)";
   // The path of a record that is unrecognized as a whole.
   static constexpr char kWholeRecord[] = "(record)";
 
-  // `registry` and `log` must outlive the monitor. Of one registry, each upstream has one monitor.
+  // `registry` and `log` must outlive the monitor. One monitor per upstream and registry.
   ParticipantMonitor(std::string upstream, prometheus::Registry& registry, EventLog& log);
 
-  // Counts a participant as it was decoded: which record it holds, and its unrecognized values.
-  // Nothing is counted of one without a record. OnParticipants() and OnUnrecognized() are its
-  // parts, for who counts many participants at once.
+  // Counts a decoded participant and its unrecognized values; does nothing if it has no record.
+  // OnParticipants() and OnUnrecognized() are the two parts, for many participants at once.
   void OnParticipant(v1::Participant::RecordCase record,
                      const google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>& unrecognized);
   void OnParticipants(v1::Participant::RecordCase record, int64_t count);
@@ -52,11 +49,11 @@ class ParticipantMonitor {
   const std::string upstream_;
   EventLog& log_;
   prometheus::Family<prometheus::Counter>& unrecognized_;
-  // By the number of the record's field; null where there is no such record.
+  // By the record's field number; null if there is no such record.
   std::vector<prometheus::Counter*> participants_;
 
   Mutex mutex_;
-  // A counter is null until there is something to count.
+  // A counter is null until it is needed.
   absl::flat_hash_map<std::string, ByKind> paths_ ABSL_GUARDED_BY(mutex_);
   ByKind other_paths_ ABSL_GUARDED_BY(mutex_){};
 };

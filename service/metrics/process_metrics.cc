@@ -26,7 +26,7 @@ std::string Read(const char* path) {
 
 double TicksASecond() { return static_cast<double>(sysconf(_SC_CLK_TCK)); }
 
-// When the machine was started, in seconds since 1970.
+// When the machine started, in Unix time.
 std::optional<double> BootTime() {
   std::istringstream lines(Read("/proc/stat"));
   for (std::string line; std::getline(lines, line);) {
@@ -38,11 +38,11 @@ std::optional<double> BootTime() {
   return std::nullopt;
 }
 
-// When this process was started, in seconds since 1970.
+// When this process started, in Unix time.
 std::optional<double> StartTime() {
   const std::string stat = Read("/proc/self/stat");
   const auto boot = BootTime();
-  // The second field is the program's name in brackets, and may hold anything.
+  // The second field is the program's name in brackets, which may contain spaces and brackets.
   const size_t name_end = stat.rfind(')');
   if (!boot || name_end == std::string::npos) return std::nullopt;
   std::istringstream fields(stat.substr(name_end + 1));
@@ -83,24 +83,24 @@ std::vector<MetricFamily> ProcessMetrics() {
   };
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) == 0) {
-    add("process_cpu_seconds_total", "CPU time that the process used", MetricType::Counter,
+    add("process_cpu_seconds_total", "User and system CPU time", MetricType::Counter,
         Seconds(usage.ru_utime) + Seconds(usage.ru_stime));
   }
   if (const int64_t resident = ResidentBytes(); resident > 0) {
-    add("process_resident_memory_bytes", "Memory of the process that is in RAM", MetricType::Gauge,
+    add("process_resident_memory_bytes", "Resident memory", MetricType::Gauge,
         static_cast<double>(resident));
   }
   if (const auto open = OpenDescriptors()) {
-    add("process_open_fds", "File descriptors that are open", MetricType::Gauge, *open);
+    add("process_open_fds", "Open file descriptors", MetricType::Gauge, *open);
   }
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-    add("process_max_fds", "File descriptors that may be open", MetricType::Gauge,
+    add("process_max_fds", "Limit of open file descriptors", MetricType::Gauge,
         static_cast<double>(limit.rlim_cur));
   }
   static const std::optional<double> kStart = StartTime();
   if (kStart) {
-    add("process_start_time_seconds", "When the process was started, since 1970", MetricType::Gauge,
+    add("process_start_time_seconds", "Start time of the process, in Unix time", MetricType::Gauge,
         *kStart);
   }
   return metrics;

@@ -1,5 +1,5 @@
-// What the kernel knows of this process, under the names that every Prometheus client gives it, so
-// that dashboards made for others show it too. Called on the admin server's thread.
+// What the kernel knows of this process, under the standard names of Prometheus clients, so that
+// existing dashboards work. Called on the admin server's thread.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -10,10 +10,10 @@
 namespace rollcall {
 
 // process_cpu_seconds_total, process_resident_memory_bytes, process_open_fds, process_max_fds and
-// process_start_time_seconds; those that /proc does not give are left out.
+// process_start_time_seconds, as far as /proc has them.
 std::vector<prometheus::MetricFamily> ProcessMetrics();
 
-// Resident memory in bytes; 0 where /proc does not say.
+// Resident memory in bytes; 0 if unknown.
 int64_t ResidentBytes();
 
 }  // namespace rollcall

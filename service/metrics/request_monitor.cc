@@ -10,14 +10,14 @@ namespace {
 prometheus::Family<prometheus::Counter>& Requests(prometheus::Registry& registry) {
   return prometheus::BuildCounter()
       .Name("rollcall_upstream_requests_total")
-      .Help("Requests that were sent to the provider and are over")
+      .Help("Requests to the provider that have ended")
       .Register(registry);
 }
 
 constexpr int kUnauthorized = 401;
 
-// Whether the reason says something of the caller's request, rather than of the upstream.
-bool IsCallersDoing(v1::ErrorReason reason) {
+// Whether the caller's request is at fault, rather than the upstream.
+bool IsCallersFault(v1::ErrorReason reason) {
   return reason == v1::ERROR_REASON_UPSTREAM_NOT_FOUND ||
          reason == v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST ||
          reason == v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED;
@@ -32,23 +32,23 @@ RequestMonitor::RequestMonitor(std::string upstream, prometheus::Registry& regis
       given_up_(Requests(registry).Add({{"upstream", upstream}, {"outcome", "given_up"}})),
       retries_(prometheus::BuildCounter()
                    .Name("rollcall_retries_total")
-                   .Help("Requests to the provider that failed and were made again")
+                   .Help("Retried requests to the provider")
                    .Register(registry)
                    .Add({{"upstream", upstream}})),
       pages_(prometheus::BuildCounter()
                  .Name("rollcall_pages_total")
-                 .Help("Pages that the provider began to send")
+                 .Help("Pages whose response has begun")
                  .Register(registry)
                  .Add({{"upstream", upstream}})),
       first_byte_seconds_(
           prometheus::BuildHistogram()
               .Name("rollcall_upstream_first_byte_seconds")
-              .Help("How long the provider took to begin an answer")
+              .Help("Time from a request to the head of its response")
               .Register(registry)
               .Add({{"upstream", upstream}},
                    prometheus::Histogram::BucketBoundaries{0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
                                                            1, 2.5, 5, 10, 30, 60})) {
-  // Those that a request can end with, which are all but those of calls.
+  // All reasons that a request, as opposed to a call, can end with.
   for (const auto reason :
        {v1::ERROR_REASON_UNSPECIFIED, v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED,
         v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED, v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED,
@@ -71,12 +71,12 @@ void RequestMonitor::OnHead(int http_status, std::chrono::nanoseconds after) {
     const MutexLock lock(mutex_);
     trusted = std::exchange(health_.not_trusted, false);
     if (http_status >= 500) {
-      // Known before the rest of the answer is, by which the circuit may be open already.
+      // Set with the head: the circuit breaker may open before the rest of the response arrives.
       health_.failed_at = absl::Now();
       health_.failure = {absl::StatusCode::kUnavailable, v1::ERROR_REASON_UPSTREAM_UNAVAILABLE,
                          http_status, Identifier(), Identifier()};
     } else if (http_status != kUnauthorized) {
-      // Whoever answers something else has let the credentials pass.
+      // Any other status means that the credentials were accepted.
       accepted = std::exchange(health_.credentials_rejected, false);
     }
   }
@@ -97,7 +97,7 @@ void RequestMonitor::OnEnd(const absl::Status& status) {
   bool is_news = false;
   {
     const MutexLock lock(mutex_);
-    if (!IsCallersDoing(facts.reason)) {
+    if (!IsCallersFault(facts.reason)) {
       health_.failed_at = absl::Now();
       health_.failure = facts;
     }

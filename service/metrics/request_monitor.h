@@ -1,7 +1,5 @@
-// Watches the requests to one upstream: counts them, times them, and tells the operator in the log,
-// once for each change, that the upstream is down, does not take the credentials or is not trusted,
-// and why. Made by Telemetry, one for each upstream; called on the threads of the event loops and
-// of the admin server.
+// Counts and times the requests to one upstream, and logs once per change, with the cause, if the
+// upstream is down, rejects the credentials, or has an untrusted certificate. Thread-safe.
 #pragma once
 
 #include <prometheus/counter.h>
@@ -23,38 +21,38 @@
 
 namespace rollcall {
 
-// How an upstream is, as far as its last answers tell.
+// The health of an upstream, according to its last responses.
 struct UpstreamHealth {
-  // Since when it is down; nothing while it is not.
+  // Since when the circuit breaker is open; nothing if it is closed.
   std::optional<absl::Time> down_since;
   bool credentials_rejected = false;
   bool not_trusted = false;
-  // The last failure that is not a caller's doing, if there was any.
+  // The last failure that was not the caller's fault, if there was one.
   std::optional<absl::Time> failed_at;
   ErrorFacts failure;
 };
 
 class RequestMonitor {
  public:
-  // `registry` and `log` must outlive the monitor. Of one registry, each upstream has one monitor.
+  // `registry` and `log` must outlive the monitor. One monitor per upstream and registry.
   RequestMonitor(std::string upstream, prometheus::Registry& registry, EventLog& log);
 
-  // The head of an answer came so long after its request went out.
+  // The head of a response arrived this long after its request was sent.
   void OnHead(int http_status, std::chrono::nanoseconds after);
 
-  // A request that went out has ended.
+  // A request that was sent has ended.
   void OnEnd(const absl::Status& status);
 
-  // A request that went out was given up: its call does not need it any more.
+  // A request that was sent was cancelled, because its call does not need it any more.
   void OnGivenUp() { given_up_.Increment(); }
 
-  // A failed request is going to be made again.
+  // A failed request will be retried.
   void OnRetry() { retries_.Increment(); }
 
-  // The provider began to send a page.
+  // The response with a page has begun.
   void OnPage() { pages_.Increment(); }
 
-  // The upstream was given up as down for now (false), or is back.
+  // The circuit breaker has opened (false) or closed.
   void OnCircuit(bool is_up);
 
   UpstreamHealth health() const;

@@ -1,5 +1,5 @@
-// Metrics whose values are looked up when they are scraped, rather than kept. Used by what knows
-// such values, on the admin server's thread.
+// Metrics whose values are determined on each scrape instead of being kept. On the admin server's
+// thread.
 #pragma once
 
 #include <prometheus/metric_family.h>
@@ -10,13 +10,13 @@
 
 namespace rollcall {
 
-// A metric as a scraper sees it, without a value yet.
+// A metric without values.
 inline prometheus::MetricFamily ScrapedMetric(std::string name, std::string help,
                                               prometheus::MetricType type) {
   return {std::move(name), std::move(help), type, {}};
 }
 
-// Adds a value. With labels, each value must have others.
+// Adds a value. The labels of each value of a metric must differ.
 inline void AddValue(prometheus::MetricFamily& metric, double value,
                      std::vector<prometheus::ClientMetric::Label> labels = {}) {
   prometheus::ClientMetric& added = metric.metric.emplace_back();

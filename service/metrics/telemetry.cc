@@ -45,19 +45,19 @@ Telemetry::Telemetry(const Config& config, const std::string& version)
       event_loop_lag_(
           prometheus::BuildHistogram()
               .Name("rollcall_event_loop_lag_seconds")
-              .Help("How late a timer of an event loop was, measured once a second")
+              .Help("Lateness of an event loop's timer, measured once a second")
               .Register(registry_)
               .Add({}, prometheus::Histogram::BucketBoundaries{0.001, 0.0025, 0.005, 0.01, 0.025,
                                                                0.05, 0.1, 0.25, 1})),
-      reload_refused_(prometheus::BuildGauge()
-                          .Name("rollcall_reload_refused")
-                          .Help("1 while a file holds what cannot be used, and what it held before "
-                                "goes on")
-                          .Register(registry_)),
+      reload_refused_(
+          prometheus::BuildGauge()
+              .Name("rollcall_reload_refused")
+              .Help("1 if a watched file has unusable content, and its previous content "
+                    "is in use")
+              .Register(registry_)),
       certificate_not_after_(prometheus::BuildGauge()
                                  .Name("rollcall_certificate_not_after_seconds")
-                                 .Help("When the certificate that callers are shown expires, in "
-                                       "seconds since 1970")
+                                 .Help("When the server certificate expires, in Unix time")
                                  .Register(registry_)) {
   for (const std::string& upstream : NamesOf(config.upstreams)) {
     upstreams_[upstream] = std::make_unique<OfUpstream>(upstream, registry_, log_);
@@ -65,7 +65,7 @@ Telemetry::Telemetry(const Config& config, const std::string& version)
   for (const std::string& what : FollowedFiles(config)) reload_refused_.Add({{"what", what}});
   prometheus::BuildGauge()
       .Name("rollcall_build_info")
-      .Help("1, for the version that runs")
+      .Help("1, with the version as a label")
       .Register(registry_)
       .Add({{"version", version}})
       .Set(1);

@@ -1,7 +1,6 @@
-// Random bytes that stand for a text: the same ones each time for the same text, and of no use to
-// whoever would know the text. They come from HMAC-SHA-256 with a key that this process makes and
-// nobody keeps. Used by the redactor, on the threads of the event loops; values are immutable, so
-// any thread may use them.
+// Pseudorandom bytes that replace a text: the same text always gets the same bytes, which do not
+// reveal it. They are HMAC-SHA-256 with a random key that this process generates and never stores.
+// Values are immutable, so any thread may use them.
 #pragma once
 
 #include <openssl/types.h>
@@ -20,13 +19,13 @@ class Fakes {
   static constexpr size_t kSize = 32;
   using Key = std::array<uint8_t, kSize>;
 
-  // Throws where OpenSSL has no HMAC-SHA-256.
+  // Throws if OpenSSL has no HMAC-SHA-256.
   explicit Fakes(const Key& key);
 
-  // A key that nobody has. Throws where there are no random numbers.
+  // A random key. Throws if OpenSSL has no random numbers.
   static Key RandomKey();
 
-  // The bytes of one text, without end. Must not outlive the fakes.
+  // The infinite bytes of one text. Must not outlive the fakes.
   class Stream {
    public:
     uint32_t NextByte();
@@ -37,8 +36,8 @@ class Fakes {
 
     const Fakes* fakes_;
     Key seed_;
-    Key block_;          // the first one is the seed
-    uint32_t used_ = 0;  // of all blocks
+    Key block_;          // the first block is the seed
+    uint32_t used_ = 0;  // bytes of all blocks so far
   };
   Stream Of(std::u32string_view text) const;
 
@@ -50,7 +49,7 @@ class Fakes {
 
   Key Hash(const void* bytes, size_t size) const;
 
-  // HMAC begun with the key. Each hash is made with a copy, since to begin anew takes longer.
+  // An HMAC context with the key. Each hash uses a copy: setting the key takes longer.
   const Context keyed_;
 };
 

@@ -34,7 +34,7 @@ absl::Status SystemProblem(const std::string& folder) {
   return Problem(folder, std::strerror(errno));
 }
 
-// A file of its own, for its owner alone. -1 where it cannot be made.
+// Creates a file that only its owner can access. -1 on failure.
 int Create(int folder, const std::string& name) {
   return openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
@@ -69,7 +69,7 @@ absl::StatusOr<std::unique_ptr<Recording>> Recording::Open(
   }
   if (!recording->WriteLine(
           {{"format", kFormat}, {"rollcall", kRollcallVersion}, {"providers", providers}})) {
-    return Problem(path, "cannot be written to");
+    return Problem(path, "not writable");
   }
   return recording;
 }
@@ -84,7 +84,7 @@ Recording::Recording(int folder, int manifest, size_t max_bytes,
 
 Recording::~Recording() {
   if (manifest_ >= 0) {
-    // So that the folder is as good as new where the service could not start.
+    // Leaves the folder as it was if the service could not start.
     if (answers_ == 0) unlinkat(folder_, kManifest, 0);
     close(manifest_);
   }
@@ -182,7 +182,7 @@ void Recording::Answer::WriteEntry(absl::string_view end) {
   if (file_ >= 0) line["body"] = BodyName(number_);
   line["bytes"] = written_;
   line["end"] = std::string(end);
-  // What has no entry is nobody's.
+  // A body without an entry is of no use.
   if (!recording_.WriteLine(line) && file_ >= 0) {
     unlinkat(recording_.folder_, BodyName(number_).c_str(), 0);
   }

@@ -1,9 +1,7 @@
-// Writes what providers answer into a folder, with everything replaced that says who is meant, so
-// that a report of a bug can become a test: the simulator serves such a folder
-// (tests/simulator/README.md). Each request is a line of `recording.ndjson` and, where it was
-// answered, a file with the body as far as it was read. Made by the server where the operator asks
-// for it; shared by the event loops, which write the files themselves: its members may be called
-// from any thread.
+// Writes provider responses to a folder, redacted, so that a bug report can become a test: the
+// simulator serves such a folder (tests/simulator/README.md). Each request is a line of
+// `recording.ndjson`; if it had a response, its body is a file, as far as it was read. Shared by
+// the event loops, which write the files themselves. Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -30,13 +28,13 @@ namespace rollcall {
 
 class Recording {
  public:
-  // One request and what comes of it. For the thread that makes it.
+  // One request and its response. For the thread that sends the request.
   class Answer;
 
-  // Begins a recording of `upstreams` in a folder, which is made where there is none. One that has
-  // a recording already, as after a restart, is left as it is, and nothing is recorded. An error
-  // says what else is wrong with it. `on_end` hears once, from here or on any thread, where
-  // recording ends before the service does, and why: "max_bytes", "write_error", "folder_in_use".
+  // Begins a recording of `upstreams` in a folder, which is created if missing. If the folder has a
+  // recording already, for example after a restart, it is left unchanged and nothing is recorded.
+  // Other problems with the folder are errors. `on_end` is called once, from here or on any thread,
+  // if the recording ends before the service: "max_bytes", "write_error", "folder_in_use".
   static absl::StatusOr<std::unique_ptr<Recording>> Open(
       const RecordingSettings& settings, const std::vector<UpstreamConfig>& upstreams,
       std::function<void(absl::string_view cause)> on_end);
@@ -44,11 +42,11 @@ class Recording {
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
 
-  // Whether nothing more is recorded.
+  // Whether the recording has ended.
   bool ended() const { return ended_; }
 
-  // A request goes out. Null once recording has ended. `api` and `upstream` must outlive the
-  // answer, and so must this.
+  // Call when a request is sent. Null if the recording has ended. `api`, `upstream` and the
+  // recording must outlive the answer.
   std::shared_ptr<Answer> Begin(const ParticipantApi& api, const UpstreamConfig& upstream,
                                 absl::string_view url);
 
@@ -56,7 +54,8 @@ class Recording {
   Recording(int folder, int manifest, size_t max_bytes,
             std::function<void(absl::string_view cause)> on_end);
 
-  // Appends to a file, unless that is too much. False where recording has ended.
+  // Appends to a file, or ends the recording if that exceeds its maximum size. Returns false if the
+  // recording has ended.
   bool Write(int file, absl::string_view bytes);
   bool WriteLine(const nlohmann::ordered_json& line);
   void Stop(absl::string_view cause);
@@ -69,14 +68,14 @@ class Recording {
   std::atomic<size_t> bytes_ = 0;
   std::atomic<int> answers_ = 0;
   std::atomic<bool> ended_ = false;
-  Mutex mutex_;  // of the manifest's end
+  Mutex mutex_;  // for appending to the manifest
 };
 
 class Recording::Answer {
  public:
   Answer(Recording& recording, const ParticipantApi& api, const UpstreamConfig& upstream,
          absl::string_view url);
-  // What has no end by now was given up.
+  // Records that the request was given up, if it has no end yet.
   ~Answer();
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
@@ -86,7 +85,7 @@ class Recording::Answer {
   // The next bytes of the body.
   void TakeBody(absl::string_view bytes);
 
-  // Nothing more comes, be it because that was all, or because it was cut.
+  // The response has ended: `complete`, or cut.
   void Finish(bool complete);
 
  private:
@@ -102,7 +101,7 @@ class Recording::Answer {
   std::string retry_after_;
   absl::string_view framing_;
   std::optional<Redactor> redactor_;
-  std::string bytes_;  // redacted, and not written yet
+  std::string bytes_;  // redacted bytes that are not written yet
   int file_ = -1;
   size_t written_ = 0;
   bool finished_ = false;

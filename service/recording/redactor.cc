@@ -11,7 +11,7 @@
 namespace rollcall {
 namespace {
 
-// More than any page may have that is read.
+// More than the page reader accepts.
 constexpr size_t kMaxLevels = 1100;
 constexpr size_t kMaxNumber = 32;
 constexpr size_t kMaxCode = 6;
@@ -19,7 +19,7 @@ constexpr size_t kMaxMilliseconds = 9;
 constexpr size_t kMaxName = 64;
 constexpr int kMaxDigitsInName = 3;
 
-// The numbers in envelopes and errors that are kept.
+// Numbers that are kept in envelopes and errors.
 constexpr absl::string_view kEnvelopeNumbers[] = {"page",  "page_size", "total", "num_pages",
                                                   "start", "end",       "status"};
 
@@ -30,7 +30,7 @@ bool IsLiteral(absl::string_view text) {
   return text == "true" || text == "false" || text == "null";
 }
 
-// Whether it is made of what numbers are made of, good or not.
+// Whether it consists of the characters of numbers, well-formed or not.
 bool IsNumeric(absl::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     const bool is_sign = text[i] == '-' || text[i] == '+';
@@ -41,7 +41,7 @@ bool IsNumeric(absl::string_view text) {
   return text[0] == '-' || IsDigit(text[0]);
 }
 
-// A field's name rather than somebody's, or their number.
+// A field's name, as opposed to a person's name or number.
 bool LooksLikeName(absl::string_view text) {
   return !text.empty() && text.size() <= kMaxName && !IsDigit(text[0]) &&
          std::all_of(text.begin(), text.end(),
@@ -81,7 +81,7 @@ void Redactor::Append(absl::string_view bytes, std::string& out) {
 
 void Redactor::Finish(std::string& out) {
   if (!name_.empty()) SettleName(false, out);
-  // A text or an id that is cut cannot be told from others.
+  // A truncated string or id could be mistaken for one that is kept, so it is replaced.
   if (token_ == Token::kString) EndString(false, out);
   if (token_ == Token::kScalar) EndScalar(out);
 }
@@ -101,10 +101,10 @@ Redactor::Value Redactor::ValueOf(const FieldSchema& field) {
   }
   if (store == &StoreStrings) return {Kind::kTexts};
   if (store == &StoreEvents) return {Kind::kEvents};
-  return {};  // a boolean, or what is not known here yet
+  return {};  // a boolean, or a type that is unknown here
 }
 
-// What the member of this name is, of the object that is open.
+// The member of this name in the innermost open object.
 Redactor::Value Redactor::Member(absl::string_view name) const {
   const auto& [kind, table] = levels_.back().value;
   const auto is = [&](absl::string_view text) { return name == text; };
@@ -127,7 +127,7 @@ Redactor::Value Redactor::Member(absl::string_view name) const {
   return {kind == Kind::kEvents ? Kind::kNumbers : Kind::kUnknown};
 }
 
-// What the elements are, of the array that is open.
+// The elements of the innermost open array.
 Redactor::Value Redactor::Element() const {
   const auto& [kind, table] = levels_.back().value;
   switch (kind) {
@@ -162,7 +162,7 @@ void Redactor::TakeByte(char c, std::string& out) {
     return FlushToken(out);
   }
   if (token_ == Token::kString) return EndString(true, out);
-  // As in the page reader, which passes over a quote behind a backslash wherever it stands.
+  // Like the page reader, which skips any quote that follows a backslash.
   if (token_ == Token::kScalar && ((escaped_ && c == '"') || !EndsScalar(c))) {
     escaped_ = !escaped_ && c == '\\';
     bytes_.push_back(c);
@@ -182,7 +182,7 @@ void Redactor::TakeByte(char c, std::string& out) {
   (is_string ? out : bytes_).push_back(c);
 }
 
-// As the page reader has it, for which the outline's scalars end less soon than a parser's.
+// Like the page reader: outside of records, fewer characters end a scalar than in a JSON parser.
 bool Redactor::EndsScalar(char c) const {
   return IsWhitespace(c) || IsOneOf(",}]", c) || (IsOneOf("\":{[", c) && !IsInOutline());
 }
@@ -230,8 +230,8 @@ void Redactor::Close(bool is_object) {
 
 void Redactor::EndValue() { expect_ = levels_.empty() ? Expect::kNothing : Expect::kCommaOrEnd; }
 
-// From a mistake on, brackets are counted only, up to where the page reader goes on: behind the
-// record, or the member beside the records. Behind a mistake in the page's own outline it does not.
+// After a syntax error, only brackets are counted, up to where the page reader continues: after the
+// record, or after the member of the envelope. After an error in the page's outline it does not.
 void Redactor::Break() {
   if (IsBroken()) return;
   const size_t outline = levels_.size() > 1 && levels_[1].value.kind == Kind::kRecords ? 2 : 1;
@@ -244,7 +244,7 @@ void Redactor::Break() {
   expect_ = Expect::kValue;
 }
 
-// Lets go of a token that is too long to be kept.
+// Replaces the beginning of a token that is too long to be buffered.
 void Redactor::FlushToken(std::string& out) {
   if (bytes_.size() < kMaxText) return;
   const size_t taken = text_.Read(bytes_, false);
@@ -264,7 +264,7 @@ void Redactor::EndToken() {
   fake_so_far_.reset();
 }
 
-// Whether what was taken for a name is one, rather than a part of a text with a quote too many.
+// `is_name`: a colon follows. Otherwise it is part of a string with a stray quote.
 void Redactor::SettleName(bool is_name, std::string& out) {
   if (is_name) {
     absl::StrAppend(&out, name_);
@@ -320,7 +320,7 @@ void Redactor::EndScalar(std::string& out) {
     for (const char c : bytes_) {
       const uint32_t byte = bytes.NextByte();
       if (IsDigit(c)) {
-        // A number that begins with 0 has no further digit in front of its point.
+        // A JSON number that begins with 0 has no further digit before its point.
         out.push_back(static_cast<char>(!is_first  ? '0' + byte % 10
                                         : c == '0' ? '0'
                                                    : '1' + byte % 9));

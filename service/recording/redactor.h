@@ -1,16 +1,16 @@
-// Replaces what the body of a provider's answer says about people and accounts, as it passes, and
-// keeps its form byte for byte: white space, order, duplicates, escapes, and whatever is wrong with
-// it. What is kept is named here and in the provider's field tables; all else is replaced, so that
-// a body which nobody expected gives nothing away.
+// Replaces personal and account data in a response's body as it passes, and keeps the body's form
+// byte for byte: white space, order, duplicates, escapes, and syntax errors. Only what is named
+// here and in the provider's field table is kept; everything else is replaced, so that an
+// unexpected body reveals nothing.
 //
-//   values of fields in the table    kept where they have the field's type, but for ids and links
-//   personal ones, and unknown ones  replaced, with all that is nested in them
-//   the envelope                     numbers of pages and codes kept, links by their own rule
-//   names                            kept in records and the envelope, if they look like names
-//   behind a mistake in the JSON     all is replaced, up to where the page reader goes on
+//   fields in the table          kept if the value has the field's type, except ids and links
+//   personal and unknown fields  replaced, with everything nested in them
+//   the envelope                 page numbers and codes are kept; links have their own rule
+//   names                        kept in records and the envelope, if they look like names
+//   after a syntax error         all is replaced, up to where the page reader would continue
 //
-// The same bytes become the same, in whatever pieces they come. Holds one piece of a text at most.
-// Used by the recording, on an event loop's thread.
+// The output does not depend on how the input is split into pieces. Buffers at most one piece of a
+// string. On an event loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -26,46 +26,46 @@ namespace rollcall {
 
 class Redactor {
  public:
-  // A text that is longer is replaced wherever it stands.
+  // Longer strings are always replaced.
   static constexpr size_t kMaxText = size_t{16} << 10;
 
-  // For one body of an answer of `api`; `is_document` says that it is one which was asked for,
-  // rather than an error. `text` and `api` must outlive the redactor.
+  // For one body of a response of `api`: the requested document, or, if not `is_document`, an
+  // error. `text` and `api` must outlive the redactor.
   Redactor(TextRedactor& text, const ParticipantApi& api, bool is_document);
 
-  // Takes the next bytes, and appends to `out` what becomes of them and of those before.
+  // Takes the next bytes, and appends the redacted bytes to `out`, which may lag behind.
   void Append(absl::string_view bytes, std::string& out);
 
-  // Appends the rest, after the last bytes.
+  // Appends the rest. Call after the last bytes.
   void Finish(std::string& out);
 
  private:
-  // What a value is.
+  // How a value is treated.
   enum class Kind {
-    kUnknown,  // replaced, whatever it is
+    kUnknown,  // replaced, whatever its type
     kText,
-    kTexts,  // an array of them
+    kTexts,  // an array of strings
     kNumber,
     kNumbers,
     kEvents,    // an object of arrays of numbers
     kRecord,    // an object with a table
-    kPersonal,  // the same, of which nothing is kept but known names
+    kPersonal,  // the same, but only known names are kept
     kRecords,   // the page's array
-    kDocument,  // the page or the record that was asked for
+    kDocument,  // the requested page or record
     kEnvelope,  // an object beside the records, or an error
     kErrors,    // an array of errors
     kLink,
-    kCode,  // a number, also as text
-    kWord,  // what looks like a name
+    kCode,  // a number, also as a string
+    kWord,  // a string that looks like a name
     kTime,
-    kMilliseconds,  // a number as text
+    kMilliseconds,  // a number as a string
   };
   struct Value {
     Kind kind = Kind::kUnknown;
     const ObjectSchema* table = nullptr;
   };
 
-  // What may come next.
+  // Which tokens may follow.
   enum class Expect { kValue, kValueOrEnd, kName, kNameOrEnd, kColon, kCommaOrEnd, kNothing };
 
   struct Level {
@@ -73,7 +73,7 @@ class Redactor {
     Value value;
   };
 
-  // A text or a number, or whatever else stands in a value's place.
+  // A string, or any other token in the place of a value.
   enum class Token { kNone, kString, kScalar };
 
   static Value ValueOf(const FieldSchema& field);
@@ -81,7 +81,7 @@ class Redactor {
   Value Element() const;
   bool KeepsName(absl::string_view name) const;
 
-  // Whether the members of the document itself come next.
+  // Whether the reader is between the document's own members.
   bool IsInOutline() const { return levels_.size() == 1 && !IsBroken(); }
   bool EndsScalar(char c) const;
   void TakeByte(char c, std::string& out);
@@ -102,22 +102,22 @@ class Redactor {
   TextRedactor& text_;
   const ParticipantApi& api_;
 
-  std::vector<Level> levels_;  // that are open
+  std::vector<Level> levels_;  // open objects and arrays
   Expect expect_ = Expect::kValue;
-  Value next_;  // what the value that comes next is
-  // Behind a mistake: the levels that are to be closed until reading goes on, or that it does not.
+  Value next_;  // of the next value
+  // After a syntax error: how many levels must close before reading continues, or that it does not.
   size_t skipped_levels_ = 0;
   bool lost_ = false;
 
-  // A name that is kept, and the white space behind it, until the colon says that it is one.
+  // A name, and the white space after it, until the colon confirms that it is a name.
   std::string name_;
   std::string space_;
 
   Token token_ = Token::kNone;
-  bool is_name_ = false;                      // of a string
+  bool is_name_ = false;                      // of a string token
   bool escaped_ = false;                      // by a backslash
-  std::string bytes_;                         // of the token, so far
-  std::optional<Fakes::Stream> fake_so_far_;  // of a token whose begin is replaced already
+  std::string bytes_;                         // of the token so far
+  std::optional<Fakes::Stream> fake_so_far_;  // of a token whose beginning is replaced already
 };
 
 }  // namespace rollcall

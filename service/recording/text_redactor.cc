@@ -14,19 +14,19 @@
 namespace rollcall {
 namespace {
 
-// The longest character: a surrogate pair, both as escapes.
+// Bytes of the longest character: an escaped surrogate pair.
 constexpr size_t kLongest = 12;
 
-// What is no character: a byte that is not of UTF-8, and an escape that JSON does not have.
+// Not characters: an invalid UTF-8 byte, and an invalid JSON escape.
 constexpr char32_t kBadByte = 0x110000;
 constexpr char32_t kBadEscape = 0x110001;
 
-// A word of so many characters is an id where one of them is a digit.
+// A word of at least this size is an id if it contains a digit.
 constexpr size_t kIdSize = 20;
-// A word with more digits can be a number of somebody's.
+// A word with more digits may be a phone number.
 constexpr int kMaxDigits = 6;
 constexpr size_t kMaxPageDigits = 9;
-// Of a resource in some paths.
+// The suffix of the last segment in some paths.
 constexpr absl::string_view kSuffix = ".json";
 constexpr absl::string_view kHexDigits = "0123456789abcdef";
 
@@ -54,7 +54,7 @@ size_t ReadUtf8(absl::string_view text, char32_t& value) {
   return size;
 }
 
-// The four digits behind \u.
+// The four digits after \u.
 bool ReadHex(absl::string_view text, char32_t& value) {
   if (!absl::StartsWith(text, "\\u") || text.size() < 6) return false;
   value = 0;
@@ -85,7 +85,7 @@ size_t ReadEscape(absl::string_view text, char32_t& value) {
   if (!absl::StartsWith(text, "\\u")) {
     return text.size() > 1 && static_cast<unsigned char>(text[1]) < 0x80 ? 2 : 1;
   }
-  // With the character that is wrong in it, which else could become a good one.
+  // Includes the wrong character, whose replacement could otherwise make the escape valid.
   size_t size = 2;
   while (size < text.size() && IsHex(text[size])) ++size;
   return size < text.size() && IsAlnum(text[size]) ? size + 1 : size;
@@ -131,7 +131,7 @@ bool IsId(absl::string_view word) {
          (word.size() >= kIdSize && std::any_of(word.begin(), word.end(), IsDigit));
 }
 
-// Maybe a number of somebody's.
+// May be a phone number.
 bool IsLongNumber(absl::string_view word) {
   return std::count_if(word.begin(), word.end(), IsDigit) > kMaxDigits;
 }
@@ -142,7 +142,7 @@ std::string PrefixOf(const BaseUrl& base) {
   return slash == std::string::npos ? "" : url.substr(slash);
 }
 
-// What a path of the API has beside ids.
+// The segments of an API's path that are not ids.
 std::vector<std::string> WordsOf(absl::string_view path) {
   std::vector<std::string> words;
   for (const absl::string_view segment : absl::StrSplit(path, '/', absl::SkipEmpty())) {
@@ -200,7 +200,7 @@ void TextRedactor::Keep(size_t begin, size_t end, std::string& out) const {
   for (size_t i = begin; i < end; ++i) absl::StrAppend(&out, Raw(i));
 }
 
-// Writes `value` in the form of the character at `index`.
+// Appends `value`, raw or escaped like the character at `index`.
 void TextRedactor::Put(size_t index, char32_t value, std::string& out) const {
   const absl::string_view raw = Raw(index);
   if (value == values_[index]) {
@@ -233,7 +233,7 @@ void TextRedactor::Fake(Fakes::Stream& bytes, std::string& out) {
   for (size_t i = 0; i < values_.size(); ++i) Replace(i, bytes.NextByte(), out);
 }
 
-// An id stays one of its form, which for those of the providers is that of hexadecimal digits.
+// The replacement of an id has the same form; those of the providers are hexadecimal.
 void TextRedactor::FakeWord(size_t begin, size_t end, std::string& out) const {
   const absl::string_view word = Plain(begin, end);
   Fakes::Stream bytes = BytesOf(begin, end);
@@ -254,7 +254,7 @@ void TextRedactor::FakeWord(size_t begin, size_t end, std::string& out) const {
 }
 
 void TextRedactor::KeepWords(std::string& out) {
-  // An address or a part of a link.
+  // May be an address or part of a link.
   if (plain_.find_first_of("@?%") != std::string::npos) {
     Fakes::Stream bytes = Bytes();
     return Fake(bytes, out);
@@ -273,8 +273,8 @@ void TextRedactor::KeepWords(std::string& out) {
   }
 }
 
-// Of a part of a URL. What is percent-encoded there stays so where it is ASCII's punctuation, and
-// becomes letters else, since a caller who is to send it again may send text in UTF-8 only.
+// Replaces a part of a URL. Percent-encoded ASCII punctuation is kept; other encoded bytes become
+// letters, because a caller that repeats the request can send valid UTF-8 only.
 void TextRedactor::FakeEncoded(size_t begin, size_t end, std::string& out) const {
   if (IsSid(Plain(begin, end)) || IsUuid(Plain(begin, end))) return FakeWord(begin, end, out);
   Fakes::Stream bytes = BytesOf(begin, end);
@@ -317,8 +317,7 @@ void TextRedactor::Link(std::string& out) {
   FakeEncoded(at, size, out);
 }
 
-// Returns where the path begins, which is at the front where there is no origin, and at the end
-// where the text is no link.
+// Returns where the path begins: at 0 if there is no origin, at the end if the text is not a link.
 size_t TextRedactor::LinkOrigin(std::string& out) const {
   const auto skip_prefix = [this](size_t at) {
     const absl::string_view path = Plain(at, plain_.size());

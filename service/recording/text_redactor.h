@@ -1,8 +1,7 @@
-// Replaces what a text of a provider says and keeps its form: each letter becomes another of its
-// case, each digit another, each character beyond ASCII one that takes as many bytes, and escapes
-// stay escapes of their kind. The same text becomes the same fake. Texts are the insides of JSON
-// strings, well-formed or not, and the targets of requests. Used by the redactor and by the
-// recording, on an event loop's thread; not thread-safe.
+// Replaces a provider's text and keeps its form: a letter becomes another letter of its case, a
+// digit another digit, a character beyond ASCII one of as many bytes, and escapes stay escapes of
+// their kind. The same text always gets the same replacement. Texts are the contents of JSON
+// strings, well-formed or not, and request targets. Not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -17,34 +16,33 @@
 
 namespace rollcall {
 
-// Stands in links for the origin and the path prefix of the configured base URL.
+// Replaces the origin and the path prefix of the configured base URL in links.
 inline constexpr absl::string_view kReplayOrigin = "http://replay.invalid";
 
 class TextRedactor {
  public:
-  // For what `upstream` answers as `api`. All must outlive the redactor.
+  // For the responses of `upstream` to `api`. All must outlive the redactor.
   TextRedactor(const Fakes& fakes, const ParticipantApi& api, const UpstreamConfig& upstream);
 
-  // Takes the next text: all of it where it is `whole`, else as far as surely no character is cut.
-  // Returns how many bytes that is. `raw` must outlive what is done with the text.
+  // Reads the next text: all of it if `whole`, otherwise as much as ends between characters for
+  // certain. Returns the number of bytes read. `raw` must outlive the operations on the text.
   size_t Read(absl::string_view raw, bool whole);
 
-  // The text without its escapes, a byte a character; 0x80 for whatever is not ASCII.
+  // The text with escapes decoded, one byte per character; 0x80 for any that is not ASCII.
   const std::string& plain() const { return plain_; }
 
-  // The bytes that stand for the text.
+  // The replacement bytes of the text.
   Fakes::Stream Bytes() const { return BytesOf(0, values_.size()); }
 
   // Each of these appends the text to `out`.
 
-  // With all of it replaced, by `bytes`: the text's own, or those of a text that it goes on with.
+  // Replaced completely, by `bytes`: its own, or those of the text that it continues.
   void Fake(Fakes::Stream& bytes, std::string& out);
-  // As it is, but for words that may be an id or somebody's number; replaced where it may be an
-  // address or a part of a link.
+  // Unchanged, except for words that may be ids or phone numbers; replaced completely if it may be
+  // an address or part of a link.
   void KeepWords(std::string& out);
-  // As a link or a path: what is kept are the words that the API's paths are made of, names in the
-  // query, and values there that are a page's number or size, or a boolean. A text that is neither
-  // is replaced.
+  // As a link or a path: keeps the words of the API's paths, parameter names, page numbers and
+  // sizes, and booleans. Any other text is replaced.
   void Link(std::string& out);
 
  private:
@@ -65,7 +63,7 @@ class TextRedactor {
   const std::string prefix_;              // of the base URL's path
   const std::vector<std::string> words_;  // of the API's paths
 
-  // Of the text that was read: what it is of, its characters, and where each ends in `raw_`.
+  // Of the last text: its source, its characters, and where each ends in `raw_`.
   absl::string_view raw_;
   std::u32string values_;
   std::vector<size_t> ends_;

@@ -11,17 +11,17 @@
 
 #include "absl/strings/escaping.h"
 
-// A token is, in URL-safe base64: a byte for the form, the nonce, the position encrypted with
-// AES-256-GCM, its tag. The form and the binding are authenticated with it. The position is the
-// record's identity, occurrence and ordinal, and the page.
+// A token is, in URL-safe base64: a version byte, the nonce, the position encrypted with
+// AES-256-GCM, and the tag. Version and binding are authenticated as well. The position is the
+// record's identity, occurrence and ordinal, then the page.
 namespace rollcall {
 namespace {
 
-constexpr char kForm = 2;
+constexpr char kVersionByte = 2;
 constexpr size_t kNonceSize = 12;
 constexpr size_t kTagSize = 16;
 constexpr size_t kHeadSize = 1 + kNonceSize;
-// Longer than any that was ever sealed: providers' links are refused over 8 KiB.
+// Longer than any valid token: providers' links over 8 KiB are refused.
 constexpr size_t kMaxTokenSize = size_t{16} << 10;
 constexpr absl::string_view kKeyPurpose = "rollcall resume token 1";
 
@@ -32,7 +32,7 @@ const unsigned char* Bytes(absl::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-// Lowest byte first.
+// Little-endian.
 template <class Number>
 void AppendNumber(std::string& text, Number number) {
   for (size_t i = 0; i < sizeof(Number); ++i) text.push_back(static_cast<char>(number >> (8 * i)));
@@ -65,7 +65,7 @@ struct ResumeTokens::Cipher {
     OPENSSL_cleanse(key.data(), key.size());
     if (!good) {
       EVP_CIPHER_CTX_free(context);
-      throw std::runtime_error("OpenSSL has neither HMAC, AES-256-GCM nor random numbers");
+      throw std::runtime_error("OpenSSL lacks HMAC, AES-256-GCM or random numbers");
     }
   }
   ~Cipher() { EVP_CIPHER_CTX_free(context); }
@@ -76,9 +76,9 @@ struct ResumeTokens::Cipher {
 
   EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();  // keeps the key
   const std::string binding;
-  // Random for each list and then counted, so that none is used twice with the key.
+  // Random for each list and then incremented, so that no nonce is used twice with a key.
   std::array<unsigned char, kNonceSize> nonce{};
-  // Of the token that was sealed last; kept for their memory, since each record has one.
+  // Buffers of the last sealed token, kept to avoid an allocation per record.
   std::string text;
   std::string sealed;
   std::string token;
@@ -90,7 +90,7 @@ ResumeTokens::ResumeTokens(CurrentSecret secret, absl::string_view binding)
 }
 
 void ResumeTokens::FollowSecret() {
-  // Asked for first: a secret that is replaced meanwhile is taken again.
+  // Read before the secret: if it is replaced in between, it is read again next time.
   const uint64_t version = secret_.version();
   if (cipher_ != nullptr && version == version_) return;
   const CurrentSecret::WithPrevious secrets = secret_.get_with_previous();
@@ -114,12 +114,12 @@ const std::string& ResumeTokens::Seal(const ListPosition& position) {
   AppendNumber(text, position.ordinal);
   text += position.page;
 
-  // The last four bytes count.
+  // Increments the last four bytes.
   for (size_t i = kNonceSize; i-- > kNonceSize - 4 && ++cipher.nonce[i] == 0;) {
   }
   std::string& sealed = cipher.sealed;
   sealed.resize(kHeadSize + text.size() + kTagSize);
-  sealed[0] = kForm;
+  sealed[0] = kVersionByte;
   std::memcpy(sealed.data() + 1, cipher.nonce.data(), kNonceSize);
   int size = 0;
   EVP_CIPHER_CTX* const context = cipher.context;
@@ -133,7 +133,7 @@ const std::string& ResumeTokens::Seal(const ListPosition& position) {
       EVP_EncryptFinal_ex(context, Bytes(sealed, kHeadSize + text.size()), &size) == 1 &&
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kTagSize,
                           Bytes(sealed, kHeadSize + text.size())) == 1;
-  cipher.token.clear();  // without a token a list is still a list
+  cipher.token.clear();  // if sealing fails, the list continues without tokens
   if (good) absl::WebSafeBase64Escape(sealed, &cipher.token);
   return cipher.token;
 }
@@ -148,7 +148,7 @@ std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) {
 std::optional<ListPosition> ResumeTokens::Cipher::Open(absl::string_view given) const {
   std::string bytes;
   if (given.size() > kMaxTokenSize || !absl::WebSafeBase64Unescape(given, &bytes) ||
-      bytes.size() < kHeadSize + kTagSize || bytes[0] != kForm) {
+      bytes.size() < kHeadSize + kTagSize || bytes[0] != kVersionByte) {
     return std::nullopt;
   }
   const size_t plain_size = bytes.size() - kHeadSize - kTagSize;

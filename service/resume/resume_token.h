@@ -1,9 +1,8 @@
-// Resume tokens: where a list is, sealed so that only this service can make one or read it. A token
-// is bound to its request and to a secret, from which its key is derived; so every replica with the
-// same configuration takes it, and nobody else can send the service anywhere by it. Where the
-// secret is replaced, tokens are sealed with the new one from then on, and those of the one before
-// it are still opened. Opened when a request is checked, on any thread; sealed by the pager, for
-// each record, on an event loop's thread.
+// Resume tokens: a position in a list, encrypted and authenticated so that only this service can
+// create or read one. A token is bound to its request and to a secret, from which its key is
+// derived, so that every replica with the same configuration accepts it. After the secret is
+// replaced, tokens are sealed with the new one, and those of the previous one are still opened.
+// Opened when a request is checked, on any thread; sealed per record, on an event loop's thread.
 #pragma once
 
 #include <array>
@@ -17,19 +16,19 @@
 
 namespace rollcall {
 
-// A place in a list: right behind a record.
+// A position in a list: after a record.
 struct ListPosition {
   std::string page;         // the page's path and query below the API's base URL
   uint64_t record = 0;      // RecordDecoder::identity() of the record
-  uint32_t occurrence = 1;  // which of the page's records with this identity, from 1 on
-  uint64_t ordinal = 0;     // which of the list's records, from 1 on; 0 where nobody knows
+  uint32_t occurrence = 1;  // which of the page's records with this identity, from 1
+  uint64_t ordinal = 0;     // the record's number in the list, from 1; 0 if unknown
 };
 
 // The tokens of one list. Not thread-safe.
 class ResumeTokens {
  public:
-  // Their key is derived from `secret`. `binding` says which list it is: a token opens only with
-  // the binding that it was sealed with.
+  // The key is derived from `secret`. `binding` identifies the list: a token opens only with the
+  // binding that it was sealed with.
   ResumeTokens(CurrentSecret secret, absl::string_view binding);
   ~ResumeTokens();
   ResumeTokens(ResumeTokens&&) noexcept;
@@ -38,8 +37,7 @@ class ResumeTokens {
   // Safe in URLs and command lines. Valid until the next call.
   const std::string& Seal(const ListPosition& position);
 
-  // Nothing where `token` is not one of this list, was changed, or has a form that is no longer
-  // read.
+  // Nothing if `token` belongs to another list, was modified, or has an unsupported version.
   std::optional<ListPosition> Open(absl::string_view token);
 
  private:
@@ -49,9 +47,9 @@ class ResumeTokens {
 
   CurrentSecret secret_;
   std::string binding_;
-  uint64_t version_ = 0;  // of the secret that the ciphers are of
+  uint64_t version_ = 0;  // the ciphers' version of the secret
   std::unique_ptr<Cipher> cipher_;
-  std::unique_ptr<Cipher> previous_cipher_;  // null where there was no secret before
+  std::unique_ptr<Cipher> previous_cipher_;  // null if there is no previous secret
 };
 
 }  // namespace rollcall

@@ -1,4 +1,4 @@
-// Who makes a call, as far as gRPC knows. Used by the participant service, on gRPC's threads.
+// Identifies the caller of a gRPC call. On gRPC's threads.
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -9,17 +9,17 @@
 
 namespace rollcall {
 
-// What the caller shows of itself: the names in its certificate, and the token of
-// `authorization: Bearer TOKEN`. Metadata of that name in any other form is a token that is
-// nobody's: empty.
+// The caller's credentials: the names in its certificate, and the token of
+// `authorization: Bearer TOKEN`. For `authorization` in any other form, the token is empty, which
+// matches no caller.
 Credentials CredentialsOf(const grpc::ServerContextBase& context);
 
-// Whether the caller's certificate, if it shows one, is valid at this time. TLS looks at that when
-// a connection is made, but not when a session is resumed, and a connection may outlive it.
+// Whether the caller's certificate, if there is one, is valid now. TLS checks that in a full
+// handshake only, not if a session is resumed, and a connection may outlive the certificate.
 bool HasValidCertificate(const grpc::ServerContextBase& context);
 
-// Who that is where no policy has a name for it: the first name in its certificate, or else its
-// address without the port, since one caller may have many connections.
+// The caller's name if the policy has none: the first name in its certificate, or else its address
+// without the port, because one caller may have several connections.
 std::string NameOf(const Credentials& credentials, const grpc::ServerContextBase& context);
 
 }  // namespace rollcall

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "rollcall/v1/participant_service.grpc.pb.h"  // which lets gRPC serialize messages
+#include "rollcall/v1/participant_service.grpc.pb.h"  // lets gRPC serialize messages
 #include "service/rpc/grpc_status.h"
 
 namespace rollcall {

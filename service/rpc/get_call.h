@@ -17,7 +17,7 @@ namespace rollcall {
 
 class GetCall final : public grpc::ServerUnaryReactor, private UpstreamCall {
  public:
-  // Begins the call, or refuses it. The result belongs to gRPC until its OnDone(). All arguments
+  // Starts the call, or refuses it. The result belongs to gRPC until its OnDone(). All arguments
   // but `query` and `report` must outlive the call.
   static GetCall* Start(GetQuery query, std::unique_ptr<CallReport> report,
                         grpc::ByteBuffer& response, Upstream& upstream, UpstreamLoop& loop,
@@ -39,7 +39,7 @@ class GetCall final : public grpc::ServerUnaryReactor, private UpstreamCall {
   void End(const absl::Status& status, const CallTotals& totals);
 
   const LoopLease loop_;
-  grpc::ByteBuffer& response_;  // gRPC's, to be filled before Finish()
+  grpc::ByteBuffer& response_;  // owned by gRPC; filled before Finish()
 
   // Accessed on the loop's thread only.
   v1::GetParticipantResponse message_;

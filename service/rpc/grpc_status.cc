@@ -11,8 +11,8 @@
 namespace rollcall {
 namespace {
 
-// Peers take 8 KiB of headers by default. The message travels twice, as text with up to three bytes
-// for one, and the details in base64.
+// Peers accept 8 KiB of headers by default. The message is sent twice: percent-encoded, with up to
+// three bytes for one, and in the details, in base64.
 constexpr size_t kMaxMessage = 1000;
 constexpr size_t kMaxDetails = 2500;
 
@@ -29,7 +29,7 @@ grpc::Status ToGrpcStatus(const absl::Status& error, const TraceContext& trace) 
   google::rpc::Status details;
   details.set_code(static_cast<int>(status.code()));
   details.set_message(message);
-  // The ErrorInfo comes first: where not all fits, it is what a program cannot do without.
+  // The ErrorInfo comes first, because programs need it most if not all fits.
   size_t size = 0;
   const auto add = [&](absl::string_view type, const absl::Cord& payload) {
     if (size + payload.size() > kMaxDetails) return;

@@ -1,4 +1,4 @@
-// The one place where errors become gRPC's. Used by the RPC handlers, on any thread.
+// Converts errors to gRPC's form, in this one place. Thread-safe.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -8,9 +8,9 @@
 
 namespace rollcall {
 
-// `status` of a call, with the call's ids among its google.rpc details (RequestInfo and ErrorInfo),
-// and these in the form that clients read (grpc-status-details-bin), cut down where they would be
-// over what HTTP/2 peers take as trailers.
+// Adds the call's ids to the error's google.rpc details (RequestInfo and ErrorInfo), and serializes
+// them as clients expect (grpc-status-details-bin). Drops details that would exceed the size of
+// trailers that HTTP/2 peers accept.
 grpc::Status ToGrpcStatus(const absl::Status& error, const TraceContext& trace);
 
 }  // namespace rollcall

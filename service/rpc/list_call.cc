@@ -68,10 +68,10 @@ void ListCall::WatchCaller() {
         return StallDetector::Progress{written_, queue_.is_writing()};
       },
       [this, limit] {
-        Abort(MakeError(v1::ERROR_REASON_CALLER_TOO_SLOW,
-                        absl::StrCat("the caller took nothing for ",
-                                     std::chrono::duration<double>(limit).count(),
-                                     " s (limits.caller_stall_seconds)")));
+        Abort(MakeError(
+            v1::ERROR_REASON_CALLER_TOO_SLOW,
+            absl::StrCat("caller has not read for ", std::chrono::duration<double>(limit).count(),
+                         " s (limits.caller_stall_seconds)")));
       });
 }
 
@@ -218,7 +218,7 @@ void ListCall::AddTrailers() {
   add("rollcall-attempts", totals_.attempts);
   add("rollcall-duplicates-suppressed", totals_.duplicates);
   add("rollcall-unrecognized", totals_.unrecognized);
-  // A longer one would leave no room for the error itself; the last message has it, too.
+  // A longer one would leave no room for the error; the last message has it as well.
   if (!end_->ok() && !totals_.resume_token.empty() &&
       totals_.resume_token.size() <= kMaxTokenInTrailers) {
     context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);

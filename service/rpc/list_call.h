@@ -31,7 +31,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private RecordSink,
                        private UpstreamCall {
  public:
-  // Begins the call, or refuses it. The result belongs to gRPC until its OnDone(). All arguments
+  // Starts the call, or refuses it. The result belongs to gRPC until its OnDone(). All arguments
   // but `query` and `report` must outlive the call.
   static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query,
                          std::unique_ptr<CallReport> report, Upstream& upstream, UpstreamLoop& loop,

@@ -34,8 +34,8 @@ MemoryFile::~MemoryFile() {
 
 absl::Status MemoryFile::Prepare(const std::string& content) {
   const int fd = memfd_create("rollcalld", MFD_CLOEXEC);
-  if (fd < 0) return absl::ErrnoToStatus(errno, "cannot make a file in memory");
-  // gRPC compares whole seconds.
+  if (fd < 0) return absl::ErrnoToStatus(errno, "cannot create a file in memory");
+  // gRPC compares modification times in whole seconds.
   const int64_t version = std::max<int64_t>(version_ + 1, std::time(nullptr));
   const timespec time{version, 0};
   const timespec times[] = {time, time};
@@ -56,8 +56,8 @@ void MemoryFile::Replace() {
     fd_ = fd;
     return;
   }
-  // The number, and so the path, stays. Of two descriptors that are open this cannot fail but by a
-  // signal.
+  // Keeps the descriptor's number, and so the path. With two open descriptors, only a signal can
+  // make this fail.
   while (dup3(fd, fd_, O_CLOEXEC) < 0 && errno == EINTR) {
   }
   close(fd);

@@ -1,5 +1,5 @@
-// A file that is in memory only and is reached by a path, for libraries that read files and nothing
-// else. Used by the certificates of the server; on one thread at a time, while others may read.
+// An in-memory file with a path, for libraries that read files only. On one thread at a time; other
+// threads may read the path meanwhile.
 #pragma once
 
 #include <cstdint>
@@ -16,19 +16,19 @@ class MemoryFile {
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 
-  // Puts new content beside that which path() has. Where that fails nothing changes.
+  // Prepares new content. The file does not change until Replace(), nor on failure.
   absl::Status Prepare(const std::string& content);
 
-  // Puts the content that was prepared in place of the other: who opens path() finds the one or the
-  // other, and another time of modification with each.
+  // Replaces the content with the prepared one, atomically for readers that open path(). Each
+  // content has its own modification time.
   void Replace();
 
-  // Stays the same once something was put there.
+  // Does not change after the first Replace().
   std::string path() const;
 
  private:
   int fd_ = -1;
-  int prepared_ = -1;  // likewise
+  int prepared_ = -1;  // new content, if there is some
   int64_t version_ = 0;
 };
 

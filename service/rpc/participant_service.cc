@@ -17,7 +17,7 @@ namespace {
 
 constexpr char kRequestIdHeader[] = "x-request-id";
 
-// The call of a request that is refused.
+// A refused list call.
 class RefusedList final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   RefusedList(const absl::Status& status, const TraceContext& trace, CallReport& report) {
@@ -35,8 +35,7 @@ std::vector<absl::string_view> HeaderOf(const grpc::CallbackServerContext& conte
   return values;
 }
 
-// The ids by which the call can be found. The caller is told one of them with the head of the
-// answer.
+// The ids of the call. The request id is also sent to the caller, in the response headers.
 TraceContext TraceOf(grpc::CallbackServerContext& context) {
   TraceContext trace({.traceparent = HeaderOf(context, "traceparent"),
                       .tracestate = HeaderOf(context, "tracestate"),
@@ -53,7 +52,7 @@ absl::Status Parse(const grpc::ByteBuffer& bytes, Request& request) {
   }
   return MakeError(
       v1::ERROR_REASON_INVALID_REQUEST,
-      absl::StrCat("the request is not a ", Request::descriptor()->name(), " message"));
+      absl::StrCat("request is not a valid ", Request::descriptor()->name(), " message"));
 }
 
 std::unique_ptr<CallReport> ReportOf(CallMonitor& monitor, CallMethod method,
@@ -64,8 +63,8 @@ std::unique_ptr<CallReport> ReportOf(CallMonitor& monitor, CallMethod method,
   return report;
 }
 
-// What a request that is not checked yet asks for. The name of an upstream is the caller's own
-// words until it is known to be a configured one.
+// Reports what an unchecked request asks for. Its upstream is reported only if it is a configured
+// one; otherwise it could be any text.
 template <class Request>
 void Describe(const Request& request, int asked, const ParticipantServiceImpl::Upstreams& upstreams,
               CallReport& report) {
@@ -84,19 +83,19 @@ CallContext ParticipantServiceImpl::ContextOf(grpc::CallbackServerContext& conte
           .max_calls = config_.limits.max_calls_per_caller};
 }
 
-// Who makes the call, as far as that shows. An error where the call may not be made.
+// Sets the caller of the call. An error if the caller is not admitted.
 absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& context,
                                            CallContext& call) const {
   const Credentials credentials = CredentialsOf(context);
   call.caller = NameOf(credentials, context);
   if (!HasValidCertificate(context)) {
     return MakeError(v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
-                     "the caller's certificate has expired, or is not valid yet");
+                     "caller's certificate has expired or is not valid yet");
   }
   if (access_ == nullptr) return absl::OkStatus();
   auto rules = access_->Admit(credentials);
   if (!rules.ok()) {
-    // The name in a certificate may be one that the policy gives to somebody else.
+    // The certificate may contain a name that the policy gives to another caller.
     call.caller = absl::StrCat("unknown:", call.caller);
     return rules.status();
   }

@@ -19,8 +19,8 @@
 
 namespace rollcall {
 
-// Both methods take and return bytes rather than messages. Otherwise gRPC itself refuses a request
-// that does not parse, and neither log nor metrics show it. A list call also serializes its
+// Both methods take and return bytes instead of messages. Otherwise gRPC refuses a request that
+// does not parse by itself, without a trace in log and metrics. A list call also serializes its
 // responses on its event loop's thread.
 using ParticipantServiceBase = v1::ParticipantService::WithRawCallbackMethod_ListParticipants<
     v1::ParticipantService::WithRawCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
@@ -30,8 +30,8 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   // Upstreams by name.
   using Upstreams = absl::flat_hash_map<std::string, std::unique_ptr<Upstream>>;
 
-  // All must outlive the service and the server that it is registered with. `access` is null where
-  // there is no policy, and everybody may call.
+  // All must outlive the service and its server. `access` is null if there is no policy; then all
+  // callers are admitted.
   ParticipantServiceImpl(const Config& config, const Access* access, const Upstreams& upstreams,
                          UpstreamLoops& loops, RunningCalls& running, CallMonitor& monitor)
       : config_(config),
@@ -49,7 +49,7 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
                                            grpc::ByteBuffer* response) override;
 
  private:
-  // The call as gRPC tells of it, without what the policy says of its caller.
+  // The call's context, without the policy's rules for its caller.
   CallContext ContextOf(grpc::CallbackServerContext& context) const;
   absl::Status Admit(const grpc::CallbackServerContext& context, CallContext& call) const;
 

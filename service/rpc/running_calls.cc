@@ -21,7 +21,7 @@ absl::Status RunningCalls::Begin(Call& call, const std::string& caller, int max_
   if (calls_.size() >= max_) {
     absl::Status status = MakeError(
         v1::ERROR_REASON_SERVER_OVERLOADED,
-        absl::StrCat("this replica runs ", max_, " calls already (limits.max_calls); try again"));
+        absl::StrCat("replica runs ", max_, " calls (limits.max_calls); retry after 1 s"));
     AddRetryInfo(status, std::chrono::seconds(1));
     return status;
   }
@@ -29,8 +29,8 @@ absl::Status RunningCalls::Begin(Call& call, const std::string& caller, int max_
   if (of_caller >= max_of_caller) {
     absl::Status status =
         MakeError(v1::ERROR_REASON_CALLER_LIMIT,
-                  absl::StrCat("this caller runs ", max_of_caller,
-                               " calls on this replica already, which is all it may; try again"));
+                  absl::StrCat("caller runs ", max_of_caller,
+                               " calls on this replica, which is its limit; retry after 1 s"));
     AddRetryInfo(status, std::chrono::seconds(1));
     return status;
   }

@@ -1,5 +1,4 @@
-// The calls that run in this process: limits their number, and ends them when the process shuts
-// down. Thread-safe.
+// The running calls of this process: limits their number, and ends them on shutdown. Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -18,11 +17,11 @@ class RunningCalls {
  public:
   class Call {
    public:
-    // Ends the call with `status` as soon as what it has decoded is written. Called while the call
-    // is among those that run, and returns at once.
+    // Ends the call with `status` after its decoded records are written. Returns at once. Called
+    // only while the call is running.
     virtual void EndWith(const absl::Status& status) = 0;
 
-    // The call as it is now. Likewise.
+    // The call's present state. Called only while the call is running.
     virtual RunningCall Describe() const = 0;
 
    protected:
@@ -31,19 +30,19 @@ class RunningCalls {
 
   explicit RunningCalls(size_t max) : max_(max) {}
 
-  // Takes up a call of `caller`, of whom `max_of_caller` may run. An error where there are as many
-  // as there may be, or where the process ends.
+  // Adds a call of `caller`, who may run `max_of_caller` at once. An error if a limit is reached or
+  // the process is draining.
   absl::Status Begin(Call& call, const std::string& caller, int max_of_caller);
   void End(Call& call, const std::string& caller);
 
-  // From now on takes no calls, with SERVER_DRAINING.
+  // From now on, Begin() fails with SERVER_DRAINING.
   void Drain();
   bool IsDraining();
 
-  // All that run, in no order.
+  // All running calls, in no particular order.
   std::vector<RunningCall> Describe();
 
-  // Ends all that run, with SERVER_DRAINING.
+  // Ends all running calls with SERVER_DRAINING.
   void EndAll();
 
  private:
@@ -52,7 +51,7 @@ class RunningCalls {
   Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   std::unordered_set<Call*> calls_ ABSL_GUARDED_BY(mutex_);
-  // The number of each caller's calls; never 0.
+  // The number of running calls by caller; never 0.
   std::unordered_map<std::string, int> calls_of_ ABSL_GUARDED_BY(mutex_);
 };
 

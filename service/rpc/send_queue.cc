@@ -26,7 +26,7 @@ bool SendQueue::Close() {
   return !writing_bytes_;
 }
 
-// While the writer is idle.
+// Call while the writer is idle.
 std::optional<SendQueue::Batch> SendQueue::TakeBatch() {
   if (ready_.empty()) return std::nullopt;
   std::optional<Batch> batch = std::move(ready_.front());
@@ -46,7 +46,7 @@ SendQueue::Next SendQueue::OnBatchEnd(bool written) {
   Next next;
   next.batch = TakeBatch();
   next.is_drained = closed_ && !next.batch;
-  // At half, so that the producer decodes while the rest is written.
+  // Resumes at half, so that the producer decodes while the rest is written.
   if (writable_ && bytes_ <= max_bytes_ / 2) {
     next.resume_producer = std::exchange(producer_waits_, false);
   }

@@ -32,12 +32,12 @@
 namespace rollcall {
 namespace {
 
-// What holds for every connection, beside what the operator chose.
+// Limits for each connection, configured and fixed ones.
 void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& builder) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
-  // The longest request is one with a resume token, a provider's page token and a read mask of all
-  // fields: a tenth of this.
+  // Ten times the longest valid request, which has a resume token, a provider's page token and a
+  // read mask of all fields.
   builder.SetMaxReceiveMessageSize(64 << 10);
   const auto set = [&](const char* name, int64_t value) {
     builder.AddChannelArgument(name, static_cast<int>(value));
@@ -46,25 +46,25 @@ void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& b
   grpc::ResourceQuota quota("callers");
   quota.Resize(settings.max_memory_bytes);
   builder.SetResourceQuota(quota);
-  // gRPC would unpack a request before it looks at its size. Requests are small anyway.
+  // gRPC would decompress a request before checking its size. Requests are small anyway.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   set(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
   set(GRPC_ARG_MAX_CONCURRENT_STREAMS, settings.max_streams);
   if (settings.max_age) set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, *settings.max_age);
   set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, settings.max_idle);
-  // Who does not come to speak HTTP/2 holds a descriptor for no longer.
+  // Bounds how long a connection without HTTP/2 settings holds a descriptor.
   set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, seconds(20));
-  // A peer that is gone without a word is found out in 80 s, and the upstream it holds let go.
+  // Detects a vanished peer within 80 s, and so releases its upstream connection.
   set_time(GRPC_ARG_KEEPALIVE_TIME_MS, seconds(60));
   set_time(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, seconds(20));
-  // Callers may ask as much: every 30 s is common, which gRPC would answer with GOAWAY while a list
-  // has nothing to send.
+  // Callers may send keepalive pings as well. 30 s is common; by default, gRPC would close the
+  // connection with GOAWAY if a list has nothing to send meanwhile.
   set_time(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, seconds(20));
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 }
 
-// Takes reflection out again, which a program that is linked with it has whether or not it asks.
+// Removes the reflection service, which linking with it adds to every server.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments* /*arguments*/) override {}
@@ -78,7 +78,7 @@ class WithoutReflection final : public grpc::ServerBuilderOption {
 
 }  // namespace
 
-// In the order of their making: a member is used by those behind it.
+// Members in order of construction: each is used by later ones.
 class Server::Parts {
  public:
   // `access` is null if there is no policy, `recording` if nothing is recorded.
@@ -106,7 +106,7 @@ class Server::Parts {
   absl::Status Start() {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-    // Reflection names the health service, and is then asked for its description.
+    // Clients of reflection ask for the description of the health service.
     google::protobuf::LinkMessageReflection<grpc::health::v1::HealthCheckRequest>();
     std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials();
     if (config_.tls) {
@@ -124,17 +124,17 @@ class Server::Parts {
     grpc::ServerBuilder builder;
     int port = 0;
     builder.AddListeningPort(config_.listen, credentials, &port);
-    // Two servers on one port would share its connections without anybody's knowing.
+    // Otherwise a second server on the port would silently take some of its connections.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
     BoundConnections(config_.connections, builder);
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
-      return absl::UnavailableError(absl::StrCat(
-          "cannot listen on ", config_.listen,
-          is_unix ? ": there is no such folder, or this user may not make a socket in it"
-                  : ": the address is in use or not this machine's"));
+      return absl::UnavailableError(
+          absl::StrCat("cannot listen on ", config_.listen,
+                       is_unix ? ": the folder does not exist or is not writable"
+                               : ": the address is in use or does not belong to this machine"));
     }
     const absl::string_view listen = config_.listen;
     address_ =
@@ -142,7 +142,7 @@ class Server::Parts {
     WatchSecrets(config_, watch_, [this](absl::string_view what, const absl::Status& status) {
       OnReload(what, status);
     });
-    // By default the health service answers for the whole server only.
+    // By default, the health service knows the whole server only.
     server_->GetHealthCheckService()->SetServingStatus(v1::ParticipantService::service_full_name(),
                                                        true);
     return absl::OkStatus();
@@ -154,8 +154,8 @@ class Server::Parts {
     Scheduler& scheduler = loops_.Pick().scheduler();
     scheduler.Post(
         [this, &scheduler, time] { scheduler.RunAfter(time, [this] { running_.EndAll(); }); });
-    // Returns as soon as the last call is over, and cancels those that are not even then: their
-    // callers have stopped to read.
+    // Returns when the last call has ended. At the deadline it cancels the rest, whose callers have
+    // stopped reading.
     server_->Shutdown(std::chrono::system_clock::now() + time + kGracePeriod);
   }
 

@@ -1,5 +1,5 @@
-// The gRPC server with everything it serves: the participant service, grpc.health.v1 and
-// reflection. Made by main() and by tests; its members may be called from any thread.
+// The gRPC server with its services: the participant service, grpc.health.v1 and reflection.
+// Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -24,16 +24,16 @@ class Server {
                                                        Telemetry& telemetry,
                                                        AdminPages& admin_pages);
 
-  // Ends calls that still run.
+  // Ends running calls at once.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  // Host and port, the latter as chosen where the configuration has 0.
+  // Host and port; the actual port if the configuration has 0.
   const std::string& address() const;
 
-  // Takes no new calls, tells health checkers so, and gives those that run up to `time`. Those that
-  // run still are then ended where they are, with SERVER_DRAINING and, of a list, a resume token.
+  // Refuses new calls, turns health NOT_SERVING, and gives running calls up to `time`. Then ends
+  // the remaining ones with SERVER_DRAINING; lists get a resume token.
   void Drain(std::chrono::milliseconds time);
 
  private:

@@ -45,7 +45,7 @@ std::shared_ptr<grpc::ServerCredentials> ServerCertificates::MakeCredentials() {
 }
 
 void ServerCertificates::WatchFiles(FileWatch& watch) {
-  const TlsFiles files = *files_;  // which changes with the first file that does
+  const TlsFiles files = *files_;  // a copy, because files_ changes with the first changed file
   const auto add = [&](const std::string& path, const std::string& text) {
     watch.Add(path, kMaxPemBytes, absl::string_view(text),
               [this](const absl::StatusOr<std::string>& /*text*/) { Reload(); });
@@ -55,7 +55,7 @@ void ServerCertificates::WatchFiles(FileWatch& watch) {
   if (!settings_.client_ca_file.empty()) add(settings_.client_ca_file, files.client_ca);
 }
 
-// Once for each file that has changed: all are read each time, since they go together.
+// Called for each changed file. Reads all files, because they belong together.
 void ServerCertificates::Reload() {
   Problems problems;
   std::optional<TlsFiles> files = ReadTlsFiles(settings_, problems);
@@ -74,7 +74,7 @@ void ServerCertificates::Reload() {
 }
 
 absl::Status ServerCertificates::Use(TlsFiles files) {
-  // A reader of either kind finds its own in there and passes over the other.
+  // PEM readers skip the other kind of block.
   std::string pair = absl::StrCat(files.private_key.reveal(), "\n", files.certificate);
   absl::Status status = certificate_and_key_.Prepare(pair);
   explicit_bzero(pair.data(), pair.size());

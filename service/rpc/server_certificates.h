@@ -1,10 +1,10 @@
-// The certificate and key with which the service meets its callers, and those who may sign theirs:
-// read again when their files change. Only a set that is whole and good is put into use; otherwise
-// the one before goes on, and the log says why. Made by the server.
+// The server's certificate and key, and the authorities for client certificates; reloaded when
+// their files change. Only a complete and valid set is used; otherwise the previous one stays in
+// use, and the log says why.
 //
-// gRPC takes certificates that change from files only, reads certificate and key one after the
-// other, and serves nobody where they do not match. So it does not get the operator's files but
-// copies in memory, of which certificate and key are one file that is replaced as a whole.
+// gRPC accepts replaceable certificates as files only, reads certificate and key one after the
+// other, and serves no connection while they do not match. So it gets in-memory copies instead of
+// the operator's files, with certificate and key in one file that is replaced atomically.
 #pragma once
 
 #include <grpcpp/security/server_credentials.h>
@@ -34,26 +34,26 @@ class ServerCertificates {
   // For one server. The certificates must outlive it.
   std::shared_ptr<grpc::ServerCredentials> MakeCredentials();
 
-  // Puts into use what the files come to hold, from now to the watch's end, which must come before
-  // theirs. Connections that are made from a second later on meet it; those that are there go on.
+  // Reloads the files when they change. `watch` must be destroyed first. Connections made a second
+  // after a change use the new certificate; existing ones continue.
   void WatchFiles(FileWatch& watch);
 
  private:
   ServerCertificates(const TlsSettings& settings, Telemetry& telemetry)
       : settings_(settings), telemetry_(telemetry) {}
 
-  // Puts the files into use, or changes nothing.
+  // Uses the files, or changes nothing.
   absl::Status Use(TlsFiles files);
   void Reload();
 
   const TlsSettings settings_;
   Telemetry& telemetry_;
-  // What is in use; there once loaded. Of the watch's thread, once there is one.
+  // The files in use; set once loaded. Accessed on the watch's thread, once there is one.
   std::optional<TlsFiles> files_;
-  std::string refusal_;  // why what was read last is not in use; empty where it is
+  std::string refusal_;  // why the last read files are not in use; empty if they are
   MemoryFile certificate_and_key_;
   MemoryFile client_ca_;
-  // Made last, since it reads the files on a thread of its own.
+  // Created last: it reads the files above on its own thread.
   std::shared_ptr<grpc::experimental::FileWatcherCertificateProvider> provider_;
 };
 

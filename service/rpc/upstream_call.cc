@@ -16,8 +16,7 @@ absl::Status UpstreamCall::Begin(int max_calls, Scheduler::Task work) {
     if (HasEnded()) return;
     const auto left = std::max(deadline_.TimeLeft(scheduler_.Now()), std::chrono::milliseconds(0));
     deadline_timer_.Start(left, [this] {
-      Abort(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED,
-                      "the call took longer than its caller or the service allows"));
+      Abort(MakeError(v1::ERROR_REASON_DEADLINE_EXCEEDED, "deadline of the call is exceeded"));
     });
     work();
   });

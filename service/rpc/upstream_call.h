@@ -1,6 +1,6 @@
 // What ListCall and GetCall have in common: a call that works on an event loop's thread, with
 // gRPC's reactor around it. It is made on a gRPC thread and destroyed on the loop's, by a task that
-// OnDone() posts behind all others. So tasks, timers and callbacks may refer to it without owning
+// OnDone() posts after all others. So tasks, timers and callbacks may refer to it without owning
 // it; after Finish(), nothing may be posted or started that does.
 #pragma once
 

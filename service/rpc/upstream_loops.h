@@ -115,8 +115,8 @@ class UpstreamLoops {
     return calls;
   }
 
-  // How long the one that is the most behind has not measured its lag, which each does once a
-  // second. From any thread.
+  // How long ago the slowest loop last measured its lag, which each does once a second. From any
+  // thread.
   std::chrono::milliseconds LongestSilence() const {
     EventLoop::Clock::duration longest{};
     for (const auto& loop : loops_) {

@@ -18,7 +18,7 @@ namespace rollcall {
 namespace {
 
 constexpr std::size_t kMaxRequestId = 128;
-// More than the 512 bytes that everybody has to pass on, and little beside what servers take.
+// The specification requires at least 512 bytes. Well below the header limits of servers.
 constexpr std::size_t kMaxTracestate = 2048;
 constexpr std::size_t kMaxTracestateMembers = 32;
 
@@ -41,7 +41,7 @@ struct Traceparent {
   bool sampled;
 };
 
-// nullopt where the text is not one.
+// nullopt if the text is malformed.
 std::optional<Traceparent> ParseTraceparent(absl::string_view text) {
   if (text.size() < kTraceparentSize) return std::nullopt;
   const absl::string_view version = text.substr(0, 2);
@@ -52,19 +52,19 @@ std::optional<Traceparent> ParseTraceparent(absl::string_view text) {
   if (text[2] != '-' || text[3 + kTraceIdSize] != '-' || text[kTraceparentSize - 3] != '-') {
     return std::nullopt;
   }
-  // A later version may have more behind a dash; what stands before it is as it is now.
+  // Later versions may append fields after a dash, but keep the present ones.
   if (text.size() > kTraceparentSize && (version == "00" || text[kTraceparentSize] != '-')) {
     return std::nullopt;
   }
   if (!IsLowerHex(trace_id) || IsZero(trace_id)) return std::nullopt;
   if (!IsLowerHex(span_id) || IsZero(span_id)) return std::nullopt;
-  // Of the flags only the lowest means something to this version.
+  // This version defines the lowest flag only.
   unsigned bits = 0;
   std::from_chars(flags.data(), flags.data() + flags.size(), bits, 16);
   return Traceparent{trace_id, (bits & 1) != 0};
 }
 
-// A part of a key: begins as said, and has up to `max` bytes.
+// A part of a key, of at most `max` bytes.
 bool IsKeyPart(absl::string_view text, std::size_t max, bool may_begin_with_digit) {
   if (text.empty() || text.size() > max) return false;
   const auto first = static_cast<unsigned char>(text.front());
@@ -78,7 +78,7 @@ bool IsKeyPart(absl::string_view text, std::size_t max, bool may_begin_with_digi
   });
 }
 
-// Of a vendor, or of a tenant of a vendor.
+// "vendor" or "tenant@vendor".
 bool IsTracestateKey(absl::string_view key) {
   const std::size_t at = key.find('@');
   if (at == absl::string_view::npos) return IsKeyPart(key, 256, false);
@@ -91,7 +91,7 @@ bool IsTracestateValue(absl::string_view value) {
                      [](char c) { return c >= ' ' && c <= '~' && c != ',' && c != '='; });
 }
 
-// The members of all the headers in one list; empty where they are not as they should be.
+// The members of all headers as one list; empty if they are malformed.
 std::string ParseTracestate(const std::vector<absl::string_view>& headers) {
   std::vector<absl::string_view> members;
   std::vector<absl::string_view> keys;
@@ -123,7 +123,7 @@ bool IsRequestId(absl::string_view text) {
          });
 }
 
-// Not zero.
+// A random number other than zero.
 std::string RandomHex64() {
   static thread_local absl::BitGen generator;
   return absl::StrFormat(

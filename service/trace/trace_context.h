@@ -1,8 +1,6 @@
-// The ids by which a call can be found in logs and traces: that of its trace, as W3C Trace Context
-// has it, and that of the request. Both come from the caller and go to the provider with each
-// request, and into errors and the log. Made where a call comes in; a value that any thread may
-// read. What it holds was checked or made here, so that it can stand in a header, a log line or an
-// error as it is.
+// The ids that identify a call in logs and traces: trace id (W3C Trace Context) and request id.
+// Both come from the caller, or are generated, and are sent to the provider with each request. All
+// values are checked, so that they are safe in headers, log lines and errors. Values of any thread.
 #pragma once
 
 #include <string>
@@ -12,7 +10,7 @@
 
 namespace rollcall {
 
-// The values of a caller's headers, in the order in which they came.
+// The values of a caller's headers, in order of arrival.
 struct TraceHeaders {
   std::vector<absl::string_view> traceparent;
   std::vector<absl::string_view> tracestate;
@@ -21,11 +19,11 @@ struct TraceHeaders {
 
 class TraceContext {
  public:
-  // Begins a trace that is not sampled, and a request.
+  // Generates new ids. The trace is not sampled.
   TraceContext();
 
-  // Goes on with those of a caller. What it did not send, or not as the specification has it, is
-  // made anew; without a good traceparent its tracestate means nothing and is left out.
+  // Continues the caller's trace. Missing and malformed ids are generated. Without a valid
+  // traceparent, the tracestate is dropped.
   explicit TraceContext(const TraceHeaders& caller);
 
   // 32 lower-case hexadecimal digits.
@@ -34,10 +32,10 @@ class TraceContext {
   // 1 to 128 letters, digits, '-', '_' and '.'.
   const std::string& request_id() const { return request_id_; }
 
-  // The list of the vendors, empty where there is none.
+  // The list of vendor entries; empty if there is none.
   const std::string& tracestate() const { return tracestate_; }
 
-  // The traceparent of one request to a provider: it has a span id of its own.
+  // The traceparent for one request to a provider, with a new span id.
   std::string NewTraceparent() const;
 
  private:

@@ -34,7 +34,7 @@ std::unique_ptr<AdminServer> Serve(const std::string& listen = "127.0.0.1:0",
   return server.ok() ? *std::move(server) : nullptr;
 }
 
-TEST(AdminServerTest, ServesItsPagesAndNothingElse) {
+TEST(AdminServerTest, ServesItsPagesOnly) {
   const auto server = Serve();
   httplib::Client client(server->url());
   const auto page = client.Get("/metrics");
@@ -51,7 +51,7 @@ TEST(AdminServerTest, ServesItsPagesAndNothingElse) {
   EXPECT_EQ(client.Get("/")->status, 404);
   EXPECT_EQ(client.Get("/metrics/")->status, 404);
   EXPECT_EQ(client.Get("/%2e%2e/metrics")->status, 404);
-  // One that is refused before its body was read is hung up on.
+  // The server closes a connection if it refuses a request before reading its body.
   for (const auto& answer : {httplib::Client(server->url()).Post("/metrics", "x", "text/plain"),
                              httplib::Client(server->url()).Delete("/metrics")}) {
     ASSERT_TRUE(answer);
@@ -60,7 +60,7 @@ TEST(AdminServerTest, ServesItsPagesAndNothingElse) {
   }
 }
 
-TEST(AdminServerTest, WithATokenAsksForIt) {
+TEST(AdminServerTest, RequiresToken) {
   const auto server = Serve("127.0.0.1:0", CurrentSecret(Secret("correct horse")));
   httplib::Client client(server->url());
   const auto status = [&client](const std::string& authorization) {
@@ -81,7 +81,7 @@ TEST(AdminServerTest, WithATokenAsksForIt) {
   }
 }
 
-TEST(AdminServerTest, FollowsATokenThatIsReplaced) {
+TEST(AdminServerTest, AcceptsNewTokenAfterReplacement) {
   CurrentSecret token(Secret("old"));
   const auto server = Serve("127.0.0.1:0", token);
   httplib::Client client(server->url());
@@ -94,7 +94,7 @@ TEST(AdminServerTest, FollowsATokenThatIsReplaced) {
   EXPECT_EQ(status("Bearer new"), 200);
 }
 
-TEST(AdminServerTest, KnowsIpv6) {
+TEST(AdminServerTest, ServesOnIpv6) {
   auto server = AdminServer::Start("[::1]:0", std::nullopt, SomePages());
   if (!server.ok()) GTEST_SKIP() << "no IPv6 here: " << server.status();
   EXPECT_THAT((*server)->url(), StartsWith("http://[::1]:"));
@@ -104,7 +104,7 @@ TEST(AdminServerTest, KnowsIpv6) {
   EXPECT_EQ(page->status, 200);
 }
 
-TEST(AdminServerTest, SaysWhyItCannotListen) {
+TEST(AdminServerTest, ReportsWhyListeningFailed) {
   const auto server = Serve();
   const std::string taken(absl::StripPrefix(server->url(), "http://"));
   EXPECT_THAT(std::string(AdminServer::Start(taken, std::nullopt, SomePages()).status().message()),
@@ -113,7 +113,7 @@ TEST(AdminServerTest, SaysWhyItCannotListen) {
   EXPECT_FALSE(AdminServer::Start("no.such.host.invalid:0", std::nullopt, SomePages()).ok());
 }
 
-// Connections that send half a request, from one address.
+// Connections from one address that send half a request each.
 class HalfSentRequests {
  public:
   HalfSentRequests(const std::string& url, int count) {
@@ -139,8 +139,8 @@ class HalfSentRequests {
   HalfSentRequests(const HalfSentRequests&) = delete;
   HalfSentRequests& operator=(const HalfSentRequests&) = delete;
 
-  // Waits until the server has hung up on each.
-  void WaitForTheirEnd() {
+  // Waits until the server has closed each.
+  void WaitUntilClosed() {
     for (const int descriptor : descriptors_) {
       char byte = 0;
       while (recv(descriptor, &byte, 1, 0) > 0) {
@@ -152,21 +152,21 @@ class HalfSentRequests {
   std::vector<int> descriptors_;
 };
 
-TEST(AdminServerTest, HalfSentRequestsShutOutNobodyElse) {
+TEST(AdminServerTest, ServesOthersDespiteHalfSentRequests) {
   const auto server = Serve();
   HalfSentRequests half_sent(server->url(), 200);
   const auto page = httplib::Client(server->url()).Get("/metrics");
   ASSERT_TRUE(page);
   EXPECT_EQ(page->status, 200);
-  half_sent.WaitForTheirEnd();
+  half_sent.WaitUntilClosed();
 }
 
-TEST(AdminServerTest, EndsWhileRequestsAreHalfSent) {
+TEST(AdminServerTest, StopsDespiteHalfSentRequests) {
   auto server = Serve();
   HalfSentRequests half_sent(server->url(), 3);
   ASSERT_TRUE(httplib::Client(server->url()).Get("/metrics"));
   server.reset();
-  half_sent.WaitForTheirEnd();
+  half_sent.WaitUntilClosed();
 }
 
 }  // namespace

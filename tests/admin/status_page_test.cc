@@ -25,7 +25,7 @@ StatusPage PageOf(const std::string& upstream) {
   return page;
 }
 
-TEST(StatusPageTest, SaysHowTheServiceIs) {
+TEST(StatusPageTest, ShowsStateAndConfiguration) {
   StatusPage page = PageOf("main");
   page.configuration = {{"listen", "0.0.0.0:50051"}};
   page.state.calls_of_loops = {4, 5};
@@ -39,7 +39,7 @@ TEST(StatusPageTest, SaysHowTheServiceIs) {
             HasSubstr("<td>listen</td><td>0.0.0.0:50051</td>"), Not(HasSubstr("class=\"bad\""))));
 }
 
-TEST(StatusPageTest, SaysWhatIsWrong) {
+TEST(StatusPageTest, HighlightsProblems) {
   StatusPage page = PageOf("main");
   page.state.draining = true;
   page.state.upstreams[0].circuit_open = true;
@@ -50,12 +50,12 @@ TEST(StatusPageTest, SaysWhatIsWrong) {
                     Identifier("20500"), Identifier()};
   EXPECT_THAT(
       ToHtml(page),
-      AllOf(HasSubstr("takes no new calls"), HasSubstr("<tr class=\"bad\"><td>main</td>"),
+      AllOf(HasSubstr("no new calls are accepted"), HasSubstr("<tr class=\"bad\"><td>main</td>"),
             HasSubstr("<td>down since 2001-09-09 01:46:40 UTC, rejects the credentials</td>"),
             HasSubstr("2001-09-09 01:46:40 UTC: UPSTREAM_UNAVAILABLE, HTTP 503, code 20500")));
 }
 
-TEST(StatusPageTest, EscapesEveryText) {
+TEST(StatusPageTest, EscapesTexts) {
   const std::string nasty = "<script>alert('\"&')</script>";
   StatusPage page = PageOf(nasty);
   page.version = nasty;
@@ -66,7 +66,7 @@ TEST(StatusPageTest, EscapesEveryText) {
   EXPECT_THAT(html, HasSubstr("&lt;script&gt;alert(&#39;&quot;&amp;&#39;)&lt;/script&gt;"));
 }
 
-TEST(StatusPageTest, ShowsTheOldestCallsOfMany) {
+TEST(StatusPageTest, ShowsOldestCallsIfThereAreTooMany) {
   StatusPage page = PageOf("main");
   const auto now = std::chrono::steady_clock::now();
   for (int i = 0; i < 150; ++i) {

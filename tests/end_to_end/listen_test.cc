@@ -75,7 +75,7 @@ TEST_F(ListenTest, DoesNotReplaceOtherFiles) {
   std::string text;
   std::ifstream(Path()) >> text;
   EXPECT_EQ(text, "mine");
-  ExpectCannotListen("unix:" + (folder_ / "none/socket").string(), "there is no such folder");
+  ExpectCannotListen("unix:" + (folder_ / "none/socket").string(), "the folder does not exist");
 }
 
 TEST_F(ListenTest, ServesOverIpv6) {

@@ -22,7 +22,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-// A pipe that nobody reads until Read().
+// A pipe that is read by ReadLine() only.
 class Pipe {
  public:
   Pipe() { EXPECT_EQ(pipe2(ends_.data(), O_CLOEXEC), 0); }
@@ -34,7 +34,7 @@ class Pipe {
 
   int writing_end() const { return ends_[1]; }
 
-  // The next line, waiting for it; without its end.
+  // Waits for the next line, and returns it without its end.
   std::string ReadLine() {
     while (read_.find('\n') == std::string::npos) {
       std::array<char, 4096> bytes{};
@@ -53,7 +53,7 @@ class Pipe {
   std::string read_;
 };
 
-TEST(LogWriterTest, WritesEachLineAsItIs) {
+TEST(LogWriterTest, WritesLinesVerbatimInOrder) {
   Pipe pipe;
   LogWriter writer(pipe.writing_end());
   writer.logger()->info(std::string("one {} %v"));
@@ -63,7 +63,7 @@ TEST(LogWriterTest, WritesEachLineAsItIs) {
   EXPECT_EQ(writer.lines_lost(), 0);
 }
 
-TEST(LogWriterTest, ItsEndWritesWhatWaits) {
+TEST(LogWriterTest, WritesQueuedLinesWhenDestroyed) {
   Pipe pipe;
   {
     LogWriter writer(pipe.writing_end());
@@ -72,8 +72,8 @@ TEST(LogWriterTest, ItsEndWritesWhatWaits) {
   for (int i = 0; i < 100; ++i) EXPECT_EQ(pipe.ReadLine(), std::to_string(i));
 }
 
-// Many times what the pipe and the queue hold is logged, which ends only if nobody waits.
-TEST(LogWriterTest, WhereNobodyReadsTheOldestLinesAreLostAndThatIsSaid) {
+// Logs many times what the pipe and the queue hold, which would deadlock if logging blocked.
+TEST(LogWriterTest, DropsOldestLinesAndReportsTheirNumberIfUnread) {
   constexpr int kLines = 20000;
   Pipe pipe;
   LogWriter writer(pipe.writing_end(), 16);
@@ -98,17 +98,17 @@ TEST(LogWriterTest, WhereNobodyReadsTheOldestLinesAreLostAndThatIsSaid) {
   EXPECT_EQ(lines, kLines - lost);
 }
 
-TEST(LogWriterTest, EndsWhereNobodyReads) {
+TEST(LogWriterTest, EndsIfPipeIsUnread) {
   Pipe pipe;
   std::optional<LogWriter> writer(std::in_place, pipe.writing_end(), 16);
   for (int i = 0; i < 20000; ++i) writer->logger()->info(std::string(100, 'x'));
   writer.reset();
 }
 
-// Posted for each write that nobody can read any more: SIGPIPE comes to the thread that writes.
+// Posted for each write to the closed pipe, whose thread receives SIGPIPE.
 sem_t broken_writes;
 
-TEST(LogWriterTest, GoesOnWhereTheReaderIsGone) {
+TEST(LogWriterTest, ContinuesWhenReaderIsReplaced) {
   constexpr int kLost = 100;
   ASSERT_EQ(sem_init(&broken_writes, 0, 0), 0);
   const auto before = signal(SIGPIPE, [](int) { sem_post(&broken_writes); });
@@ -121,9 +121,9 @@ TEST(LogWriterTest, GoesOnWhereTheReaderIsGone) {
   {
     LogWriter writer(descriptor);
     for (int i = 0; i < kLost; ++i) writer.logger()->info(std::string("lost"));
-    // From the second line on, each is tried behind one that says what was lost.
+    // From the second line on, a note about the lost lines is tried before each.
     for (int i = 0; i < 2 * kLost - 1;) i += sem_wait(&broken_writes) == 0 ? 1 : 0;
-    dup2(pipe.writing_end(), descriptor);  // somebody reads again
+    dup2(pipe.writing_end(), descriptor);  // a new reader
     writer.logger()->info(std::string("read"));
     const auto told = nlohmann::json::parse(pipe.ReadLine());
     EXPECT_EQ(told["event"], "log_lines_lost");

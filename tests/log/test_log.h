@@ -1,4 +1,4 @@
-// A log that tests read, in place of standard error.
+// An event log that writes to memory.
 #pragma once
 
 #include <spdlog/logger.h>
@@ -19,7 +19,7 @@ class TestLog {
   EventLog& log() { return log_; }
   std::string text() const { return text_.str(); }
 
-  // The lines, without their times.
+  // The lines, without the time.
   std::vector<nlohmann::json> Lines() const {
     std::vector<nlohmann::json> lines;
     std::istringstream text(text_.str());

@@ -31,7 +31,7 @@ class CallReportTest : public ::testing::Test {
   CallReport report_{monitor_, CallMethod::kList};
 };
 
-TEST_F(CallReportTest, ACallIsALineAndIsCounted) {
+TEST_F(CallReportTest, LogsAndCountsCall) {
   report_.SetUpstream("main");
   report_.SetQuery("live_participants");
   report_.SetIds("r-1", "0123456789abcdef0123456789abcdef");
@@ -73,7 +73,7 @@ TEST_F(CallReportTest, ACallIsALineAndIsCounted) {
   EXPECT_THAT(monitor_.RecentErrors(), IsEmpty());
 }
 
-TEST_F(CallReportTest, AnErrorSaysItsReasonAndWhatTheProviderSaid) {
+TEST_F(CallReportTest, LogsReasonAndProviderCodeOfError) {
   report_.SetUpstream("main");
   report_.End(MakeError(v1::ERROR_REASON_UPSTREAM_RATE_LIMITED, "for Ada Lovelace",
                         {{"http_status", "429"},
@@ -98,7 +98,7 @@ TEST_F(CallReportTest, AnErrorSaysItsReasonAndWhatTheProviderSaid) {
   EXPECT_EQ(monitor_.RecentErrors()[0].error.http_status, 429);
 }
 
-TEST_F(CallReportTest, EveryReasonIsCountedUnderItsName) {
+TEST_F(CallReportTest, CountsEveryReasonUnderItsName) {
   for (int number = 1; number <= v1::ErrorReason_MAX; ++number) {
     if (!v1::ErrorReason_IsValid(number)) continue;
     const auto reason = static_cast<v1::ErrorReason>(number);
@@ -108,7 +108,7 @@ TEST_F(CallReportTest, EveryReasonIsCountedUnderItsName) {
   }
 }
 
-TEST_F(CallReportTest, RemembersTheLastErrorsOnly) {
+TEST_F(CallReportTest, KeepsLastErrorsOnly) {
   for (size_t i = 0; i < CallMonitor::kErrorsKept + 5; ++i) {
     CallReport report(monitor_, CallMethod::kGet);
     report.SetIds(absl::StrCat(i), "");
@@ -120,7 +120,7 @@ TEST_F(CallReportTest, RemembersTheLastErrorsOnly) {
             absl::StrCat(CallMonitor::kErrorsKept + 4));
 }
 
-TEST_F(CallReportTest, CallsNeedNotBeLogged) {
+TEST_F(CallReportTest, DoesNotLogCallsIfDisabled) {
   prometheus::Registry registry;
   CallMonitor silent({"main"}, registry, log_.log(), false);
   CallReport(silent, CallMethod::kGet).End(absl::OkStatus(), {});

@@ -11,7 +11,7 @@
 namespace rollcall {
 namespace {
 
-// NaN where there is no such metric.
+// NaN if there is no such metric.
 double MetricValue(const std::string& name) {
   for (const auto& metric : ProcessMetrics()) {
     if (metric.name == name) return metric.metric.at(0).gauge.value;

@@ -40,7 +40,7 @@ TEST_F(RequestMonitorTest, CountsByOutcome) {
   monitor_.OnHead(200, std::chrono::milliseconds(20));
   monitor_.OnEnd(absl::OkStatus());
   monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_TIMEOUT));
-  monitor_.OnEnd(absl::InternalError("unheard of"));
+  monitor_.OnEnd(absl::InternalError("unknown"));
   monitor_.OnGivenUp();
   monitor_.OnRetry();
   monitor_.OnPage();
@@ -57,11 +57,11 @@ TEST_F(RequestMonitorTest, CountsByOutcome) {
             HasSubstr(R"(first_byte_seconds_bucket{upstream="main",le="0.025"} 1)")));
 }
 
-TEST_F(RequestMonitorTest, RejectedCredentialsAreSaidOnce) {
+TEST_F(RequestMonitorTest, LogsRejectedCredentialsOnce) {
   for (int i = 0; i < 3; ++i) {
     monitor_.OnHead(401, std::chrono::milliseconds(1));
     monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED, "401"));
-    // Says nothing of credentials.
+    // Neither confirms nor rejects the credentials.
     monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNREACHABLE));
     monitor_.OnHead(503, std::chrono::milliseconds(1));
     monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "503"));
@@ -72,14 +72,14 @@ TEST_F(RequestMonitorTest, RejectedCredentialsAreSaidOnce) {
                                                         {"reason", "UPSTREAM_CREDENTIALS_REJECTED"},
                                                         {"http_status", 401}})));
   EXPECT_TRUE(monitor_.health().credentials_rejected);
-  // Known with the head: nobody may want the rest.
+  // Determined from the head, because the rest may not be read.
   monitor_.OnHead(404, std::chrono::milliseconds(1));
   monitor_.OnHead(200, std::chrono::milliseconds(1));
   EXPECT_THAT(Events(), ElementsAre("credentials_rejected", "credentials_accepted"));
   EXPECT_FALSE(monitor_.health().credentials_rejected);
 }
 
-TEST_F(RequestMonitorTest, ACertificateThatIsNotTrustedIsSaidOnce) {
+TEST_F(RequestMonitorTest, LogsUntrustedCertificateOnce) {
   for (int i = 0; i < 3; ++i) {
     monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED));
   }
@@ -89,7 +89,7 @@ TEST_F(RequestMonitorTest, ACertificateThatIsNotTrustedIsSaidOnce) {
   EXPECT_THAT(Events(), ElementsAre("certificate_not_trusted", "certificate_trusted"));
 }
 
-TEST_F(RequestMonitorTest, AnUpstreamThatIsDownIsLoggedWithTheCause) {
+TEST_F(RequestMonitorTest, LogsDownUpstreamWithCause) {
   monitor_.OnEnd(Failure(v1::ERROR_REASON_UPSTREAM_TIMEOUT));
   monitor_.OnHead(503, std::chrono::milliseconds(1));
   monitor_.OnCircuit(false);
@@ -106,7 +106,7 @@ TEST_F(RequestMonitorTest, AnUpstreamThatIsDownIsLoggedWithTheCause) {
                                                         {"upstream", "main"}})));
 }
 
-TEST_F(RequestMonitorTest, WhatCallersAskWronglyIsNoFailureOfTheUpstream) {
+TEST_F(RequestMonitorTest, IgnoresCallersFaultsInHealth) {
   for (const auto reason :
        {v1::ERROR_REASON_UPSTREAM_NOT_FOUND, v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
         v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED}) {

@@ -130,7 +130,7 @@ TEST_F(RecordingTest, WritesAnEntryForEachRequest) {
   EXPECT_EQ(ModeOf(settings_.folder + "/000002.body"), 0600u);
 }
 
-TEST_F(RecordingTest, AFolderThatHasARecordingIsLeftAsItIs) {
+TEST_F(RecordingTest, LeavesExistingRecordingUnchanged) {
   {
     const auto first = Open();
     ASSERT_TRUE(first.ok()) << first.status();
@@ -146,7 +146,7 @@ TEST_F(RecordingTest, AFolderThatHasARecordingIsLeftAsItIs) {
   EXPECT_EQ(Manifest(), manifest);
 }
 
-TEST_F(RecordingTest, TheFolderMustBeOneThatCanBeWrittenTo) {
+TEST_F(RecordingTest, RefusesUnwritableFolder) {
   settings_.folder = root_ / "file";
   std::ofstream(settings_.folder) << "x";
   EXPECT_THAT(std::string(Open().status().message()), HasSubstr("recording.folder: "));
@@ -155,11 +155,11 @@ TEST_F(RecordingTest, TheFolderMustBeOneThatCanBeWrittenTo) {
   settings_.folder = root_ / "there";
   std::filesystem::create_directory(settings_.folder);
   EXPECT_TRUE(Open().ok());
-  // One in which nothing was recorded is as it was.
+  // Without any request, the folder is left as it was.
   EXPECT_TRUE(std::filesystem::is_empty(settings_.folder));
 }
 
-TEST_F(RecordingTest, EndsWhereItIsFull) {
+TEST_F(RecordingTest, EndsAtMaxBytes) {
   settings_.max_bytes = 1024;
   const auto recording = Open();
   ASSERT_TRUE(recording.ok()) << recording.status();
@@ -170,16 +170,16 @@ TEST_F(RecordingTest, EndsWhereItIsFull) {
   answer->Finish(true);
   EXPECT_THAT(causes_, ElementsAre("max_bytes"));
   EXPECT_EQ(Begin(**recording), nullptr);
-  // What the list of entries does not have is not there.
+  // A body without an entry is removed.
   EXPECT_THAT(Manifest(), SizeIs(1));
   EXPECT_FALSE(std::filesystem::exists(settings_.folder + "/000001.body"));
 }
 
-TEST_F(RecordingTest, EndsWhereItCannotWrite) {
+TEST_F(RecordingTest, EndsOnWriteError) {
   const auto recording = Open();
   ASSERT_TRUE(recording.ok()) << recording.status();
   const auto answer = Begin(**recording);
-  // Takes the file's place.
+  // The name of the body file is taken.
   std::ofstream(settings_.folder + "/000001.body") << "x";
   answer->TakeHead(Head(200, ""));
   answer->TakeBody("{}");

@@ -46,7 +46,7 @@ class RedactorTest : public ::testing::Test {
     return Redact(TwilioVoiceInsights(), body, true, cut);
   }
 
-  // `cut` is where the body is cut into two pieces; 0 is into bytes.
+  // `cut` is where the body is split into two pieces; 0 splits it into bytes.
   std::string Redact(const ParticipantApi& api, absl::string_view body, bool is_document = true,
                      size_t cut = std::string::npos) {
     TextRedactor text(fakes_, api, upstream_);
@@ -62,7 +62,7 @@ class RedactorTest : public ::testing::Test {
     return out;
   }
 
-  // What becomes of a value of this field of a record.
+  // The redacted value of this field of a record.
   std::string Field(absl::string_view name, absl::string_view value) {
     const std::string before = absl::StrCat(R"({"participants": [{")", name, R"(": )");
     const std::string after = "}]}";
@@ -97,7 +97,7 @@ TEST_F(RedactorTest, KeepsWhatIsNotPersonal) {
   EXPECT_EQ(Redact(page), page);
 }
 
-TEST_F(RedactorTest, FieldsThatAreKeptKeepWhatIsTheirsOnly) {
+TEST_F(RedactorTest, KeepsValuesOfTheFieldsFormOnly) {
   for (const char* field : {"conference_sid", "call_type", "join_time", "country_code", "url"}) {
     for (const char* text : {R"("+15551234567")", R"("ada@example.com")", R"("sip:ada%40e.org")"}) {
       const std::string out = Field(field, text);
@@ -112,7 +112,7 @@ TEST_F(RedactorTest, FieldsThatAreKeptKeepWhatIsTheirsOnly) {
   EXPECT_THAT(Field("join_time", R"("yesterday")"), Not(HasSubstr("yesterday")));
 }
 
-TEST_F(RedactorTest, ReplacesPersonalFieldsAndUnknownOnes) {
+TEST_F(RedactorTest, ReplacesPersonalAndUnknownFields) {
   EXPECT_THAT(Field("label", R"("Ada Lovelace-7")"),
               MatchesRegex(R"("[A-Z][a-z][a-z] [A-Z][a-z]{7}-[0-9]")"));
   EXPECT_THAT(Field("from", R"("+15551234567")"), MatchesRegex(R"("\+[0-9]{11}")"));
@@ -139,7 +139,7 @@ TEST_F(RedactorTest, KeepsValuesOfTheirFieldsTypeOnly) {
                            R"("[A-Z][a-z]{2} [A-Z][a-z]{7}": \[12\]\})"));
 }
 
-TEST_F(RedactorTest, KeepsTheNamesOfPersonalTables) {
+TEST_F(RedactorTest, KeepsNamesInPersonalObjects) {
   const std::string out =
       Redact(TwilioVideoInsights(),
              R"({"participants": [{"publisher_info": {"name": "secret", "secret": "secret"}}]})");
@@ -159,11 +159,11 @@ TEST_F(RedactorTest, KeepsNamesThatLookLikeNames) {
                            R"("[a-z][0-9]{10}":  [1-9], "[a-z]{3}@[a-z]{7}\.[a-z]{3}": [1-9]\})"));
 }
 
-TEST_F(RedactorTest, IdsStayIdsOfTheirForm) {
+TEST_F(RedactorTest, ReplacesIdsByIdsOfTheSameForm) {
   const std::string fake = Field("conference_sid", absl::StrCat("\"", kConference, "\""));
   EXPECT_THAT(fake, MatchesRegex("\"CF[0-9a-f]{32}\""));
   EXPECT_THAT(fake, Not(HasSubstr(kConference)));
-  // Of the same text, wherever it stands.
+  // Equal texts, in different places.
   const std::string sid = fake.substr(1, 34);
   EXPECT_EQ(Field("call_sid", absl::StrCat("\"x:", kConference, "\"")),
             absl::StrCat("\"x:", sid, "\""));
@@ -171,12 +171,12 @@ TEST_F(RedactorTest, IdsStayIdsOfTheirForm) {
             absl::StrCat("/v1/Conferences/", sid));
   EXPECT_THAT(Field("call_sid", absl::StrCat("\"", kUuid, "\"")),
               MatchesRegex("\"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\""));
-  // One that is not quite of any form.
+  // Almost an id.
   EXPECT_THAT(Field("call_sid", R"("b3877c40-da60-4998-90ad-b792e98472co")"),
               Not(HasSubstr("b792e98472co")));
 }
 
-TEST_F(RedactorTest, TheSameTextBecomesTheSame) {
+TEST_F(RedactorTest, ReplacesEqualTextsEqually) {
   const std::string out =
       Redact(R"({"participants": [{"label": "Jos\u00e9"}, {"label": "José"}, {"label": "Jose"}]})");
   const auto label = [&](size_t begin) { return out.substr(begin, 3); };
@@ -187,19 +187,19 @@ TEST_F(RedactorTest, TheSameTextBecomesTheSame) {
   EXPECT_NE(label(first), label(third));
 }
 
-TEST_F(RedactorTest, EscapesAndBytesStayOfTheirKind) {
+TEST_F(RedactorTest, KeepsKindsOfEscapesAndBytes) {
   EXPECT_THAT(
       Field("label", R"("a\"\\\/\b\f\n\r\t\u0041\u0000\u00fc\u4e2d\ud83d\ude42\ud83d")"),
       MatchesRegex(R"re("[a-z]\\"\\\\\\/\\b\\f\\n\\r\\t\\u00[45][0-9a-f]\\u0000)re"
                    R"re(\\u00[c-f][0-9a-f]\\u4e[0-9a-f]{2}\\ud83d\\ude[0-3][0-9a-f]\\ud83d")re"));
   EXPECT_THAT(Field("label", "\"é中🙂\""),
               MatchesRegex("\"\xC3.\xE4[\xB8-\xBB].\xF0\x9F\x98.\""));
-  // Wrong before and wrong after.
+  // Invalid escapes stay invalid.
   EXPECT_EQ(Field("label", R"("\q\u12G4\u\u1-")").substr(0, 8), R"("\x\uxxx)");
   EXPECT_EQ(Field("label", "\"\x80\xC3\xC3\xA9\xED\xA0\x80\xF5\"").substr(0, 3), "\"\xFF\xFF");
 }
 
-TEST_F(RedactorTest, LinksLeadToThePlaceholder) {
+TEST_F(RedactorTest, PointsLinksAtReplayOrigin) {
   const ParticipantApi& api = TwilioVoiceInsights();
   const std::string fake = Link(
       api, absl::StrCat("https://insights.example.com/v1/Conferences/", kConference,
@@ -215,7 +215,7 @@ TEST_F(RedactorTest, LinksLeadToThePlaceholder) {
   EXPECT_THAT(Link(api, "/secret/../secret#secret"),
               MatchesRegex("/[a-z]{6}/../[a-z]{6}#[a-z]{6}"));
   EXPECT_THAT(Link(api, "secret"), Not("secret"));
-  // A filter of the service's own, which the replayed request has again.
+  // A filter that the service adds, which the replayed request contains again.
   EXPECT_THAT(
       Link(TwilioCore(), "/2010-04-01/Accounts/AC/Conferences/CF/Participants.json?Muted=true"),
       MatchesRegex("/2010-04-01/Accounts/../Conferences/../Participants.json[?]Muted=true"));
@@ -224,7 +224,7 @@ TEST_F(RedactorTest, LinksLeadToThePlaceholder) {
               MatchesRegex(".*/Participants/[A-Z][a-z]{2}%20[A-Z].json"));
 }
 
-TEST_F(RedactorTest, LinksAreTheSameWhereverTheyStand) {
+TEST_F(RedactorTest, RedactsLinksEquallyEverywhere) {
   for (const ParticipantApi* api : {&SignalWire(), &TwilioCore()}) {
     EXPECT_THAT(
         Redact(*api, R"({"next_page_uri": "/2010-04-01/Accounts/Ada?Page=1"})"),
@@ -232,8 +232,8 @@ TEST_F(RedactorTest, LinksAreTheSameWhereverTheyStand) {
   }
 }
 
-// So that the request which follows a link has the link's target.
-TEST_F(RedactorTest, LinksInJsonAndTargetsAreTheSame) {
+// The request for a link must have the link's recorded target.
+TEST_F(RedactorTest, RedactsLinksLikeRequestTargets) {
   const std::string link =
       "https://insights.example.com/v1/Conferences/CF1/Participants?Page=1&PageToken=PT1/2";
   const std::string fake = Link(TwilioVoiceInsights(), link);
@@ -249,7 +249,7 @@ TEST_F(RedactorTest, LinksInJsonAndTargetsAreTheSame) {
       fake);
 }
 
-TEST_F(RedactorTest, PathPrefixesOfTheBaseUrlAreLeftOut) {
+TEST_F(RedactorTest, RemovesPathPrefixOfBaseUrl) {
   const UpstreamConfig upstream = UpstreamAt("https://gateway.example.com/secret/twilio");
   TextRedactor text(fakes_, TwilioCore(), upstream);
   for (const char* link : {"https://gateway.example.com/secret/twilio/2010-04-01/Accounts",
@@ -262,7 +262,7 @@ TEST_F(RedactorTest, PathPrefixesOfTheBaseUrlAreLeftOut) {
   }
 }
 
-TEST_F(RedactorTest, ErrorsKeepTheirCodes) {
+TEST_F(RedactorTest, KeepsErrorCodes) {
   const std::string out =
       Redact(TwilioVoiceInsights(),
              R"({"code": 20404, "message": "no secret", "more_info": "https://e.org/secret/20404",)"
@@ -275,7 +275,7 @@ TEST_F(RedactorTest, ErrorsKeepTheirCodes) {
   EXPECT_THAT(out, Not(HasSubstr("5551234567")));
 }
 
-TEST_F(RedactorTest, GivesNothingAwayWhereThereIsNoJson) {
+TEST_F(RedactorTest, RevealsNothingOfMalformedJson) {
   EXPECT_EQ(Redact("<p class=\"secret\">Ada 42 \xFF</p>").find("Ada"), std::string::npos);
   EXPECT_THAT(Redact("<p>Ada</p>"), "<x>xxx</x>");
   for (const char* body :
@@ -295,14 +295,14 @@ TEST_F(RedactorTest, GivesNothingAwayWhereThereIsNoJson) {
   }
 }
 
-TEST_F(RedactorTest, GoesOnWhereThePageReaderDoes) {
+TEST_F(RedactorTest, ContinuesWherePageReaderDoes) {
   EXPECT_THAT(Redact(R"({"other": {"a" "secret" [}}, "participants": [{"from" 1}, )"
                      R"({"call_type": "carrier"}]})"),
               MatchesRegex(R"(\{"other": .*, "participants": \[\{"[a-z]{4}" [1-9]\}, )"
                            R"(\{"call_type": "carrier"\}\]\})"));
 }
 
-TEST_F(RedactorTest, DeepAndLongBodiesAreReplacedAsWell) {
+TEST_F(RedactorTest, ReplacesDeepAndLongBodies) {
   constexpr size_t kDeep = 100000;
   std::string deep =
       absl::StrCat(R"({"participants": [{"nickname": )", std::string(kDeep, '['), "\"secret\"",
@@ -322,7 +322,7 @@ TEST_F(RedactorTest, DeepAndLongBodiesAreReplacedAsWell) {
   EXPECT_THAT(Redact(digits), Not(HasSubstr("55555555")));
 }
 
-// What stands for a field's value in a good answer of a provider.
+// A valid JSON value for a field.
 std::string SampleOf(const FieldSchema& field) {
   if (field.store == &StoreString) return R"("some text")";
   if (field.store == &StoreEnum) return "\"" + std::string(field.texts.front().text) + "\"";
@@ -334,13 +334,13 @@ std::string SampleOf(const FieldSchema& field) {
   return "65";
 }
 
-// Each field of a table, and of the tables in it, as the path of objects down to it.
+// Each field of a table and of its nested tables, as the path to it.
 struct FieldPath {
   std::vector<absl::string_view> objects;
   const FieldSchema* field;
   bool is_personal;
 
-  // A record that has only this.
+  // A record with only this field.
   std::string Record(absl::string_view value) const {
     std::string record = absl::StrCat("{\"", field->name, "\": ", value, "}");
     for (auto object = objects.rbegin(); object != objects.rend(); ++object) {
@@ -365,7 +365,7 @@ void AddFieldPaths(const ObjectSchema& table, const FieldPath& above,
   }
 }
 
-TEST_F(RedactorTest, EachFieldKeepsWhatIsItsOwn) {
+TEST_F(RedactorTest, KeepsEachFieldsOwnValues) {
   for (const ParticipantApi* api :
        {&TwilioVoiceInsights(), &TwilioVideoInsights(), &SignalWire(), &TwilioCore()}) {
     std::vector<FieldPath> paths;
@@ -394,8 +394,8 @@ TEST_F(RedactorTest, EachFieldKeepsWhatIsItsOwn) {
   }
 }
 
-// What is longer could be somebody's number.
-TEST_F(RedactorTest, WhatIsKeptIsShort) {
+// Longer values could be phone numbers.
+TEST_F(RedactorTest, KeepsShortValuesOnly) {
   const auto error = [&](absl::string_view member, absl::string_view value) {
     const std::string before = absl::StrCat("{\"", member, "\": ");
     const std::string out =
@@ -429,8 +429,8 @@ TEST_F(RedactorTest, WhatIsKeptIsShort) {
   EXPECT_THAT(Link(TwilioCore(), "/?Page=7777777777"), Not(HasSubstr("7777777777")));
 }
 
-// What the service makes of a page: for each record its paths of null, empty and unrecognized
-// values, and how the page ends.
+// How the service reads a page: for each record its paths of null, empty and unrecognized values,
+// and how the page ends.
 struct Page {
   std::vector<std::string> records;
   std::string end;
@@ -469,7 +469,7 @@ Page Read(const ParticipantApi& api, absl::string_view body) {
   }
 }
 
-// A page of the simulator's records and of what providers do not send.
+// A page of the simulator's records and of values that providers do not send.
 std::string PageOf(simulator::Api api) {
   std::string body = R"({"meta": {"page": 0, "next_page_url": null}, "participants": [)";
   for (int64_t i = 0; i < 10; ++i) {
@@ -481,7 +481,7 @@ std::string PageOf(simulator::Api api) {
       "status": 5, "queue_time": 123456789012345678901234567890}], "next_page_uri": null})");
 }
 
-TEST_F(RedactorTest, TheServiceReadsTheSameFromARedactedPage) {
+TEST_F(RedactorTest, ServiceReadsTheSameFromRedactedPage) {
   const std::pair<const ParticipantApi*, simulator::Api> apis[] = {
       {&TwilioVoiceInsights(), simulator::Api::kVoiceInsights},
       {&TwilioVideoInsights(), simulator::Api::kVideoInsights},
@@ -493,7 +493,7 @@ TEST_F(RedactorTest, TheServiceReadsTheSameFromARedactedPage) {
     EXPECT_EQ(page.records.size(), 11u);
     EXPECT_EQ(page.end, "complete");
     EXPECT_EQ(Read(*api, Redact(*api, body)), page);
-    // And where it is cut, or a byte of it is another one.
+    // Also if it is truncated, or if a byte is changed.
     for (size_t at = 0; at < body.size(); at += 499) {
       const absl::string_view begin = absl::string_view(body).substr(0, at);
       EXPECT_EQ(Read(*api, Redact(*api, begin)), Read(*api, begin)) << at;
@@ -509,7 +509,7 @@ TEST_F(RedactorTest, TheServiceReadsTheSameFromARedactedPage) {
   }
 }
 
-TEST_F(RedactorTest, PiecesDoNotMatter) {
+TEST_F(RedactorTest, DoesNotDependOnPieces) {
   const std::string bodies[] = {
       absl::StrCat(R"({"meta": {"next_page_url": "https:\/\/insights.example.com\/v1\/x?Page=1"},)",
                    R"("participants": [{"label": "J\u00f6\ud83d\ude42é🙂\q", "call_sid": ")",

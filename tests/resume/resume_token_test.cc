@@ -1,4 +1,4 @@
-// A resume token opens for the list that it was made for, on any replica, and in no other form.
+// A resume token opens for its own list only, on any replica, and only unmodified.
 #include "service/resume/resume_token.h"
 
 #include <gtest/gtest.h>
@@ -24,18 +24,18 @@ TEST(ResumeToken, OpensOnAnotherReplica) {
   EXPECT_EQ(opened->ordinal, kPosition.ordinal);
 }
 
-TEST(ResumeToken, OpensForNoOtherListOrCredential) {
+TEST(ResumeToken, DoesNotOpenForAnotherListOrCredential) {
   const std::string token = ResumeTokens(kCredential, kBinding).Seal(kPosition);
   EXPECT_FALSE(ResumeTokens(kCredential, "twilio\n/v1/Conferences/CF2/Participants").Open(token));
   EXPECT_FALSE(ResumeTokens(CurrentSecret(Secret("another")), kBinding).Open(token));
 }
 
-TEST(ResumeToken, OfTheSecretBeforeThisOneOpens) {
+TEST(ResumeToken, OpensAfterSecretIsReplaced) {
   CurrentSecret secret{Secret("first")};
   ResumeTokens list(secret, kBinding);
   const std::string first = list.Seal(kPosition);
   secret.Replace(Secret("second"));
-  // A list that runs follows.
+  // A running list uses the new secret.
   const std::string second = list.Seal(kPosition);
   EXPECT_TRUE(ResumeTokens(CurrentSecret(Secret("second")), kBinding).Open(second));
   EXPECT_FALSE(ResumeTokens(CurrentSecret(Secret("first")), kBinding).Open(second));
@@ -48,7 +48,7 @@ TEST(ResumeToken, OfTheSecretBeforeThisOneOpens) {
   EXPECT_TRUE(ResumeTokens(secret, kBinding).Open(second));
 }
 
-TEST(ResumeToken, EveryChangeOfACharacterIsNoticed) {
+TEST(ResumeToken, RejectsEveryModification) {
   ResumeTokens tokens(kCredential, kBinding);
   const std::string token = tokens.Seal(kPosition);
   for (size_t i = 0; i < token.size(); ++i) {
@@ -57,7 +57,7 @@ TEST(ResumeToken, EveryChangeOfACharacterIsNoticed) {
       if (changed[i] == c) continue;
       changed[i] = c;
       const auto opened = tokens.Open(changed);
-      // Base64's last character has bits that mean nothing; such a change is none.
+      // Base64's last character has unused bits; a change of those does not change the token.
       if (opened) {
         EXPECT_EQ(i, token.size() - 1);
         EXPECT_EQ(opened->page, kPosition.page);
@@ -71,7 +71,7 @@ TEST(ResumeToken, EveryChangeOfACharacterIsNoticed) {
   EXPECT_FALSE(tokens.Open(std::string(100000, 'A')));
 }
 
-TEST(ResumeToken, SaysNothingAndNeverTheSame) {
+TEST(ResumeToken, RevealsNothingAndNeverRepeats) {
   ResumeTokens tokens(kCredential, kBinding);
   std::set<std::string> seen;
   for (int i = 0; i < 1000; ++i) {

@@ -1,4 +1,4 @@
-// What changes threads when, and that nothing is lost or written twice between them.
+// When batches change threads, and that no message is lost, reordered or written twice.
 #include "service/rpc/send_queue.h"
 
 #include <gmock/gmock.h>
@@ -16,13 +16,13 @@ namespace {
 using ::testing::ElementsAre;
 using Batch = SendQueue::Batch;
 
-// Field 1 with a text; 2 bytes more than the text.
+// A message with a string in field 1; 2 bytes longer than the string.
 void Add(SendQueue& queue, const std::string& text) {
   queue.writer().WriteBytes(LengthDelimitedTag(1), text);
   queue.EndMessage();
 }
 
-// The texts of a batch's messages.
+// The strings of a batch's messages.
 std::vector<std::string> TextsOf(const Batch& batch) {
   std::vector<std::string> texts;
   size_t begin = 0;

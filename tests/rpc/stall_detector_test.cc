@@ -1,4 +1,4 @@
-// When a caller counts as stalled.
+// When a caller is considered stalled.
 #include "service/rpc/stall_detector.h"
 
 #include <gtest/gtest.h>

@@ -22,7 +22,7 @@ using ::testing::SizeIs;
 
 class UpstreamCallTest : public ::testing::Test {
  protected:
-  // Ends as soon as it is told to.
+  // Ends as soon as it is stopped.
   class Call final : public UpstreamCall {
    public:
     Call(UpstreamCallTest& test, std::chrono::seconds timeout)
@@ -62,7 +62,7 @@ class UpstreamCallTest : public ::testing::Test {
     std::optional<absl::Status> end_;
   };
 
-  // As gRPC does: the call belongs to itself until its OnDone().
+  // The call owns itself until OnDone(), as with gRPC.
   Call& MakeCall(std::chrono::seconds timeout = std::chrono::hours(1)) {
     return *new Call(*this, timeout);
   }
@@ -96,7 +96,7 @@ TEST_F(UpstreamCallTest, RunsItsWorkAndIsDestroyedLast) {
   EXPECT_FALSE(scheduler_.has_timers());
 }
 
-TEST_F(UpstreamCallTest, ARefusedCallIsReportedAndDoesNoWork) {
+TEST_F(UpstreamCallTest, ReportsRefusedCallWithoutRunningIt) {
   Call& first = MakeCall();
   Call& second = MakeCall();
   ASSERT_EQ(first.Start(), absl::OkStatus());
@@ -113,7 +113,7 @@ TEST_F(UpstreamCallTest, ARefusedCallIsReportedAndDoesNoWork) {
   Finish(first);
 }
 
-TEST_F(UpstreamCallTest, ADrainEndsTheCall) {
+TEST_F(UpstreamCallTest, EndsCallOnDrain) {
   Call& call = MakeCall();
   ASSERT_EQ(call.Start(), absl::OkStatus());
   Events();

@@ -31,7 +31,7 @@ std::string RequestIdFrom(const std::vector<absl::string_view>& headers) {
   return TraceContext({.traceparent = {}, .tracestate = {}, .request_id = headers}).request_id();
 }
 
-TEST(TraceContextTest, MakesWhatNobodySent) {
+TEST(TraceContextTest, GeneratesMissingIds) {
   const TraceContext trace;
   EXPECT_THAT(trace.trace_id(), MatchesRegex("[0-9a-f]{32}"));
   EXPECT_THAT(trace.request_id(), MatchesRegex("[0-9a-f]{32}"));
@@ -44,21 +44,21 @@ TEST(TraceContextTest, MakesWhatNobodySent) {
   EXPECT_NE(another.request_id(), trace.request_id());
 }
 
-TEST(TraceContextTest, GoesOnWithTheCallersTrace) {
+TEST(TraceContextTest, ContinuesCallersTrace) {
   const TraceContext trace = From(kParent);
   EXPECT_EQ(trace.trace_id(), kTraceId);
   EXPECT_THAT(trace.NewTraceparent(),
               MatchesRegex(absl::StrCat("00-", kTraceId, "-[0-9a-f]{16}-01")));
 }
 
-TEST(TraceContextTest, GivesEachRequestASpanOfItsOwn) {
+TEST(TraceContextTest, GivesEachRequestItsOwnSpan) {
   const TraceContext trace = From(kParent);
   const std::string first = trace.NewTraceparent();
   EXPECT_NE(first, trace.NewTraceparent());
   EXPECT_NE(first, kParent);
 }
 
-TEST(TraceContextTest, PassesOnlyTheFlagThatItKnows) {
+TEST(TraceContextTest, PassesSampledFlagOnly) {
   const auto flags = [](const std::string& sent) {
     const std::string header = absl::StrCat("00-", kTraceId, "-00f067aa0ba902b7-", sent);
     const TraceContext trace = From(header);
@@ -83,7 +83,7 @@ TEST(TraceContextTest, ReadsLaterVersions) {
   }
 }
 
-TEST(TraceContextTest, ReplacesWhatIsNoTraceparent) {
+TEST(TraceContextTest, ReplacesMalformedTraceparent) {
   for (const std::string& header : {
            std::string(),
            std::string("00"),
@@ -129,7 +129,7 @@ TEST(TraceContextTest, PassesTracestateOn) {
             longest.size() + 259);
 }
 
-TEST(TraceContextTest, LeavesOutWhatIsNoTracestate) {
+TEST(TraceContextTest, DropsMalformedTracestate) {
   for (const std::string& header : {std::string("a"),
                                     std::string("=1"),
                                     std::string("a="),
@@ -162,12 +162,12 @@ TEST(TraceContextTest, LeavesOutWhatIsNoTracestate) {
   EXPECT_EQ(TracestateFrom({large}), "");
 }
 
-TEST(TraceContextTest, KeepsTheCallersRequestId) {
+TEST(TraceContextTest, KeepsCallersRequestId) {
   EXPECT_EQ(RequestIdFrom({"8f14e45f-ceea.467a_b2B"}), "8f14e45f-ceea.467a_b2B");
   EXPECT_EQ(RequestIdFrom({std::string(128, 'x')}), std::string(128, 'x'));
 }
 
-TEST(TraceContextTest, ReplacesWhatIsNoRequestId) {
+TEST(TraceContextTest, ReplacesMalformedRequestId) {
   for (const std::string& header :
        {std::string(), std::string(129, 'x'), std::string("a b"), std::string("a\nb"),
         std::string("a\r\nX: y"), std::string("someone@example.com"), std::string("+15551234567"),
