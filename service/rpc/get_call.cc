@@ -7,10 +7,12 @@
 
 namespace rollcall {
 
-GetCall* GetCall::Start(GetQuery query, std::unique_ptr<CallReport> report,
-                        grpc::ByteBuffer& response, Upstream& upstream, UpstreamLoop& loop,
-                        RunningCalls& running, const Config& config) {
-  auto* const call = new GetCall(query.call, std::move(report), response, loop, running);
+GetCall* GetCall::Start(grpc::CallbackServerContext& context, GetQuery query,
+                        std::unique_ptr<CallReport> report, grpc::ByteBuffer& response,
+                        Upstream& upstream, UpstreamLoop& loop, RunningCalls& running,
+                        const Config& config) {
+  auto* const call = new GetCall(context, query.call, std::move(report), response, loop, running,
+                                 config.limits.caller_stall);
   const int max_calls = query.call.max_calls;
   absl::Status refusal =
       call->Begin(max_calls, [call, &upstream, &config, query = std::move(query)]() mutable {

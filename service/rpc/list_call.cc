@@ -30,13 +30,12 @@ grpc::Slice SliceOf(std::string bytes) {
 ListCall::ListCall(grpc::CallbackServerContext& context, const CallContext& call,
                    std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
                    const Config& config)
-    : UpstreamCall(std::move(report), loop.scheduler(), running, call),
+    : UpstreamCall(std::move(report), loop.scheduler(), running, call, config.limits.caller_stall),
       loop_(loop),
       context_(context),
+      handle_(context),
       config_(config),
       queue_(config.limits.send_queue_bytes),
-      stall_detector_(scheduler_),
-      grace_timer_(scheduler_),
       flush_task_(scheduler_) {}
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
@@ -46,7 +45,6 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
   const int max_calls = query.call.max_calls;
   absl::Status refusal =
       call->Begin(max_calls, [call, &upstream, query = std::move(query)]() mutable {
-        call->WatchCaller();
         RecordSink& sink = *call;
         call->pager_ =
             std::make_unique<Pager>(call->loop_->transport(), call->loop_->decoder_scratch(),
@@ -58,44 +56,6 @@ ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
     call->Finish(ToGrpcStatus(refusal, call->trace_));
   }
   return call;
-}
-
-void ListCall::WatchCaller() {
-  const std::chrono::milliseconds limit = config_.limits.caller_stall;
-  stall_detector_.Start(
-      limit,
-      [this] {
-        return StallDetector::Progress{written_, queue_.is_writing()};
-      },
-      [this, limit] {
-        Abort(MakeError(
-            v1::ERROR_REASON_CALLER_TOO_SLOW,
-            absl::StrCat("caller has not read for ", std::chrono::duration<double>(limit).count(),
-                         " s (limits.caller_stall_seconds)")));
-      });
-}
-
-void ListCall::Abort(const absl::Status& reason) {
-  deadline_timer_.Stop();
-  stall_detector_.Stop();
-  grace_timer_.Start(kGracePeriod, [this] { Cancel(); });
-  Stop(reason);
-}
-
-// Ends a write that is pending because the caller does not read.
-void ListCall::Cancel() {
-  {
-    const MutexLock lock(mutex_);
-    if (finished_) return;
-    cancelling_ = true;
-  }
-  context_.TryCancel();  // which may call OnWriteDone()
-  {
-    const MutexLock lock(mutex_);
-    cancelling_ = false;
-    if (!finish_waits_) return;
-  }
-  FinishCall();
 }
 
 void ListCall::Stop(const absl::Status& reason) {
@@ -191,20 +151,13 @@ void ListCall::EndCall() {
   ReportEnd(*end_, totals_);
   if (!running_.IsDraining()) return FinishCall();
   scheduler_.Post([this] {
-    deadline_timer_.Stop();
-    stall_detector_.Stop();
-    grace_timer_.Stop();
+    StopTimers();
     scheduler_.RunAfter(kStatusDelay, [this] { FinishCall(); });
   });
 }
 
 void ListCall::FinishCall() {
-  {
-    const MutexLock lock(mutex_);
-    finish_waits_ = cancelling_;
-    if (finish_waits_) return;
-    finished_ = true;
-  }
+  finishing_ = true;
   AddTrailers();
   Finish(ToGrpcStatus(*end_, trace_));
 }

@@ -5,7 +5,6 @@
 #include <grpcpp/grpcpp.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -13,19 +12,14 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/query/query.h"
+#include "service/rpc/call_handle.h"
 #include "service/rpc/send_queue.h"
-#include "service/rpc/stall_detector.h"
 #include "service/rpc/upstream_call.h"
 #include "service/rpc/upstream_loops.h"
-#include "service/sync/mutex.h"
 #include "service/upstream/pager.h"
 #include "service/upstream/upstream.h"
 
 namespace rollcall {
-
-// Grace period to write queued records before a call that is ended early is cancelled, because its
-// caller has stopped reading.
-inline constexpr std::chrono::seconds kGracePeriod{5};
 
 class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private RecordSink,
@@ -48,7 +42,10 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   RunningCall Describe() const override { return report_->Describe(queue_.bytes()); }
   void Stop(const absl::Status& reason) override;
-  void Abort(const absl::Status& reason) override;
+  void Cancel() override { handle_.Cancel(); }
+  StallDetector::Progress Progress() const override {
+    return {written_, queue_.is_writing() || finishing_};
+  }
   bool HasEnded() const override { return end_.has_value(); }
 
   bool HasRoom() override;
@@ -56,8 +53,6 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void Flush() override;
   void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
 
-  void WatchCaller();
-  void Cancel();
   void FlushQueue();
   void WriteBatch(SendQueue::Batch batch);
   void WriteNext();
@@ -67,13 +62,12 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
 
   const LoopLease loop_;
   grpc::CallbackServerContext& context_;
+  CallHandle handle_;
   const Config& config_;
   SendQueue queue_;
 
   // Accessed on the loop's thread only.
   std::unique_ptr<Pager> pager_;
-  StallDetector stall_detector_;
-  Timer grace_timer_;
   IdleTask flush_task_;
 
   // How the list ended, for the thread that ends the call. Set on the loop's thread before the
@@ -90,13 +84,8 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   bool any_written_ = false;
   std::atomic<size_t> next_ = 0;
 
-  std::atomic<uint64_t> written_ = 0;  // messages that the caller has taken, as far as gRPC knows
-
-  Mutex mutex_;
-  // context_ must outlive TryCancel(), so Finish() waits for it.
-  bool cancelling_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finish_waits_ ABSL_GUARDED_BY(mutex_) = false;
-  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  std::atomic<uint64_t> written_ = 0;    // messages that the caller has taken, as far as gRPC knows
+  std::atomic<bool> finishing_ = false;  // the status is passed to gRPC
 };
 
 }  // namespace rollcall

@@ -145,8 +145,8 @@ grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
   if (!query.ok()) return refused(query.status());
   Upstream& upstream = *upstreams_.at(query->upstream->name);
   report->SetUpstream(query->upstream->name);
-  return GetCall::Start(*std::move(query), std::move(report), *response, upstream, loops_.Pick(),
-                        running_, config_);
+  return GetCall::Start(*context, *std::move(query), std::move(report), *response, upstream,
+                        loops_.Pick(), running_, config_);
 }
 
 }  // namespace rollcall

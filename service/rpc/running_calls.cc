@@ -13,37 +13,60 @@ absl::Status Draining() {
                    "replica is draining; call again on another replica with the last resume_token");
 }
 
+absl::Status Refusal(v1::ErrorReason reason, const std::string& message) {
+  absl::Status status = MakeError(reason, absl::StrCat(message, "; retry after 1 s"));
+  AddRetryInfo(status, std::chrono::seconds(1));
+  return status;
+}
+
+size_t MaxHeld(size_t max_running) { return 2 * max_running + RunningCalls::kMoreUnsent; }
+
 }  // namespace
 
 absl::Status RunningCalls::Begin(Call& call, const std::string& caller, int max_of_caller) {
   const MutexLock lock(mutex_);
   if (draining_) return Draining();
   if (calls_.size() >= max_) {
-    absl::Status status = MakeError(
-        v1::ERROR_REASON_SERVER_OVERLOADED,
-        absl::StrCat("replica runs ", max_, " calls (limits.max_calls); retry after 1 s"));
-    AddRetryInfo(status, std::chrono::seconds(1));
-    return status;
+    return Refusal(v1::ERROR_REASON_SERVER_OVERLOADED,
+                   absl::StrCat("replica runs ", max_, " calls (limits.max_calls)"));
   }
-  int& of_caller = calls_of_[caller];
-  if (of_caller >= max_of_caller) {
-    absl::Status status =
-        MakeError(v1::ERROR_REASON_CALLER_LIMIT,
-                  absl::StrCat("caller runs ", max_of_caller,
-                               " calls on this replica, which is its limit; retry after 1 s"));
-    AddRetryInfo(status, std::chrono::seconds(1));
-    return status;
+  if (calls_.size() + unsent_.size() >= MaxHeld(max_)) {
+    return Refusal(v1::ERROR_REASON_SERVER_OVERLOADED,
+                   absl::StrCat("replica holds ", unsent_.size(),
+                                " responses that their callers do not read"));
   }
-  ++of_caller;
+  const auto max = static_cast<size_t>(max_of_caller);
+  const auto of_caller = calls_of_.find(caller);
+  const Counts counts = of_caller == calls_of_.end() ? Counts() : of_caller->second;
+  if (counts.running >= max) {
+    return Refusal(v1::ERROR_REASON_CALLER_LIMIT,
+                   absl::StrCat("caller runs ", max, " calls on this replica, which is its limit"));
+  }
+  if (counts.running + counts.unsent >= MaxHeld(max)) {
+    return Refusal(
+        v1::ERROR_REASON_CALLER_LIMIT,
+        absl::StrCat("caller does not read ", counts.unsent, " responses of this replica"));
+  }
+  ++calls_of_[caller].running;
   calls_.insert(&call);
   return absl::OkStatus();
 }
 
-void RunningCalls::End(Call& call, const std::string& caller) {
+void RunningCalls::OnEnd(Call& call, const std::string& caller) {
   const MutexLock lock(mutex_);
   if (calls_.erase(&call) == 0) return;
+  unsent_.insert(&call);
+  Counts& counts = calls_of_.at(caller);
+  --counts.running;
+  ++counts.unsent;
+}
+
+void RunningCalls::OnSent(Call& call, const std::string& caller) {
+  const MutexLock lock(mutex_);
+  if (unsent_.erase(&call) == 0) return;
   const auto of_caller = calls_of_.find(caller);
-  if (--of_caller->second == 0) calls_of_.erase(of_caller);
+  --of_caller->second.unsent;
+  if (of_caller->second.running + of_caller->second.unsent == 0) calls_of_.erase(of_caller);
 }
 
 void RunningCalls::Drain() {

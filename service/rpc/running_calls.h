@@ -1,4 +1,6 @@
-// The running calls of this process: limits their number, and ends them on shutdown. Thread-safe.
+// The running calls of this process: limits their number, and ends them on shutdown. Also counts
+// calls that have ended, but whose responses gRPC still holds because their callers do not read.
+// Thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -28,12 +30,22 @@ class RunningCalls {
     ~Call() = default;
   };
 
+  // So many unsent responses are allowed in addition to the limit of running calls. A caller that
+  // calls again as soon as it has the response may be faster than gRPC's OnDone(), so ended calls
+  // must not count as running.
+  static constexpr size_t kMoreUnsent = 16;
+
   explicit RunningCalls(size_t max) : max_(max) {}
 
   // Adds a call of `caller`, who may run `max_of_caller` at once. An error if a limit is reached or
   // the process is draining.
   absl::Status Begin(Call& call, const std::string& caller, int max_of_caller);
-  void End(Call& call, const std::string& caller);
+
+  // The call has ended, and its response is passed to gRPC. It is no longer used from here.
+  void OnEnd(Call& call, const std::string& caller);
+
+  // gRPC has sent the response, or given it up. Has no effect on a call that was refused.
+  void OnSent(Call& call, const std::string& caller);
 
   // From now on, Begin() fails with SERVER_DRAINING.
   void Drain();
@@ -51,8 +63,14 @@ class RunningCalls {
   Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   std::unordered_set<Call*> calls_ ABSL_GUARDED_BY(mutex_);
-  // The number of running calls by caller; never 0.
-  std::unordered_map<std::string, int> calls_of_ ABSL_GUARDED_BY(mutex_);
+  std::unordered_set<Call*> unsent_ ABSL_GUARDED_BY(mutex_);
+
+  struct Counts {
+    size_t running = 0;
+    size_t unsent = 0;
+  };
+  // By caller. No entry is 0 and 0.
+  std::unordered_map<std::string, Counts> calls_of_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rollcall

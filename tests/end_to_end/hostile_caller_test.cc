@@ -5,12 +5,15 @@
 
 #include <chrono>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <optional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/end_to_end/open_files.h"
 #include "tests/end_to_end/raw_connection.h"
@@ -204,6 +207,69 @@ TEST_F(HostileCallerTest, EndlessPingsCloseTheConnection) {
   while (connection.Send(ping)) {
   }
   ExpectAsBefore(256 * kMiB);
+}
+
+// A caller whose flow-control window is 0: gRPC must not send it any message.
+class UnreadResponseTest : public HostileCallerTest {
+ protected:
+  void Connect() {
+    connection_.emplace(daemon_->address());
+    ASSERT_TRUE(connection_->BeginHttp2());
+    constexpr absl::string_view kInitialWindowSize("\0\4", 2);
+    connection_->Send(
+        Frame(FrameType::kSettings, 0, 0, absl::StrCat(kInitialWindowSize, Number(0))));
+  }
+
+  // Calls GetParticipant, and returns the reason in the log, once the call has ended.
+  std::string Get() {
+    const std::string request = GetRequestFor({Api::kVoiceInsights, 5}, 1).SerializeAsString();
+    const std::string message = absl::StrCat(
+        absl::string_view("\0", 1), Number(static_cast<uint32_t>(request.size())), request);
+    connection_->Send(
+        absl::StrCat(Frame(FrameType::kHeaders, kEndHeaders, stream_, GetCallHeaders()),
+                     Frame(FrameType::kData, kEndStream, stream_, message)));
+    stream_ += 2;
+    ++calls_;
+    while (true) {
+      std::vector<std::string> reasons;
+      for (const absl::string_view line : absl::StrSplit(daemon_->Errors(), '\n')) {
+        const auto entry = nlohmann::json::parse(line, nullptr, false);
+        if (entry.is_object() && entry["event"] == "call") {
+          reasons.push_back(entry.value("reason", ""));
+        }
+      }
+      if (reasons.size() == calls_) return reasons.back();
+      if (!daemon_->IsRunning()) return "rollcalld has ended";
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  std::optional<RawConnection> connection_;
+  uint32_t stream_ = 1;
+  size_t calls_ = 0;
+};
+
+TEST_F(UnreadResponseTest, IsCountedUntilItIsSent) {
+  constexpr int kMaxCalls = 4;
+  constexpr int kHeld = 2 * kMaxCalls + 16;
+  StartDaemon({{"limits", {{"max_calls_per_caller", kMaxCalls}}}});
+  Connect();
+  for (int i = 0; i < kHeld; ++i) ASSERT_EQ(Get(), "") << i;
+  EXPECT_EQ(Get(), "CALLER_LIMIT");
+  connection_.reset();
+  while (daemon_->IsRunning() && !ListOver(*ConnectAnew(), ConferenceRequest(1)).status.ok()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  EXPECT_TRUE(daemon_->IsRunning());
+}
+
+TEST_F(UnreadResponseTest, IsGivenUpAfterSomeTime) {
+  StartDaemon({{"limits", {{"caller_stall_seconds", 0.1}}}});
+  Connect();
+  ASSERT_EQ(Get(), "");
+  const std::string reset =
+      absl::StrCat(Number(4).substr(1), absl::string_view("\3\0", 2), Number(1));
+  EXPECT_TRUE(connection_->ReadUntil(reset));
 }
 
 }  // namespace

@@ -27,6 +27,15 @@ std::string HpackLength(size_t value) {
   return bytes;
 }
 
+std::string CallHeaders(absl::string_view path) {
+  return HeaderBlock({{":method", "POST"},
+                      {":scheme", "http"},
+                      {":path", path},
+                      {":authority", "test"},
+                      {"te", "trailers"},
+                      {"content-type", "application/grpc"}});
+}
+
 }  // namespace
 
 RawConnection::RawConnection(const std::string& address)
@@ -119,12 +128,11 @@ std::string HeaderBlock(
 }
 
 std::string ListCallHeaders() {
-  return HeaderBlock({{":method", "POST"},
-                      {":scheme", "http"},
-                      {":path", "/rollcall.v1.ParticipantService/ListParticipants"},
-                      {":authority", "test"},
-                      {"te", "trailers"},
-                      {"content-type", "application/grpc"}});
+  return CallHeaders("/rollcall.v1.ParticipantService/ListParticipants");
+}
+
+std::string GetCallHeaders() {
+  return CallHeaders("/rollcall.v1.ParticipantService/GetParticipant");
 }
 
 }  // namespace rollcall

@@ -86,7 +86,8 @@ std::string Number(uint32_t number);
 std::string HeaderBlock(
     std::initializer_list<std::pair<absl::string_view, absl::string_view>> fields);
 
-// The header block of a ListParticipants call.
+// The header block of a ListParticipants call, and of a GetParticipant call.
 std::string ListCallHeaders();
+std::string GetCallHeaders();
 
 }  // namespace rollcall

@@ -22,7 +22,9 @@ using ::testing::SizeIs;
 
 class UpstreamCallTest : public ::testing::Test {
  protected:
-  // Ends as soon as it is stopped.
+  static constexpr std::chrono::seconds kCallerStall{60};
+
+  // Ends as soon as it is stopped. Its caller does not read the response.
   class Call final : public UpstreamCall {
    public:
     Call(UpstreamCallTest& test, std::chrono::seconds timeout)
@@ -32,7 +34,8 @@ class UpstreamCallTest : public ::testing::Test {
                         .caller = "caller",
                         .trace = TraceContext(),
                         .rules = nullptr,
-                        .max_calls = 1}),
+                        .max_calls = 1},
+                       kCallerStall),
           test_(test) {}
     ~Call() override { test_.events_.emplace_back("destroyed"); }
 
@@ -51,10 +54,8 @@ class UpstreamCallTest : public ::testing::Test {
       test_.events_.push_back(absl::StatusCodeToString(reason.code()));
       ReportEnd(reason, {});
     }
-    void Abort(const absl::Status& reason) override {
-      test_.events_.emplace_back("abort");
-      Stop(reason);
-    }
+    void Cancel() override { test_.events_.emplace_back("cancel"); }
+    StallDetector::Progress Progress() const override { return {0, HasEnded()}; }
     bool HasEnded() const override { return end_.has_value(); }
     RunningCall Describe() const override { return report_->Describe(0); }
 
@@ -129,14 +130,27 @@ TEST_F(UpstreamCallTest, AbortsAtTheDeadline) {
   scheduler_.Advance(std::chrono::seconds(9));
   EXPECT_THAT(events_, IsEmpty());
   scheduler_.Advance(std::chrono::hours(1));
-  EXPECT_THAT(Events(), ElementsAre("abort", "DEADLINE_EXCEEDED"));
+  EXPECT_THAT(Events(), ElementsAre("DEADLINE_EXCEEDED", "cancel"));
   Finish(call);
 }
 
 TEST_F(UpstreamCallTest, AbortsAtOnceIfTheDeadlineHasPassed) {
   Call& call = MakeCall(std::chrono::seconds(-1));
   ASSERT_EQ(call.Start(), absl::OkStatus());
-  EXPECT_THAT(Events(), ElementsAre("work", "abort", "DEADLINE_EXCEEDED"));
+  EXPECT_THAT(Events(), ElementsAre("work", "DEADLINE_EXCEEDED"));
+  Finish(call);
+}
+
+TEST_F(UpstreamCallTest, CancelsEndedCallWhoseResponseIsNotRead) {
+  Call& call = MakeCall();
+  ASSERT_EQ(call.Start(), absl::OkStatus());
+  call.OnCallCancelled();
+  EXPECT_THAT(Events(), ElementsAre("work", "CANCELLED"));
+  scheduler_.Advance(kCallerStall / 2);
+  EXPECT_THAT(Events(), IsEmpty());
+  scheduler_.Advance(kCallerStall);
+  scheduler_.Advance(kGracePeriod);
+  EXPECT_THAT(Events(), ElementsAre("cancel"));
   Finish(call);
 }
 
