@@ -1,6 +1,5 @@
-// Sixty-four bytes of JSON at a glance: where the bytes stand that say what is inside a string and
-// how deep a value is nested. Used by the page reader, to pass over records without looking at each
-// byte.
+// Scans JSON in blocks of 64 bytes for the bytes that delimit strings, objects and arrays. A reader
+// can then skip a record without examining each byte.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +12,7 @@
 
 namespace rollcall {
 
-// Bit i is byte i.
+// One bitmap per class of bytes. Bit i stands for byte i of the block.
 struct JsonBlock {
   static constexpr size_t kSize = 64;
 
@@ -25,14 +24,14 @@ struct JsonBlock {
   bool operator==(const JsonBlock&) const = default;
 };
 
-// On any machine, eight bytes at a time. `bytes` are JsonBlock::kSize.
+// Portable version, eight bytes at a time. `bytes` points to JsonBlock::kSize bytes.
 inline JsonBlock ScanBlockByWords(const char* bytes) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kSevenBits = 0x7F * kOnes;
-  // A bit for each byte of `word` that is `c`, the lowest byte's first.
+  // Bit i of the result is set if byte i of `word`, counted from the lowest, equals `c`.
   const auto equal = [](uint64_t word, char c) {
     const uint64_t difference = word ^ (kOnes * static_cast<unsigned char>(c));
-    // The highest bit of each byte that is zero.
+    // Sets the highest bit of each byte that is zero.
     const uint64_t zero = ~(((difference & kSevenBits) + kSevenBits) | difference | kSevenBits);
     return ((zero >> 7) * 0x0102040810204080) >> 56;
   };
@@ -42,7 +41,8 @@ inline JsonBlock ScanBlockByWords(const char* bytes) {
     for (size_t j = 0; j < 8; ++j) {
       word |= uint64_t{static_cast<unsigned char>(bytes[i + j])} << (8 * j);
     }
-    const uint64_t braces = word | (kOnes * 0x20);  // brackets differ from braces in this bit
+    // Maps brackets to braces, which differ in this bit.
+    const uint64_t braces = word | (kOnes * 0x20);
     block.quotes |= equal(word, '"') << i;
     block.backslashes |= equal(word, '\\') << i;
     block.opens |= equal(braces, '{') << i;
@@ -53,7 +53,7 @@ inline JsonBlock ScanBlockByWords(const char* bytes) {
 
 #if defined(__SSE2__)
 
-// Sixteen bytes at a time, by what every x86-64 has.
+// Sixteen bytes at a time with SSE2, which every x86-64 CPU has.
 inline JsonBlock ScanBlock(const char* bytes) {
   const auto bits = [](__m128i equal) {
     return static_cast<uint64_t>(static_cast<uint32_t>(_mm_movemask_epi8(equal)));

@@ -12,18 +12,19 @@
 namespace rollcall {
 namespace {
 
-// Objects that a record or a member of the envelope stands in: the page itself, and for a record
+// Nesting depth outside a value: an envelope member is inside the page object, a record also inside
 // the array.
 constexpr int kDepthOfMember = 1;
 constexpr int kDepthOfRecord = 2;
 
 bool IsWhitespace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-// Whether a number or a literal ends before `c`.
+// True if `c` ends the number or literal before it.
 bool EndsScalar(char c) { return c == ',' || c == '}' || c == ']' || IsWhitespace(c); }
 
-// The bytes of a block of `size` that are escaped by a backslash before them. `carry` says so of
-// the block's first byte, and then of the byte behind the block.
+// Returns the bytes of a block of `size` bytes that a preceding backslash escapes. On entry,
+// `carry` is true if the previous block escapes this block's first byte. On return, it is true if
+// this block escapes the first byte of the next one.
 uint64_t EscapedBytes(uint64_t backslashes, size_t size, bool& carry) {
   uint64_t escaped = carry ? 1 : 0;
   carry = false;
@@ -34,13 +35,13 @@ uint64_t EscapedBytes(uint64_t backslashes, size_t size, bool& carry) {
       break;
     }
     escaped |= uint64_t{2} << first;
-    backslashes &= ~(uint64_t{3} << first);  // a backslash behind it is escaped and escapes nothing
+    backslashes &= ~(uint64_t{3} << first);  // an escaped backslash escapes nothing
   }
   return escaped;
 }
 
-// Each bit tells whether the bits up to it, its own included, are odd in number: from the quotes,
-// what is inside strings.
+// Sets bit i if an odd number of bits 0 to i are set. Applied to the quotes of a block, this marks
+// the bytes inside strings.
 uint64_t PrefixParity(uint64_t bits) {
   for (int shift = 1; shift < 64; shift *= 2) bits ^= bits << shift;
   return bits;
@@ -61,8 +62,7 @@ void PageReader::Reset() {
 void PageReader::Append(absl::string_view bytes) {
   if (bytes.empty()) return;
   if (consumed_ > 0) {
-    // What is left is at most a value whose end has not arrived, and it moves to the front once a
-    // chunk.
+    // At most one incomplete value is left. Moving it to the front costs one copy per chunk.
     std::memmove(buffer_.data(), buffer_.data() + consumed_, end_ - consumed_);
     position_ -= consumed_;
     end_ -= consumed_;
@@ -80,16 +80,16 @@ void PageReader::Append(absl::string_view bytes) {
 absl::StatusOr<PageReader::Event> PageReader::Next() {
   if (bytes_appended_ > limits_.max_page_bytes) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                     absl::StrCat("a page of the provider is over ", limits_.max_page_bytes,
-                                  " bytes (limits.max_page_bytes)"));
+                     absl::StrCat("provider page is too large (limits.max_page_bytes = ",
+                                  limits_.max_page_bytes, ")"));
   }
-  // The value given out last is dealt with.
+  // The caller is done with the value that the previous call returned.
   if (state_ != State::kInKey && state_ != State::kInMemberValue &&
       state_ != State::kInRecordsLiteral && state_ != State::kInRecord) {
     consumed_ = position_;
   }
   while (true) {
-    // Inside a key or a value every byte counts; between them white space does not.
+    // Whitespace is significant inside a key or a value, and is skipped between them.
     if (state_ == State::kInKey) {
       const Progress progress = SkipString();
       if (auto status = CheckValue(); !status.ok()) return status;
@@ -118,7 +118,7 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
     const char c = buffer_[position_];
     switch (state_) {
       case State::kStart:
-        if (c != '{') return Malformed("a JSON object was expected");
+        if (c != '{') return Malformed("expected a JSON object");
         ++position_;
         state_ = State::kFirstKeyOrEnd;
         break;
@@ -131,16 +131,16 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
           BeginValue(State::kInKey);
           ++position_;
         } else {
-          return Malformed("the name of a member was expected");
+          return Malformed("expected a member name");
         }
         break;
       case State::kColon:
-        if (c != ':') return Malformed("a colon was expected");
+        if (c != ':') return Malformed("expected a colon");
         ++position_;
         state_ = State::kMemberValue;
         break;
       case State::kMemberValue:
-        if (EndsScalar(c)) return Malformed("the value of a member was expected");
+        if (EndsScalar(c)) return Malformed("expected a member value");
         if (key_ != records_key_) {
           BeginValue(State::kInMemberValue);
           deepest_ = depth_ = kDepthOfMember;
@@ -164,7 +164,7 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
           BeginValue(State::kInRecord);
           deepest_ = depth_ = kDepthOfRecord;
         } else {
-          return Malformed("a record, which is a JSON object, was expected");
+          return Malformed("expected a record (a JSON object)");
         }
         break;
       case State::kAfterMember:
@@ -175,31 +175,31 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
         } else if (c == (in_array ? ']' : '}')) {
           state_ = in_array ? State::kAfterMember : State::kEnd;
         } else {
-          return Malformed("a comma or the end of the list was expected");
+          return Malformed("expected a comma or a closing bracket");
         }
         ++position_;
         break;
       }
       case State::kEnd:
-        return Malformed("nothing was expected behind the page");
+        return Malformed("unexpected data after the page");
       case State::kInKey:
       case State::kInMemberValue:
       case State::kInRecordsLiteral:
       case State::kInRecord:
-        break;  // dealt with above
+        break;  // handled above
     }
     if (state_ == State::kEnd && !records_seen_) {
-      return Malformed(absl::StrCat("the page has no member \"", records_key_, "\""));
+      return Malformed(absl::StrCat("page ends without member \"", records_key_, "\""));
     }
   }
 }
 
 absl::Status PageReader::Finish() const {
   if (state_ == State::kEnd) return absl::OkStatus();
-  return Malformed("the page ends before it is complete");
+  return Malformed("page is truncated");
 }
 
-// False where nothing but white space is left.
+// False if only whitespace was left.
 bool PageReader::SkipWhitespace() {
   while (position_ < end_ && IsWhitespace(buffer_[position_])) ++position_;
   return position_ < end_;
@@ -211,7 +211,7 @@ void PageReader::BeginValue(State state) {
   state_ = state;
 }
 
-// Moves behind the value that begins at value_begin_.
+// Advances position_ past the value that starts at value_begin_.
 PageReader::Progress PageReader::SkipValue() {
   const char first = buffer_[value_begin_];
   if (first == '{' || first == '[') return SkipObjectOrArray();
@@ -223,14 +223,15 @@ PageReader::Progress PageReader::SkipValue() {
   return position_ < end_ ? Progress::kComplete : Progress::kMore;
 }
 
-// `depth_` counts what is open; whether brackets match their kind is left to the parser of the
-// value.
+// `depth_` counts open objects and arrays together. The parser of the value checks that each
+// bracket matches its kind.
 PageReader::Progress PageReader::SkipObjectOrArray() {
   const int outside = state_ == State::kInRecord ? kDepthOfRecord : kDepthOfMember;
   while (position_ < end_) {
     const size_t size = std::min(end_ - position_, JsonBlock::kSize);
     const uint64_t here = ~uint64_t{0} >> (JsonBlock::kSize - size);
-    const JsonBlock block = ScanBlock(buffer_.data() + position_);  // kPadding allows for all of it
+    // A whole block is readable, because kPadding bytes follow the input.
+    const JsonBlock block = ScanBlock(buffer_.data() + position_);
     const uint64_t quotes =
         block.quotes & here & ~EscapedBytes(block.backslashes & here, size, escaped_);
     const uint64_t strings = PrefixParity(quotes) ^ (in_string_ ? ~uint64_t{0} : 0);
@@ -251,7 +252,7 @@ PageReader::Progress PageReader::SkipObjectOrArray() {
   return Progress::kMore;
 }
 
-// Moves behind the closing quote of the string that position_ is in.
+// Advances position_ past the closing quote of the current string.
 PageReader::Progress PageReader::SkipString() {
   while (position_ < end_) {
     const char c = buffer_[position_++];
@@ -273,33 +274,34 @@ void PageReader::TakeKey() {
     return;
   }
   const auto parsed = nlohmann::json::parse(quoted.begin(), quoted.end(), nullptr, false);
-  // A name that is not valid Unicode is not one of those that matter.
+  // A name that is not valid Unicode cannot equal records_key_, so the quoted text will do.
   key_ = parsed.is_string() ? parsed.get<std::string>() : std::string(quoted);
 }
 
-// Of a value that is complete or still growing.
+// Checks the limits of the current value, which may still be incomplete.
 absl::Status PageReader::CheckValue() const {
   if (position_ - value_begin_ > limits_.max_record_bytes) {
-    return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                     absl::StrCat("a record of the provider is over ", limits_.max_record_bytes,
-                                  " bytes (limits.max_record_bytes)"));
+    return MakeError(
+        v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+        absl::StrCat("provider record or envelope member is too large (limits.max_record_bytes = ",
+                     limits_.max_record_bytes, ")"));
   }
   if (deepest_ > limits_.max_depth) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                     absl::StrCat("a page of the provider is nested deeper than ",
-                                  limits_.max_depth, " (limits.max_json_depth)"));
+                     absl::StrCat("provider page is nested too deeply (limits.max_json_depth = ",
+                                  limits_.max_depth, ")"));
   }
   return absl::OkStatus();
 }
 
 absl::Status PageReader::OneArrayExpected() const {
-  return Malformed(absl::StrCat("one array was expected under \"", records_key_, "\""));
+  return Malformed(absl::StrCat("expected exactly one array under \"", records_key_, "\""));
 }
 
-// Says where, but not what stands there: it may be personal data.
+// Gives the position but not the text, which may be personal data.
 absl::Status PageReader::Malformed(absl::string_view what) const {
   return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                   absl::StrCat("the provider's page is not as promised: ", what, " at byte ",
+                   absl::StrCat("malformed provider page: ", what, " at byte ",
                                 bytes_appended_ - (end_ - position_)));
 }
 

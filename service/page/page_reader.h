@@ -1,13 +1,13 @@
-// Finds the records of a page in the bytes of its HTTP body as they arrive, in whatever chunks, and
-// gives out each one as soon as its own last byte is there. A page is a JSON object with one array
-// of records and an envelope around it, in any order:
+// Incremental parser for a provider's page. It accepts the HTTP body in chunks of any size and
+// returns each record as soon as the record's last byte arrives. A page is a JSON object with one
+// array of records. Its other members, the envelope, may come before or after the array:
 //
 //   {"meta": {"next_page_url": ...}, "participants": [{...}, {...}]}
 //
-// A page whose array is null has no records.
+// A page with null in place of the array has no records.
 //
-// It checks the page's outline only: what is inside a record or an envelope member is passed on as
-// text for others to parse. Used by the pager, on the thread of its event loop.
+// The reader validates only the page's outer structure. It returns records and envelope members as
+// unparsed text.
 #pragma once
 
 #include <cstddef>
@@ -21,53 +21,53 @@
 
 namespace rollcall {
 
-// What a page may hold at the most. Over these, reading ends with UPSTREAM_LIMIT_EXCEEDED.
+// Size limits of a page. If one is exceeded, Next() returns UPSTREAM_LIMIT_EXCEEDED.
 struct PageLimits {
-  size_t max_record_bytes = size_t{1} << 20;  // a record, or a member of the envelope
+  size_t max_record_bytes = size_t{1} << 20;  // of a record or an envelope member
   size_t max_page_bytes = size_t{256} << 20;
-  int max_depth = 64;  // objects and arrays inside one another, those of the outline included
+  int max_depth = 64;  // nested objects and arrays, counted from the page object
 };
 
 // Not thread-safe.
 class PageReader {
  public:
   enum class Event {
-    kNeedInput,       // all that is there is read: append more, or finish
-    kRecord,          // record() is the next record
-    kEnvelopeMember,  // envelope_key() and envelope_value() are a member beside the array
+    kNeedInput,       // all input is consumed: call Append() or Finish()
+    kRecord,          // record() returns the next record
+    kEnvelopeMember,  // envelope_key() and envelope_value() return a member
     kEnd,             // the page is complete
   };
 
-  // Bytes that may be read (not written) behind record(), as parsers with wide loads want it.
+  // Readable (not writable) bytes after record(), for parsers that use wide loads.
   static constexpr size_t kPadding = 64;
 
   PageReader(absl::string_view records_key, const PageLimits& limits);
 
-  // Begins another page.
+  // Discards all state and starts a new page.
   void Reset();
 
-  // Takes the next bytes of the body. They are copied.
+  // Appends the next bytes of the body. The reader copies them.
   void Append(absl::string_view bytes);
 
-  // Reads on to the next event. An error is final: the page is not one, or is over a limit.
+  // Reads up to the next event. An error is final: the page is malformed or exceeds a limit.
   absl::StatusOr<Event> Next();
 
-  // Says that the body is over, after Next() has answered kNeedInput or kEnd: an error where the
-  // page is not complete.
+  // Call at the end of the body, after Next() has returned kNeedInput or kEnd. Returns an error if
+  // the page is incomplete.
   absl::Status Finish() const;
 
-  // JSON text of an object. Valid until the next call of any other member.
+  // JSON text of an object. Valid until the next call of Next(), Append() or Reset().
   absl::string_view record() const { return Text(value_begin_, position_); }
 
-  // Name (without escapes, if it is valid Unicode) and JSON text. Valid as record() is.
+  // Member name (unescaped if it is valid Unicode) and JSON text. Valid as long as record().
   absl::string_view envelope_key() const { return key_; }
   absl::string_view envelope_value() const { return Text(value_begin_, position_); }
 
-  // Bytes of the body appended so far.
+  // Bytes of the current page's body that were appended so far.
   size_t bytes_appended() const { return bytes_appended_; }
 
  private:
-  // Where in the outline the next byte belongs.
+  // Names what the parser expects next, or (kIn...) the value that it is inside.
   enum class State {
     kStart,
     kFirstKeyOrEnd,
@@ -76,7 +76,7 @@ class PageReader {
     kColon,
     kMemberValue,
     kInMemberValue,
-    kInRecordsLiteral,  // of the member that is to hold the array
+    kInRecordsLiteral,  // null in place of the array
     kAfterMember,
     kFirstRecordOrEnd,
     kRecord,
@@ -103,8 +103,7 @@ class PageReader {
   const std::string records_key_;
   const PageLimits limits_;
 
-  // The bytes not dealt with yet are [consumed_, end_); kPadding more are always allocated behind
-  // them.
+  // The unconsumed bytes are [consumed_, end_). At least kPadding allocated bytes follow them.
   std::vector<char> buffer_;
   size_t consumed_ = 0;
   size_t position_ = 0;
@@ -115,7 +114,7 @@ class PageReader {
   bool records_seen_ = false;
   std::string key_;
 
-  // Of the value, or key, that position_ is in.
+  // State of the value or key at position_.
   size_t value_begin_ = 0;
   int depth_ = 0;
   int deepest_ = 0;

@@ -19,7 +19,7 @@
 
 namespace rollcall {
 
-// Where a page has its records and the link to the next page.
+// The JSON keys of a page's records and of its link to the next page.
 struct PageLayout {
   absl::string_view records_key;
   absl::string_view link_member;  // the member of the envelope that is the link, or contains it
@@ -27,7 +27,7 @@ struct PageLayout {
       link_key;  // the link's name inside that member; empty if the member is the link
 };
 
-// One API of one provider: how to list participants and how to get one of them.
+// One API of one provider: lists participants and gets one of them.
 class ParticipantApi {
  public:
   using ListRequest = v1::ListParticipantsRequest;
@@ -35,7 +35,7 @@ class ParticipantApi {
 
   virtual ~ParticipantApi() = default;
 
-  // The name for people: in the output of --check-upstreams, for example.
+  // Display name, for example in the output of --check-upstreams.
   virtual absl::string_view name() const = 0;
 
   // Whether the API serves upstreams of this type and this kind of request.
@@ -44,32 +44,32 @@ class ParticipantApi {
 
   virtual const BaseUrl& base_url(const UpstreamConfig& upstream) const = 0;
 
-  // The path and filters to request. Adds what is wrong with the request to `violations`; the
-  // result is then unusable.
+  // Returns the path and query to request. If the request is invalid, adds its errors to
+  // `violations`, and the result is unusable.
   virtual std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
                                  RequestViolations& violations) const = 0;
   virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
                                 RequestViolations& violations) const = 0;
 
-  // The ids in the request that each record of its response repeats. The id of the conference or
-  // room comes first.
+  // The ids in the request that every record of the response repeats. The id of the conference or
+  // room is first.
   virtual RequestedIds IdsOf(const ListRequest& request) const = 0;
   virtual RequestedIds IdsOf(const GetRequest& request) const = 0;
 
-  // The path of a list that does not exist, by an id of the right form. A response that it was not
-  // found shows that the credentials are valid for lists.
+  // The path of a list with a well-formed id that does not exist. If the provider responds "not
+  // found", the credentials are valid for lists.
   virtual std::string ProbeTarget(const UpstreamConfig& upstream) const = 0;
 
-  // The request's field that filters or looks up by personal data: even without the field in the
-  // records, the response confirms it. Empty if there is none.
+  // The name of the request field that filters or looks up by personal data; empty if there is
+  // none. The response confirms the data even if the records do not contain it.
   virtual absl::string_view PersonalFilter(const ListRequest& /*request*/) const { return ""; }
   virtual absl::string_view PersonalFilter(const GetRequest& /*request*/) const { return ""; }
 
   virtual PageLayout page_layout() const = 0;
   virtual const RecordSchema& record_schema() const = 0;
 
-  // Corrects a link to the next page so that it resolves against base_url(): some providers' links
-  // are inexact.
+  // Corrects a link to the next page so that it resolves against base_url(). Some providers' links
+  // lack a path prefix.
   virtual std::string AdjustLink(std::string link) const { return link; }
 };
 
@@ -78,17 +78,17 @@ const ParticipantApi* FindApi(ProviderType provider, v1::ListParticipantsRequest
 const ParticipantApi* FindApi(ProviderType provider,
                               v1::GetParticipantRequest::ParticipantCase participant);
 
-// All APIs of a provider.
+// All APIs of a provider that serve a list.
 std::vector<const ParticipantApi*> ApisOf(ProviderType provider);
 
-// Reads the link to the next page from the text of the layout's link member. Null and "" both mean
-// that there is no next page, and return "". Anything ambiguous is UPSTREAM_MALFORMED_RESPONSE: the
-// page may be truncated, or another document.
+// Parses the link to the next page from the text of the layout's link member. Null and "" mean that
+// there is no next page, and return "". A missing, duplicate or unreadable link is an
+// UPSTREAM_MALFORMED_RESPONSE, because the page may be truncated or the wrong document.
 absl::StatusOr<std::string> ReadNextLink(const PageLayout& layout, absl::string_view member);
 
-// Whether `link` leads to the participants of another conference or room than the request's: than
-// `list`, the URL of one of the list's pages, and `container`, the first of the request's ids. A
-// page with such a link belongs to another list. Links of an unknown form return false.
+// Whether `link` leads to another conference or room than the one requested, so that its page
+// belongs to another list. `list` is the URL of one of the list's pages, and `container` is the
+// first of the request's ids. Returns false for links of an unknown form.
 bool LeadsToAnotherList(absl::string_view link, absl::string_view list,
                         const RequestedId& container);
 

@@ -1,4 +1,4 @@
-// The identifiers in providers' paths. Thread-safe.
+// Validates the identifiers in providers' paths. Thread-safe.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ void CheckTwilioSid(absl::string_view field, absl::string_view sid, absl::string
 // Adds a violation unless `id` is a UUID with hyphens.
 void CheckUuid(absl::string_view field, absl::string_view id, RequestViolations& violations);
 
-// An id that records repeat in `field`: a sid that begins with the two letters, or a UUID.
+// A requested id that records repeat in `field`: a sid with this two-letter prefix, or a UUID.
 template <char First, char Second>
 RequestedId RequestedSid(absl::string_view field, const std::string& sid) {
   return {field, sid, [](absl::string_view text) {

@@ -59,7 +59,7 @@ class Core final : public ParticipantApi {
   }
 
   using ParticipantApi::PersonalFilter;
-  // Anything but a sid is a label, which is personal data.
+  // A call_sid that is not a sid is a label, which is personal data.
   absl::string_view PersonalFilter(const GetRequest& request) const override {
     return IsTwilioSid(request.live_participant().call_sid(), "CA") ? ""
                                                                     : "live_participant.call_sid";

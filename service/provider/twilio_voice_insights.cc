@@ -41,7 +41,7 @@ constexpr FieldSchema kConferencePropertyFields[] = {
     row::Boolean("enter_muted", 4),
     row::Boolean("beep_on_enter", 5),
     row::Boolean("beep_on_exit", 6),
-    // The provider's own example uses this name too.
+    // Alternative name, from an example in the provider's documentation.
     row::Boolean("early_media", 3, "play_early_media"),
     row::Boolean("recording_enabled", 7),
     row::Boolean("trim_recording", 8),

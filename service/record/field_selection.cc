@@ -14,7 +14,7 @@ bool HoldsPersonalData(const ObjectSchema& schema) {
   });
 }
 
-// nullptr where there is none.
+// nullptr if the schema has no such field.
 const FieldSchema* FindRow(absl::string_view name, const ObjectSchema& schema) {
   const auto row = std::find_if(schema.fields.begin(), schema.fields.end(),
                                 [&](const FieldSchema& field) { return field.proto == name; });
@@ -45,11 +45,11 @@ FieldSelection FieldSelection::FromMask(const google::protobuf::FieldMask& mask,
   return selection;
 }
 
-// False where the path names no field.
+// False if the path matches no field.
 bool FieldSelection::Add(absl::string_view path, const ObjectSchema& schema) {
   const std::pair<absl::string_view, absl::string_view> split =
       absl::StrSplit(path, absl::MaxSplits('.', 1));
-  // Not a structured binding, which clang before 16 does not let a lambda see.
+  // No structured binding here: before version 16, clang cannot capture one in a lambda.
   const absl::string_view name = split.first;
   const absl::string_view rest = split.second;
   const FieldSchema* const field = FindRow(name, schema);

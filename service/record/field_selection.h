@@ -1,6 +1,5 @@
-// The fields of a record that a caller asked for: a google.protobuf.FieldMask, checked against a
-// provider's tables and made quick to ask. Made from the request, then used by the record decoder;
-// constant.
+// The fields of a record that a caller requested: a google.protobuf.FieldMask, validated against
+// the record schema and compiled into bitmaps for fast lookup. Constant once decoding starts.
 #pragma once
 
 #include <cstdint>
@@ -16,26 +15,26 @@ namespace rollcall {
 
 class FieldSelection {
  public:
-  // All fields.
+  // Selects all fields.
   FieldSelection() = default;
 
-  // The fields that `mask` names, by the message's names from the record on; all where it is empty.
-  // Every path that names none is reported in `unknown_paths`.
+  // Selects the fields that `mask` names, or all fields if it is empty. Paths use the message's
+  // field names and start at the record. Paths that match no field are appended to `unknown_paths`.
   static FieldSelection FromMask(const google::protobuf::FieldMask& mask,
                                  const ObjectSchema& schema,
                                  std::vector<std::string>& unknown_paths);
 
   bool Includes(const FieldSchema& field) const { return ((numbers_ >> field.number) & 1) != 0; }
 
-  // Takes the fields away that are personal data, and the text of what is not recognized: a field
-  // that nobody knows, or in another form than expected, may be such as well.
+  // Deselects the fields that are personal data. Also removes the text of unrecognized values,
+  // because an unknown or malformed field may be personal data too.
   void LeaveOutPersonalData(const ObjectSchema& schema);
   bool has_unrecognized_text() const { return has_unrecognized_text_; }
 
-  // The selection within a field that is an object and included.
+  // The selection inside `field`, which must be an included object.
   const FieldSelection& Within(const FieldSchema& field) const;
 
-  // Whether no fields were named, so that those that nobody knows are wanted as well.
+  // True if the mask was empty. Unknown fields are then delivered as well.
   bool includes_all() const { return includes_all_; }
 
  private:
@@ -43,12 +42,12 @@ class FieldSelection {
 
   bool includes_all_ = true;
   bool has_unrecognized_text_ = true;
-  uint64_t numbers_ = ~uint64_t{0};  // a bit a field number
-  // By field number, for objects of which only a part is selected.
+  uint64_t numbers_ = ~uint64_t{0};  // one bit per field number
+  // Partly selected objects, by field number.
   std::vector<std::pair<int, FieldSelection>> parts_;
 };
 
-// Whether a path from the record on names a field that is personal data, or a part of one.
+// Whether `path`, which starts at the record, names a personal data field or a part of one.
 bool NamesPersonalData(absl::string_view path, const ObjectSchema& schema);
 
 }  // namespace rollcall

@@ -9,14 +9,14 @@
 namespace rollcall {
 namespace {
 
-// The white space of JSON, which is less than that of C.
+// JSON whitespace: a subset of what isspace() accepts.
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 bool IsStructural(char c) {
   return c == ',' || c == ':' || c == '{' || c == '}' || c == '[' || c == ']';
 }
 
-// Behind the string that begins at `position`, or at the end of the text.
+// The Skip functions return the position after the token at `position`, or the end of the text.
 size_t SkipString(absl::string_view json, size_t position) {
   for (++position; position < json.size(); ++position) {
     if (json[position] == '\\') {
@@ -28,13 +28,12 @@ size_t SkipString(absl::string_view json, size_t position) {
   return json.size();
 }
 
-// At the next byte that is not white space.
 size_t SkipSpace(absl::string_view json, size_t position) {
   while (position < json.size() && IsSpace(json[position])) ++position;
   return position;
 }
 
-// Behind the number, literal or other token that begins at `position`.
+// Skips a number, a literal or any other token without quotes.
 size_t SkipScalar(absl::string_view json, size_t position) {
   while (position < json.size() && !IsSpace(json[position]) && !IsStructural(json[position]) &&
          json[position] != '"') {
@@ -43,7 +42,6 @@ size_t SkipScalar(absl::string_view json, size_t position) {
   return position;
 }
 
-// Behind the value that begins at `position`.
 size_t SkipValue(absl::string_view json, size_t position) {
   int depth = 0;
   while (position < json.size()) {
@@ -54,7 +52,7 @@ size_t SkipValue(absl::string_view json, size_t position) {
       continue;
     }
     if (c == '}' || c == ']') {
-      if (depth == 0) return position;  // behind a number or a literal
+      if (depth == 0) return position;  // after a number or a literal
       if (--depth == 0) return position + 1;
     } else if (c == '{' || c == '[') {
       ++depth;
@@ -66,17 +64,17 @@ size_t SkipValue(absl::string_view json, size_t position) {
   return position;
 }
 
-// Whether a parser that keeps to the grammar, to Unicode and to the range of numbers reads this
-// string, number or literal.
+// Whether a strict parser accepts this string, number or literal: its grammar, its Unicode and the
+// range of the number.
 bool IsReadable(absl::string_view scalar) {
   const auto value = nlohmann::json::parse(scalar.begin(), scalar.end(), nullptr, false);
   if (value.is_discarded()) return false;
-  // An integer that is read as a double is too large for any integer type.
+  // The parser returns an integer as a double only if it is too large for any integer type.
   const bool is_integer = scalar.find_first_of(".eE") == absl::string_view::npos;
   return !(value.is_number_float() && is_integer);
 }
 
-// A valid name for a member whose own name cannot be read.
+// A valid replacement for a member name that a strict parser rejects.
 std::string ReadableName(absl::string_view quoted) {
   std::string name = "\"";
   for (const char c : quoted.substr(1, quoted.size() - 2)) {
@@ -145,7 +143,7 @@ std::string ReplaceUnreadableValues(absl::string_view json, size_t padding) {
       absl::StrAppend(&replaced, ReadableName(scalar), ":");
       const size_t value = SkipSpace(json, colon + 1);
       position = SkipValue(json, value);
-      if (position == value) continue;  // A value is missing.
+      if (position == value) continue;  // the value is missing
     }
     replaced.append("[[]]");
   }

@@ -1,5 +1,5 @@
-// Works on the text of JSON, where a parser's values are not enough because the text itself is
-// wanted, or where it must not go to a parser yet.
+// Functions on raw JSON text, for callers that need a value's exact text, or that must repair or
+// check the text before parsing it.
 #pragma once
 
 #include <cstddef>
@@ -9,37 +9,38 @@
 
 namespace rollcall {
 
-// Finds the text of members of an object, from its front to its end: however many are asked for,
-// the object's text is read once.
+// Finds the text of an object's members, front to back. Any number of lookups reads the object's
+// text only once.
 class MemberReader {
  public:
-  // `object` must be valid and outlive the reader.
+  // `object` must be valid JSON, and its text must outlive the reader.
   explicit MemberReader(absl::string_view object);
 
-  // The text of the value of the member with this index, which the object must have. Indices may
-  // repeat, but not decrease.
+  // The text of the value of the member with this index. The index must exist. From call to call it
+  // may stay the same or increase, but not decrease.
   absl::string_view Value(size_t index);
 
  private:
   absl::string_view object_;
   absl::string_view value_;  // of the last member that was read
-  size_t position_;          // behind the brace or comma in front of the next one
+  size_t position_;          // after the brace or comma that precedes the next member
   size_t members_read_ = 0;
 };
 
-// `json` with each value that a strict parser refuses replaced by [[]], so that it reads the rest:
-// text that is not valid Unicode, numbers that neither int64, uint64 nor double can hold, and
-// scalars that are not JSON, such as NaN. A member whose name is such text gets [[]] as its value,
-// and a name with U+FFFD in it. No field takes [[]], be it an array or a map. `json` need not be
-// valid; where its brackets, commas or colons are wrong, they stay so. `padding` zero bytes are
-// appended.
+// Returns `json` with each value that a strict parser rejects replaced by [[]], so that the parser
+// accepts the rest. Replaced are strings that are not valid Unicode, numbers that fit neither
+// int64, uint64 nor double, and scalars that are not JSON, such as NaN.
+//
+// A member whose name is not valid gets a name with U+FFFD in it, and [[]] as its value. No field
+// accepts [[]], not even an array or a map, so the decoder reports it as unrecognized. `json` need
+// not be valid: wrong brackets, commas and colons are kept. Appends `padding` zero bytes.
 std::string ReplaceUnreadableValues(absl::string_view json, size_t padding);
 
-// `json`, with such values replaced if there are any.
+// Returns `json` unchanged if nlohmann::json accepts it, else after ReplaceUnreadableValues().
 std::string ReadableJson(absl::string_view json);
 
-// How many objects and arrays stand inside one another at the most, by the brackets outside of
-// strings. `json` need not be valid.
+// The maximum nesting depth of objects and arrays, counted by the brackets outside strings. `json`
+// need not be valid.
 int NestingOf(absl::string_view json);
 
 }  // namespace rollcall

@@ -1,6 +1,5 @@
-// The JSON value that record schemas and the decoder are written against: simdjson's DOM, which
-// picks the machine's best instructions when the program runs (its On-Demand API is tied to those
-// of the compiler's target).
+// The JSON value type of record schemas and the decoder. It is simdjson's DOM, which selects the
+// CPU's best instruction set at run time. The On-Demand API would fix it at compile time.
 #pragma once
 
 #include "simdjson.h"

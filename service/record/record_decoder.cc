@@ -23,7 +23,7 @@ bool SameBytes(const char* a, const char* b) {
   return of_a == of_b;
 }
 
-// Names are short, and most comparisons are of equal ones.
+// Optimized for short names that are equal, the usual case.
 bool SameName(absl::string_view a, std::string_view b) {
   const size_t size = a.size();
   if (size != b.size()) return false;
@@ -31,7 +31,7 @@ bool SameName(absl::string_view a, std::string_view b) {
     for (size_t i = 0; i < size - 8; i += 8) {
       if (!SameBytes<uint64_t>(a.data() + i, b.data() + i)) return false;
     }
-    // The last eight, of which some were compared before.
+    // The last eight bytes overlap those compared above.
     return SameBytes<uint64_t>(a.data() + size - 8, b.data() + size - 8);
   }
   if (size >= 4) {
@@ -44,8 +44,8 @@ bool SameName(absl::string_view a, std::string_view b) {
   return true;
 }
 
-// Providers write the members of an object in the same order most of the time, so the row behind
-// the last one found is tried first.
+// Providers usually write an object's members in the same order, so the search starts at the row
+// after the last one found.
 const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_t& next) {
   const size_t count = schema.fields.size();
   for (size_t tried = 0; tried < count; ++tried) {
@@ -56,7 +56,7 @@ const FieldSchema* Find(const ObjectSchema& schema, std::string_view name, size_
   return nullptr;
 }
 
-// FNV-1a, which anyone can compute again from its two constants.
+// FNV-1a, 64 bits. It must never change: see identity().
 uint64_t Hash(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) {
@@ -72,13 +72,13 @@ bool IsPlainName(absl::string_view name) {
   return !name.empty();
 }
 
-// The memory of a larger record's parts is freed before the next record.
+// After a record larger than this, Begin() frees the memory of its parts.
 constexpr size_t kUsualRecordBytes = size_t{32} << 10;
 
 }  // namespace
 
 void DecoderScratch::Begin(size_t json_bytes) {
-  // Constructed anew, because a string that is assigned to keeps its memory.
+  // Reconstruct rather than assign: a string keeps its memory on assignment.
   if (parts_->json_bytes > kUsualRecordBytes) parts_.emplace();
   parts_->json_bytes = json_bytes;
   parts_->participant.Truncate(0);
@@ -120,7 +120,7 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
     if (object.at_key(schema_.identity).get(sid) != simdjson::SUCCESS) sid = {};
   }
   identity_ = Hash(sid.empty() ? std::string_view(json.data(), json.size()) : sid);
-  // The record is written even if nothing of it is known: it says which kind of record it is.
+  // Write the record even if it has no known field: its field number gives the kind of record.
   const size_t record = scratch_.parts_->participant.Open(LengthDelimitedTag(schema_.record));
   if (is_object) DecodeObject(object, schema_.object, selection_);
   scratch_.parts_->participant.Close(record);
@@ -137,10 +137,10 @@ absl::Status RecordDecoder::Decode(absl::string_view json) {
 bool RecordDecoder::Parse(simdjson::dom::object& object) {
   simdjson::dom::parser& parser = scratch_.parser_;
   may_be_invalid_utf8_ = false;
-  // The text stays where it is: the caller keeps the padding behind it.
+  // No copy is needed, because the caller provides the padding.
   if (parser.parse(json_.data(), json_.size(), false).get(object) == simdjson::SUCCESS) return true;
-  // One value that cannot be read must not hide the others. `object` points into the parser alone,
-  // so the text may go.
+  // One unreadable value must not hide the others. `object` refers only to the parser's memory, so
+  // `replaced` may go out of scope.
   may_be_invalid_utf8_ = true;
   const std::string replaced = ReplaceUnreadableValues(json_, kPadding);
   return parser.parse(replaced.data(), replaced.size() - kPadding, false).get(object) ==
@@ -153,9 +153,9 @@ absl::Status RecordDecoder::CheckStrict() const {
   return MakeError(
       v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE,
       absl::StrCat(first.path().empty()
-                       ? "a record cannot be parsed, or holds too many unknown values"
-                       : absl::StrCat("a record holds an unrecognized value at ", first.path()),
-                   ", and the upstream is configured as strict"));
+                       ? "record cannot be parsed or has too many unrecognized values"
+                       : absl::StrCat("record has an unrecognized value at ", first.path()),
+                   " (the upstream is strict)"));
 }
 
 absl::Status RecordDecoder::CheckIds(const simdjson::dom::object& object) {
@@ -166,7 +166,7 @@ absl::Status RecordDecoder::CheckIds(const simdjson::dom::object& object) {
     if (value.get(id) == simdjson::SUCCESS && requested.IsContradictedBy(View(id))) {
       return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
                        absl::StrCat("the provider's response belongs to another request: its ",
-                                    requested.field, " is not the one that was asked for"));
+                                    requested.field, " is not the requested one"));
     }
   }
   return absl::OkStatus();
@@ -183,7 +183,7 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
     const FieldSchema* const field = Find(schema, member.key, next);
     path_[depth] = {member.key, field, index++};
     if (field == nullptr) {
-      // Nobody who asks for certain fields asks for one that is not known.
+      // A field mask cannot name an unknown field, so only an empty mask includes it.
       if (selection.includes_all()) AddUnrecognized(v1::UnrecognizedValue::KIND_UNKNOWN_FIELD);
     } else if (selection.Includes(*field)) {
       const uint64_t bit = uint64_t{1} << field->number;
@@ -196,7 +196,7 @@ void RecordDecoder::DecodeObject(const simdjson::dom::object& object, const Obje
     }
   }
   path_.pop_back();
-  // What was read of this object is of no use for the next one.
+  // The next object needs a reader of its own.
   if (readers_.size() > path_.size()) readers_.pop_back();
 }
 
@@ -281,7 +281,7 @@ void RecordDecoder::AddUnrecognized(v1::UnrecognizedValue::Kind kind) {
   SetText(text, *value);
 }
 
-// Only callers who may see every field get the text: any of them may be in it.
+// The text may contain any field, so only a caller that may see all fields receives it.
 void RecordDecoder::SetWholeRecordUnrecognized(v1::UnrecognizedValue::Kind kind) {
   scratch_.parts_->unrecognized.Clear();
   auto* const value = scratch_.parts_->unrecognized.Add();

@@ -1,7 +1,7 @@
-// Turns the JSON text of one record into the bytes of a Participant, as protobuf sends it: what the
-// schema knows into the typed record, null and empty fields by their paths, and everything else
-// verbatim as unrecognized. One decoder per call; the decoders of an event loop share its
-// DecoderScratch, and so run on its thread.
+// Decodes the JSON text of one record into a serialized Participant. Fields in the schema become
+// typed fields, null and empty fields are listed by path, and all other values are kept verbatim as
+// unrecognized values. One decoder per call. All decoders of an event loop share its DecoderScratch
+// and run on its thread.
 #pragma once
 
 #include <cstddef>
@@ -22,9 +22,9 @@
 
 namespace rollcall {
 
-// The memory in which records are decoded: simdjson's, as large as the largest record so far
-// required, and that of the last record's result. One per event loop rather than per call: none of
-// it is needed between records, and calls are many.
+// Reusable memory for decoding: simdjson's buffers, which grow to fit the largest record so far,
+// and the last record's result. Calls do not need it between records, so one per event loop is
+// enough; one per call would waste memory.
 class DecoderScratch {
  public:
   DecoderScratch() = default;
@@ -34,17 +34,17 @@ class DecoderScratch {
  private:
   friend class RecordDecoder;
 
-  // The parts of a participant while they are written. Paths and unrecognized values are found in
-  // the middle of the record, and stand after it in the participant.
+  // The parts of a participant under construction. The decoder finds paths and unrecognized values
+  // in the middle of the record, but the participant has them after it.
   struct Parts {
     WireWriter participant;
-    WireWriter null_paths;   // the fields of a FieldMask
-    WireWriter empty_paths;  // the same
+    WireWriter null_paths;   // serialized fields of a FieldMask
+    WireWriter empty_paths;  // likewise
     google::protobuf::RepeatedPtrField<v1::UnrecognizedValue> unrecognized;
     size_t json_bytes = 0;
   };
 
-  // Empties the parts for a record of this size.
+  // Clears the parts for a record of `json_bytes` bytes.
   void Begin(size_t json_bytes);
 
   simdjson::dom::parser parser_;
@@ -55,50 +55,51 @@ class RecordDecoder {
  public:
   using UnrecognizedValues = google::protobuf::RepeatedPtrField<v1::UnrecognizedValue>;
 
-  // Bytes that must be readable behind the JSON text.
+  // Bytes that must be readable after the JSON text.
   static constexpr size_t kPadding = simdjson::SIMDJSON_PADDING;
 
-  // `scratch` and `schema` must outlive the decoder. A strict decoder takes an unrecognized value
-  // for an error. A record whose ids contradict `requested_ids` is one for every decoder.
+  // `scratch` and `schema` must outlive the decoder. A strict decoder returns an error for an
+  // unrecognized value. Every decoder returns one for a record whose ids contradict
+  // `requested_ids`.
   RecordDecoder(DecoderScratch& scratch, const RecordSchema& schema, FieldSelection selection,
                 bool strict, RequestedIds requested_ids = {});
 
-  // Values that have no place in a record's typed form are listed one by one up to this number. If
-  // there are more, the whole record is one unrecognized value.
+  // Maximum number of unrecognized values of a record. If there are more, the whole record becomes
+  // one unrecognized value.
   static constexpr int kMaxUnrecognizedValues = 256;
 
-  // Decodes a record. `json` is followed by kPadding readable bytes. Text that is no JSON object is
-  // a record of which nothing could be read, in one unrecognized value.
-  // UPSTREAM_MALFORMED_RESPONSE: the record is not one that was requested, and there is none.
-  // UPSTREAM_UNRECOGNIZED_VALUE: the decoder is strict.
+  // Decodes a record. kPadding readable bytes must follow `json`. Text that is not a JSON object
+  // becomes an empty record with one unrecognized value.
+  // UPSTREAM_MALFORMED_RESPONSE: the record was not requested, and there is no result.
+  // UPSTREAM_UNRECOGNIZED_VALUE: the decoder is strict, and the record has an unrecognized value.
   //
-  // The functions below return the result, until another record is decoded in the same scratch,
-  // by this decoder or another.
+  // The functions below return the result. It stays valid until this or another decoder decodes a
+  // record in the same scratch.
   absl::Status Decode(absl::string_view json);
 
-  // A serialized v1::Participant. Empty where there is no record.
+  // A serialized v1::Participant. Empty if there is no record.
   absl::string_view bytes() const;
 
-  // Which record the participant holds; RECORD_NOT_SET where there is none.
+  // The kind of record in the participant; RECORD_NOT_SET if there is none.
   v1::Participant::RecordCase record() const;
 
-  // The participant's unrecognized values, which are in its bytes as well.
+  // The participant's unrecognized values. bytes() contains them as well.
   const UnrecognizedValues& unrecognized() const;
 
-  // What tells the record from the others of its list, whether or not the field was asked for: a
-  // hash of its sid, or of its whole text where it has none. The same on every machine and in every
-  // version.
+  // Identifies the record within its list: a hash of its sid, or of its whole text if it has no
+  // sid. It does not depend on the selected fields. It must never change between machines or
+  // versions, because resume tokens contain it.
   uint64_t identity() const { return identity_; }
 
-  // Whether the record has any of the fields of the requested ids, null or not.
+  // Whether the record has at least one of the requested ids' fields, null or not.
   bool has_requested_field() const { return has_requested_field_; }
 
  private:
-  // A member of an object on the way from the record to the value that is being read.
+  // One member on the path from the record to the current value.
   struct Step {
-    std::string_view name;               // the provider's
-    const FieldSchema* field = nullptr;  // null where the object has no such field
-    size_t index = 0;                    // the member's place in its object, as written
+    std::string_view name;               // the provider's name
+    const FieldSchema* field = nullptr;  // null if the schema has no such field
+    size_t index = 0;                    // of the member in its object's JSON text
   };
 
   bool Parse(simdjson::dom::object& object);
@@ -121,12 +122,13 @@ class RecordDecoder {
   const bool strict_;
   const RequestedIds requested_ids_;
 
-  // Of the record being decoded.
+  // State of the current record.
   absl::string_view json_;
   bool may_be_invalid_utf8_ = false;
   bool has_too_many_unrecognized_ = false;
   std::vector<Step> path_;
-  // Of the objects on the path, the record first, as far as an unrecognized value was met in them.
+  // One per object on the path, the record first. Created when an object's first unrecognized value
+  // is found.
   std::vector<MemberReader> readers_;
   uint64_t identity_ = 0;
   bool has_requested_field_ = false;

@@ -13,7 +13,7 @@
 namespace rollcall {
 namespace {
 
-// Up to here every integer has a double of its own, which is no other's.
+// Up to this limit, every integer has an exact double that no other integer shares.
 constexpr int64_t kMaxExactInteger = 9007199254740991;  // 2^53 - 1
 
 // The range of google.protobuf.Duration: 10,000 years of seconds.
@@ -23,8 +23,8 @@ constexpr int64_t kMaxDurationSeconds = 315576000000;
 constexpr int64_t kFirstMillis = -62135596800000;
 constexpr int64_t kLastMillis = 253402300799999;
 
-// Whether the value is written as a number that is no integer; is_double() is true of integers as
-// well.
+// Whether the value is written as a non-integer number. simdjson's is_double() is true for integers
+// as well.
 bool IsReal(const JsonValue& value) { return value.type() == simdjson::dom::element_type::DOUBLE; }
 
 bool ReadInteger(const JsonValue& value, int64_t& number) {
@@ -47,8 +47,8 @@ bool ReadNumber(const JsonValue& value, double& number) {
   return true;
 }
 
-// Writes a google.protobuf.Timestamp or Duration, which look alike. Their fields have no presence,
-// so zero is left out.
+// Writes a google.protobuf.Timestamp or Duration, which have the same fields. As in proto3, zero is
+// not written.
 void WriteTime(uint32_t tag, int64_t seconds, int64_t nanos, WireWriter& message) {
   using google::protobuf::Duration;
   using google::protobuf::Timestamp;
@@ -72,7 +72,7 @@ bool WriteEpochMillis(uint32_t tag, int64_t millis, WireWriter& message) {
   return true;
 }
 
-// A map would keep one of the two.
+// A map would keep only one of two members with the same name.
 bool HasNameTwice(const simdjson::dom::object& object) {
   absl::InlinedVector<std::string_view, 16> names;
   for (const auto member : object) names.push_back(member.key);
@@ -164,7 +164,7 @@ Outcome StoreStrings(const JsonValue& value, const FieldSchema& field, WireWrite
   return outcome;
 }
 
-// In the wire format a map is a repeated message of a key, 1, and a value, 2.
+// In the wire format, a map is a repeated message with the fields key = 1 and value = 2.
 Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
   simdjson::dom::object events;
   if (value.get(events) != simdjson::SUCCESS || HasNameTwice(events)) return Outcome::kWrongType;

@@ -1,8 +1,7 @@
-// Describes how a provider's JSON objects become protobuf messages: one table a message, one row a
-// field. A provider writes its tables with the row makers below; the record decoder walks them and
-// the field selection is checked against them. Rows write protobuf's wire format, so the compiler
-// cannot hold them against the generated messages: tests/provider/schema_test.cc does. Tables are
-// constant and shared by all threads.
+// Tables that map a provider's JSON objects to protobuf messages: one table per message, one row
+// per field. The row factories below create the rows. Rows write protobuf's wire format, so the
+// compiler cannot check them against the generated messages; tests/provider/schema_test.cc does.
+// Tables are constant and shared by all threads.
 #pragma once
 
 #include <cstdint>
@@ -19,56 +18,56 @@ namespace rollcall {
 struct FieldSchema;
 struct ObjectSchema;
 
-// What became of a JSON value that is not null.
+// The result of storing a JSON value that is not null.
 enum class Outcome {
-  kSet,           // the message's field holds it
+  kSet,           // stored in the message's field
   kEmpty,         // an empty array or object for a repeated or map field
   kWrongType,     // not of the field's type, range or format
-  kUnknownValue,  // text for an enum that does not have it
+  kUnknownValue,  // not one of the enum's texts
 };
 
-// An enum's text at the provider, and the number of the value.
+// The provider's text for an enum value, and the value's number.
 struct EnumText {
   std::string_view text;
   int value;
 };
 
-// Writes a value as the field; what it wrote counts only where it answers kSet.
+// Writes `value` to `message` as `field`. The caller must discard the output unless the result is
+// kSet.
 using Store = Outcome (*)(const JsonValue& value, const FieldSchema& field, WireWriter& message);
 
 // A row: one field of a JSON object.
 struct FieldSchema {
-  absl::string_view name;   // the provider's
-  absl::string_view proto;  // the message's
+  absl::string_view name;   // the provider's name
+  absl::string_view proto;  // the message's field name
   int number;               // the message's field number, at most 63
-  uint32_t tag;             // the number, and the form in which the value is written
+  uint32_t tag;             // field number and wire type
 
-  // Null where `object` is set.
+  // Null if `object` is set.
   Store store = nullptr;
-  // For an enum.
+  // The texts of an enum.
   absl::Span<const EnumText> texts = {};
-  // For a field that is an object: its table.
+  // The table of a nested object.
   const ObjectSchema* object = nullptr;
-  // Whether not every caller may see it.
+  // Personal data, which only callers with permission may see.
   bool is_personal = false;
 };
 
-// A table: all fields of a JSON object, in the order in which the provider writes them most often,
-// which is the order that is quickest to read.
+// A table: all fields of a JSON object. Rows in the provider's usual order decode fastest.
 struct ObjectSchema {
   absl::Span<const FieldSchema> fields;
 };
 
-// What the decoder needs to know of a kind of record.
+// Describes a kind of record to the decoder.
 struct RecordSchema {
   const ObjectSchema& object;
-  // The field, in the provider's name, whose text tells a record from all others of its list.
+  // The provider's name of the field whose text identifies a record within its list.
   std::string_view identity;
   // The typed record inside the Participant.
   v1::Participant::RecordCase record;
 };
 
-// The types of value.
+// One function per type of value.
 Outcome StoreString(const JsonValue& value, const FieldSchema& field, WireWriter& message);
 Outcome StoreInteger(const JsonValue& value, const FieldSchema& field, WireWriter& message);
 Outcome StoreNumber(const JsonValue& value, const FieldSchema& field, WireWriter& message);
@@ -81,8 +80,8 @@ Outcome StoreMillisecondsText(const JsonValue& value, const FieldSchema& field,
 Outcome StoreStrings(const JsonValue& value, const FieldSchema& field, WireWriter& message);
 Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter& message);
 
-// Makes rows, each from the provider's name, the number of the message's field, and the message's
-// name where it is another.
+// Row factories. They take the provider's name, the message's field number, and the message's field
+// name if it differs from the provider's.
 namespace row {
 
 using Name = absl::string_view;
@@ -91,17 +90,17 @@ constexpr FieldSchema Make(Name name, Name proto, int number, uint32_t tag, Stor
   return {name, proto.empty() ? name : proto, number, tag, store};
 }
 
-// Text, for a string.
+// JSON string to protobuf string.
 constexpr FieldSchema String(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, LengthDelimitedTag(number), &StoreString);
 }
 
-// A whole number, for an int64.
+// JSON integer to int64.
 constexpr FieldSchema Integer(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, VarintTag(number), &StoreInteger);
 }
 
-// A number, for a double.
+// JSON number to double.
 constexpr FieldSchema Number(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, Fixed64Tag(number), &StoreNumber);
 }
@@ -110,7 +109,7 @@ constexpr FieldSchema Boolean(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, VarintTag(number), &StoreBoolean);
 }
 
-// One of `texts`, for an enum.
+// JSON string, one of `texts`, to enum.
 constexpr FieldSchema Enum(Name name, int number, absl::Span<const EnumText> texts,
                            Name proto = {}) {
   FieldSchema field = Make(name, proto, number, VarintTag(number), &StoreEnum);
@@ -118,39 +117,41 @@ constexpr FieldSchema Enum(Name name, int number, absl::Span<const EnumText> tex
   return field;
 }
 
-// A moment as text, for a google.protobuf.Timestamp.
+// JSON string with a date and time, to google.protobuf.Timestamp.
 constexpr FieldSchema Time(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, LengthDelimitedTag(number), &StoreTime);
 }
 
-// A whole number of seconds, for a google.protobuf.Duration.
+// JSON integer in seconds, to google.protobuf.Duration.
 constexpr FieldSchema Seconds(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, LengthDelimitedTag(number), &StoreSeconds);
 }
 
-// A whole number of milliseconds as text, for a google.protobuf.Duration.
+// JSON string with an integer in milliseconds, to google.protobuf.Duration.
 constexpr FieldSchema MillisecondsText(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, LengthDelimitedTag(number), &StoreMillisecondsText);
 }
 
-// An array of texts, for a repeated string.
+// JSON array of strings to repeated string.
 constexpr FieldSchema Strings(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, LengthDelimitedTag(number), &StoreStrings);
 }
 
-// Arrays of milliseconds since 1970 by the event's name, for a map<string, EventTimes>.
+// JSON object to map<string, EventTimes>: by event name, an array of milliseconds since the Unix
+// epoch.
 constexpr FieldSchema Events(Name name, int number, Name proto = {}) {
   return Make(name, proto, number, LengthDelimitedTag(number), &StoreEvents);
 }
 
-// An object with a table of its own, for a nested message.
+// JSON object with its own table, to a nested message.
 constexpr FieldSchema Object(Name name, int number, const ObjectSchema& object, Name proto = {}) {
   FieldSchema field = Make(name, proto, number, LengthDelimitedTag(number), nullptr);
   field.object = &object;
   return field;
 }
 
-// The same row for what tells who somebody is or how to reach them, or is somebody's own words.
+// Marks a row as personal data: it identifies a person, is a way to contact them, or is text that a
+// person wrote.
 constexpr FieldSchema Personal(FieldSchema field) {
   field.is_personal = true;
   return field;

@@ -6,7 +6,7 @@ namespace rollcall {
 
 bool RequestedId::IsContradictedBy(absl::string_view text) const {
   if (text == id) return false;
-  // Participants can also be asked for by a label, which is no id.
+  // A request can also name a participant by label, which is not an id.
   return is_well_formed(text) && is_well_formed(id) && !absl::EqualsIgnoreCase(text, id);
 }
 

@@ -1,6 +1,5 @@
-// The ids that a request names: of the conference or room, and of the participant or call. A record
-// that carries another id of the same kind is not one that was asked for. Made by provider/ from a
-// request, checked by the record decoder; constant.
+// The ids in a request: of the conference or room, and of the participant or call. A record with a
+// different id of the same kind was not requested. Constant once decoding starts.
 #pragma once
 
 #include <string>
@@ -11,12 +10,12 @@
 namespace rollcall {
 
 struct RequestedId {
-  absl::string_view field;  // the record's, in the provider's name
+  absl::string_view field;  // the provider's name of the record's field
   std::string id;
-  // Whether a text is such an id at all. Providers' records hold other text, too.
+  // Whether `text` has the form of such an id. Records may have other text in the field.
   bool (*is_well_formed)(absl::string_view text);
 
-  // Whether `text` is another id. What is no id does not contradict.
+  // Whether `text` is a different id. Text that is not an id does not contradict.
   bool IsContradictedBy(absl::string_view text) const;
 };
 

@@ -11,7 +11,7 @@
 namespace rollcall {
 namespace {
 
-// Takes text from the front of a string, token by token. After a failure nothing more is taken.
+// Consumes a string from the front, token by token. A failure is permanent: see failed().
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : rest_(text) {}
@@ -30,7 +30,7 @@ class Scanner {
     if (!Take(c)) failed_ = true;
   }
 
-  // A number of `least` to `most` digits.
+  // Consumes a number of `least` to `most` digits.
   int Digits(size_t least, size_t most) {
     int number = 0;
     size_t count = 0;
@@ -74,7 +74,7 @@ struct TimeOfDay {
   int offset_minutes = 0;
 };
 
-// ".5" of a second, as nanoseconds; nothing is no fraction.
+// An optional fraction of a second (".5"), in nanoseconds.
 int Fraction(Scanner& scanner) {
   if (!scanner.Take('.')) return 0;
   int nanos = 0;
@@ -122,7 +122,7 @@ int MonthNumber(std::string_view name) {
 bool Store(int year, int month, int day, const TimeOfDay& time,
            google::protobuf::Timestamp& timestamp) {
   const absl::CivilDay date(year, month, day);
-  // CivilDay carries 31 April over to 1 May.
+  // CivilDay normalizes 31 April to 1 May.
   if (year < 1 || date.month() != month || date.day() != day) return false;
   if (time.hour > 23 || time.minute > 59 || time.second > 59) return false;
   const int64_t seconds = (date - absl::CivilDay(1970, 1, 1)) * int64_t{86400} + time.hour * 3600 +
@@ -157,7 +157,7 @@ bool ParseIso8601(std::string_view text, google::protobuf::Timestamp& timestamp)
 
 bool ParseRfc2822(std::string_view text, google::protobuf::Timestamp& timestamp) {
   Scanner scanner(text);
-  if (!scanner.Letters().empty()) {  // the day of the week, which says nothing new
+  if (!scanner.Letters().empty()) {  // the day of the week, which is redundant
     scanner.Expect(',');
     scanner.Spaces();
   }

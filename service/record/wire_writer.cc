@@ -9,12 +9,12 @@ namespace rollcall {
 std::string WireWriter::Release() {
   buffer_.resize(size_);
   size_ = 0;
-  // Not assigned to, since an empty string that is assigned would leave the memory here.
+  // Not `buffer_ = {}`: assigning an empty string could keep the memory here.
   return std::exchange(buffer_, std::string());
 }
 
 void WireWriter::Grow(size_t count) {
-  constexpr size_t kLeast = 1024;  // what a record of usual size takes
+  constexpr size_t kLeast = 1024;  // fits a typical record
   buffer_.resize(std::max({kLeast, buffer_.size() * 2, size_ + count}));
 }
 

@@ -1,7 +1,6 @@
-// Writes protobuf's wire format, field by field, into memory that is used again from message to
-// message. Used by the record decoder, for which filling generated messages and serializing them
-// would cost as much as reading the JSON does, and by list calls for the messages around records.
-// Of one thread at a time.
+// Writes protobuf's wire format, field by field, into a buffer that is reused between messages. For
+// records, filling generated messages and serializing them would cost as much as parsing the JSON.
+// Not thread-safe.
 #pragma once
 
 #include <bit>
@@ -15,26 +14,26 @@
 
 namespace rollcall {
 
-// What stands in front of a field's value: its number and the form of the value.
+// The tag before a field's value: field number and wire type.
 constexpr uint32_t VarintTag(int number) { return static_cast<uint32_t>(number) << 3; }
 constexpr uint32_t Fixed64Tag(int number) { return VarintTag(number) | 1; }
-// Of text, bytes and nested messages.
+// For strings, bytes and nested messages.
 constexpr uint32_t LengthDelimitedTag(int number) { return VarintTag(number) | 2; }
 
 class WireWriter {
  public:
-  // What was written, until the next write.
+  // The bytes written so far. Valid until the next write.
   absl::string_view bytes() const { return {buffer_.data(), size_}; }
   size_t size() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  // Gives away what was written, with its memory, and begins anew.
+  // Returns the bytes together with their memory, and leaves the writer empty.
   std::string Release();
 
-  // Takes back what was written beyond the first `size` bytes.
+  // Discards all bytes after the first `size`.
   void Truncate(size_t size) { size_ = size; }
 
-  // A field of type int64, bool or enum, the value as 64 bits with its sign.
+  // Writes an int64, bool or enum field. Negative values are sign-extended to 64 bits.
   void WriteVarint(uint32_t tag, int64_t value) {
     uint8_t* const at = Coded::WriteTagToArray(tag, Room(kMaxVarintBytes * 2));
     SetEnd(Coded::WriteVarint64ToArray(static_cast<uint64_t>(value), at));
@@ -45,22 +44,22 @@ class WireWriter {
     SetEnd(Coded::WriteLittleEndian64ToArray(std::bit_cast<uint64_t>(value), at));
   }
 
-  // A field of type string, which must be valid UTF-8, or a message that is serialized already.
+  // Writes a string field, which must be valid UTF-8, or a serialized message.
   void WriteBytes(uint32_t tag, std::string_view value) {
     uint8_t* at = Coded::WriteTagToArray(tag, Room(kMaxVarintBytes * 2 + value.size()));
     at = Coded::WriteVarint64ToArray(value.size(), at);
     SetEnd(at + value.copy(reinterpret_cast<char*>(at), value.size()));
   }
 
-  // Begins a field that is a nested message, or text in parts: what is written from here to Close()
-  // is in it. Returns what Close() takes.
+  // Begins a nested message, or a string written in parts with Append(). All writes up to Close()
+  // go into it. Returns the argument for Close().
   size_t Open(uint32_t tag) {
     SetEnd(Coded::WriteTagToArray(tag, Room(kMaxVarintBytes + 1)) + 1);
     return size_;
   }
 
-  // The length takes one byte most of the time, for which there is room; where it takes more, what
-  // stands behind moves.
+  // Open() reserves one byte for the length, which is usually enough. For a longer length, Close()
+  // moves the content.
   void Close(size_t begin) {
     const size_t length = size_ - begin;
     if (length < 0x80) {
@@ -70,7 +69,7 @@ class WireWriter {
     }
   }
 
-  // A part of an open text.
+  // Appends to the string that Open() began.
   void Append(std::string_view part) {
     uint8_t* const at = Room(part.size());
     SetEnd(at + part.copy(reinterpret_cast<char*>(at), part.size()));
@@ -80,7 +79,7 @@ class WireWriter {
   using Coded = google::protobuf::io::CodedOutputStream;
   static constexpr size_t kMaxVarintBytes = 10;
 
-  // Where `count` more bytes may be written.
+  // Ensures capacity for `count` more bytes and returns the write position.
   uint8_t* Room(size_t count) {
     if (buffer_.size() - size_ < count) Grow(count);
     return At(size_);
@@ -90,8 +89,8 @@ class WireWriter {
   void Grow(size_t count);
   void CloseLong(size_t begin);
 
-  std::string buffer_;  // as long as there is memory
-  size_t size_ = 0;     // of what was written
+  std::string buffer_;  // its size is the capacity
+  size_t size_ = 0;     // bytes written
 };
 
 }  // namespace rollcall

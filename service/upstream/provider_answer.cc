@@ -16,14 +16,14 @@ namespace rollcall {
 namespace {
 
 constexpr size_t kMaxBody = size_t{16} << 10;
-constexpr size_t kMaxText = 64;  // of a code or id that is passed on
+constexpr size_t kMaxText = 64;  // of a code or id in an error
 
-// The providers' codes that say more than the HTTP status they come with.
+// Provider codes that are more specific than their HTTP status.
 constexpr absl::string_view kAdvancedFeaturesOff = "17000";
 constexpr absl::string_view kAnotherAccountsData = "17007";
 constexpr absl::string_view kMalformedConferenceSid = "20004";
 
-// A code or id as it is safe to pass on: short and plain.
+// Truncates and filters a code or id, because the provider's text is untrusted.
 std::string Plain(absl::string_view text) {
   std::string plain;
   for (const char c : text.substr(0, kMaxText)) {
@@ -42,8 +42,8 @@ std::string CodeIn(const nlohmann::json& object) {
   return code->is_string() ? Plain(code->get<std::string>()) : std::string();
 }
 
-// The provider's code: {"code": 20404} or {"code": "20404"}, or the same in the first of {"errors":
-// [...]}.
+// Extracts the provider's error code from {"code": 20404} or {"code": "20404"}, or from the same
+// object as the first element of {"errors": [...]}.
 std::string ProviderCode(const std::string& body) {
   const nlohmann::json document = nlohmann::json::parse(ReadableJson(body), nullptr, false);
   if (!document.is_object()) return {};
@@ -60,8 +60,8 @@ struct Meaning {
   absl::string_view message;
 };
 
-// Whether the provider does not know the page that a link of its own leads to. It has no code just
-// for that.
+// Whether the page token in the provider's own link has expired. There is no specific code for this
+// case, so it is recognized by generic codes for a URL with a page token.
 bool SaysPageExpired(int http_status, absl::string_view code, absl::string_view url) {
   return http_status == 400 && absl::StrContains(url, "PageToken=") &&
          (code == "20001" || code == "70002" || code == "54453");
@@ -79,45 +79,45 @@ Meaning MeaningOf(int http_status, absl::string_view code, absl::string_view url
   }
   if (code == kMalformedConferenceSid) {
     return {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
-            "the provider does not accept the conference's sid"};
+            "the provider rejected the conference sid as malformed"};
   }
   switch (http_status) {
     case 401:
-      return {
-          v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED,
-          "the provider rejects the service's credentials; its operator must check the account, "
-          "the key and the region"};
+      return {v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED,
+              "the provider rejects the service's credentials; the operator must check the "
+              "account, key and region"};
     case 403:
       return {v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED,
               "the provider denies the account access; it may be suspended"};
     case 404:
       return {v1::ERROR_REASON_UPSTREAM_NOT_FOUND,
-              "the provider knows no such conference, room or participant in the account"};
+              "the conference, room or participant does not exist in the provider account"};
     case 429:
       return {v1::ERROR_REASON_UPSTREAM_RATE_LIMITED,
-              "the provider has too many requests of the account at once; try again later"};
+              "the provider's rate limit for the account is exceeded; retry later"};
     default:
       break;
   }
   if (http_status == 408 || http_status >= 500) {
     return {v1::ERROR_REASON_UPSTREAM_UNAVAILABLE,
-            "the provider cannot serve now; try again later"};
+            "the provider is temporarily unavailable; retry later"};
   }
   if (http_status == 407) {
     return {v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-            "a proxy in front of the provider wants credentials of its own"};
+            "a proxy in front of the provider requires authentication"};
   }
   if (http_status >= 400) {
     return {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST,
-            "the provider does not accept the request; check filters and page token"};
+            "the provider rejected the request; check the filters and the page token"};
   }
   if (http_status >= 300) {
     return {
         v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-        "the provider redirects elsewhere, where the service does not take its credentials; its "
-        "operator must check the base URL"};
+        "the provider redirects elsewhere; to protect the credentials, redirects are not followed; "
+        "the operator must check the base URL"};
   }
-  return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, "the provider's answer is not a document"};
+  return {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+          "the provider's response has an unexpected status"};
 }
 
 }  // namespace
@@ -155,7 +155,7 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::stri
   if (upstream.provider == ProviderType::kTwilio && absl::SimpleAtoi(code, &number) && number > 0) {
     google::rpc::Help help;
     auto* const link = help.add_links();
-    link->set_description("What the provider says of this error");
+    link->set_description("The provider's documentation of this error");
     link->set_url(absl::StrCat("https://www.twilio.com/docs/api/errors/", number));
     AddErrorDetail(status, help);
   }

@@ -1,5 +1,5 @@
-// An answer of a provider that is not the document asked for, and the error that it becomes. Used
-// by the pager and by GetParticipant, on an event loop's thread.
+// Collects a provider's response and converts an error response to a status. Runs on an event
+// loop's thread.
 #pragma once
 
 #include <cstddef>
@@ -15,22 +15,21 @@ namespace rollcall {
 
 class ProviderAnswer {
  public:
-  // Keeps what an error may need of the head.
+  // Stores the status and the headers that ToStatus() needs.
   void TakeHead(const HttpResponse& response);
 
-  // Keeps the beginning of the body. False where that is enough, however much more there is.
+  // Stores the beginning of the body. Returns false once it needs no more bytes.
   bool TakeBody(absl::string_view bytes);
 
-  // 0 where there is no answer.
+  // 0 if there is no response yet.
   int http_status() const { return http_status_; }
   bool has_head() const { return http_status_ != 0; }
 
-  // Whether the answer is the document asked for.
+  // Whether the status is 200, the only one with the requested document.
   bool ok() const { return http_status_ == 200; }
 
-  // What an answer that is not ok() means, to a request for `url`. The provider's own words are not
-  // passed on, since they can repeat what was asked for, which may be personal data; its error code
-  // is.
+  // Converts a response that is not ok() to an error. `url` is the request's. The error has the
+  // provider's error code but not its message, which may repeat personal data of the request.
   absl::Status ToStatus(const UpstreamConfig& upstream, absl::string_view url,
                         absl::Time now) const;
 
@@ -42,7 +41,7 @@ class ProviderAnswer {
   std::string body_;
 };
 
-// `status` as an error of this upstream: named in the message and in the details.
+// Adds the upstream's name to the message and the details of `status`.
 absl::Status InUpstream(const absl::Status& status, const UpstreamConfig& upstream);
 
 }  // namespace rollcall

@@ -7,7 +7,7 @@
 namespace rollcall {
 namespace {
 
-// A list whose links expire faster than it is read would be restarted for ever.
+// Without a limit, a list whose links expire faster than the pager reads it would restart forever.
 constexpr int kMaxRestarts = 10;
 
 }  // namespace

@@ -1,8 +1,8 @@
-// Exactly once: decides for each record of a list whether it is new. Pages may be fetched again,
-// with their records in another order; a list may be restarted from its first page; and a list may
-// begin after the record of a resume token. A restart and a resume token rely on the order of the
-// records up to the last one emitted, of which a token names only that one. A value: no I/O, no
-// clock, not thread-safe.
+// Exactly-once delivery: decides for each record of a list whether to emit or skip it. Records
+// arrive again when a page is refetched (in any order), when the list restarts from its first page,
+// and when a call resumes after the record of a resume token. A restart and a resume rely on an
+// unchanged order of the records up to the last one emitted. The cursor verifies only that last
+// record, the only one that a token names. No I/O, no clock, not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -21,54 +21,57 @@ class ReplayCursor {
  public:
   enum class Action {
     kEmit,
-    kSkip,         // emitted before, by this call or by the one that the token is from
-    kListChanged,  // the last emitted record is not where it was, so what follows it is unknown
+    kSkip,         // emitted before, by this call or by the call that issued the token
+    kListChanged,  // the last emitted record has moved, so the position is lost
   };
 
-  // Reading begins with a page that the caller chooses; with `resume_after`, with that page.
-  // `can_restart`: the list's first page is known, and without `resume_after` reading begins there.
+  // With `resume_after`, the first page must be the one it names. Otherwise the caller chooses it.
+  // `can_restart`: the caller knows the list's first page and, without `resume_after`, begins
+  // there.
   ReplayCursor(bool can_restart, std::optional<ListPosition> resume_after);
 
-  // A page begins. `page` is as in ListPosition. False: this page was read before, so the link to
-  // it would lead around in a circle; nothing has changed.
+  // Begins a page. `page` is as in ListPosition. Returns false, and changes nothing, if the page
+  // was read before: the links form a loop.
   [[nodiscard]] bool BeginPage(std::string page);
 
-  // Whether BeginPage() would refuse this page.
+  // Whether the page was read before, so that BeginPage() would return false.
   bool WasRead(absl::string_view page) const;
 
-  // The current page is fetched again. Records that were seen on it may now come in any order.
+  // Call before the current page is fetched again. Its records may then arrive in any order.
   void RefetchPage();
 
-  // What to do with the next record of the page. `identity` is RecordDecoder::identity(). After
-  // kEmit, position() is that record's.
+  // Decides about the next record of the page. `identity` is RecordDecoder::identity(). After
+  // kEmit, position() is the position of that record.
   Action OnRecord(uint64_t identity);
 
-  // Whether the list still is what it was, now that the current page is complete. `is_last`: no
-  // page follows. False is kListChanged.
+  // Call when the current page is complete. False means kListChanged: the record to resume or skip
+  // to was not found. `is_last`: no page follows.
   bool IsConsistentAtPageEnd(bool is_last) const;
 
-  // Whether reading the list from its first page leads back to position(): the records before it
-  // must have been counted, and some must have been emitted since the last restart.
+  // Whether the cursor can find position() again from the list's first page. This requires a known
+  // ordinal, a new record since the last restart, and fewer restarts than the limit.
   bool CanRestart() const;
 
-  // The list is read from its first page again. The page begins with BeginPage(), as always.
+  // Restarts the list. Call BeginPage() for its first page next.
   void RestartList();
 
-  // The last emitted record, by this call or by the one that the token is from, and the current
-  // page.
+  // The current page and the record emitted last, by this call or by the call that issued the
+  // token.
   const ListPosition& position() const { return position_; }
 
-  // Records seen on the current page, each once however often the page was fetched. A cursor's
-  // memory is proportional to their number and to pages().
+  // Records seen on the current page. A replayed record does not count again. The cursor's memory
+  // is proportional to this number and to pages().
   int64_t records_on_page() const { return records_on_page_; }
 
-  // Records that the provider sent again with a refetched page or a restarted list.
+  // Replayed records, from refetched pages and restarts.
   int64_t duplicates() const { return duplicates_; }
-  int64_t pages() const { return static_cast<int64_t>(pages_read_.size()); }  // since the restart
+
+  // Pages begun since the last restart.
+  int64_t pages() const { return static_cast<int64_t>(pages_read_.size()); }
   int restarts() const { return restarts_; }
 
  private:
-  // How often each identity occurs: a provider may list a sid twice.
+  // Occurrences per identity: a provider may list the same sid twice.
   using Occurrences = absl::flat_hash_map<uint64_t, uint32_t>;
 
   bool IsReplayed(uint64_t identity);
@@ -78,14 +81,14 @@ class ReplayCursor {
   absl::flat_hash_set<size_t> pages_read_;  // hashes
   int64_t duplicates_ = 0;
 
-  // Of the current page.
+  // State of the current page.
   int64_t records_on_page_ = 0;
   Occurrences seen_;
-  Occurrences replays_;                       // seen before the page was refetched, but not since
-  std::optional<ListPosition> resume_after_;  // until its record has been seen
+  Occurrences replays_;                       // seen before the refetch, but not since
+  std::optional<ListPosition> resume_after_;  // reset once its record was seen
 
-  // Of a restarted list.
-  uint64_t left_to_skip_ = 0;             // the last of these must be the record at position_
+  // State of a restarted list.
+  uint64_t left_to_skip_ = 0;  // records; the last one skipped must be the last one emitted
   std::optional<uint64_t> restarted_at_;  // position_.ordinal at the last restart
   int restarts_ = 0;
 };

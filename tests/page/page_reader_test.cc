@@ -22,7 +22,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// The result of reading a page, with the number of bytes appended when each record came out.
+// The result of reading a page, with the number of bytes appended when the reader returned each
+// record.
 struct Reading {
   std::vector<std::string> records;
   std::vector<size_t> record_out_at;
@@ -86,7 +87,7 @@ std::string Seed(const std::string& name) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-// A page with everything that can mislead a reader of brackets and quotes.
+// A page with brackets, quotes and escapes in misleading places.
 constexpr absl::string_view kTricky =
     " {\"a\": [1, {\"participants\": [{}]}], \"\\u0070articipants_\" : \"}]\\\"{\", \"n\":null,\r\n"
     "\"participants\":[ {\"label\":\"brace } quote \\\" backslash \\\\\"} ,\n"
@@ -130,7 +131,7 @@ TEST_P(EverySplit, AnyTwoPiecesGiveTheSameResult) {
   }
 }
 
-TEST_P(EverySplit, ByteByByteGivesEachRecordAtItsLastByte) {
+TEST_P(EverySplit, ByteByByteReturnsEachRecordAtItsLastByte) {
   const std::string page = GetParam() == "tricky" ? std::string(kTricky) : Seed(GetParam());
   const Reading reading = ReadByteByByte(page);
   ASSERT_EQ(reading, ReadWhole(page));
@@ -207,7 +208,7 @@ TEST(PageReader, RandomRecordsMatchAJsonParser) {
   }
 }
 
-TEST(PageReader, GivesRecordsBeforeTheRestArrives) {
+TEST(PageReader, ReturnsRecordsBeforeThePageIsComplete) {
   PageReader reader("participants", {});
   Reading reading;
   reader.Append(R"({"participants":[{"i":1},{"i":2},{"i")");
@@ -296,7 +297,7 @@ TEST(PageReader, ErrorsGiveThePositionButNotTheText) {
   EXPECT_EQ(reading.records.size(), 1u);
 }
 
-TEST(PageReader, EnforcesItsLimits) {
+TEST(PageReader, RejectsPagesOverALimit) {
   PageLimits limits;
   limits.max_record_bytes = 100;
   const std::string small = absl::StrCat("{\"l\":\"", std::string(80, 'x'), "\"}");

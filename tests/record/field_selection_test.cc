@@ -77,7 +77,7 @@ TEST(FieldSelectionTest, SelectsNamedFields) {
   EXPECT_FALSE(Select({"label"}).includes_all());
 }
 
-TEST(FieldSelectionTest, NamingAnObjectSelectsAllOfIt) {
+TEST(FieldSelectionTest, PathOfAnObjectSelectsAllItsFields) {
   const FieldSelection selection = Select({"metrics.inbound"});
   const FieldSchema& metrics = Field(Schema(), "metrics");
   const FieldSchema& inbound = Field(*metrics.object, "inbound");
@@ -137,8 +137,8 @@ TEST(FieldSelectionTest, ReportsUnknownPaths) {
       std::string(100000, '.'),
   };
   for (const std::string& path : bad_paths) {
-    // The unknown path comes after, before and without known paths. One of those is an object that
-    // the unknown path may begin with.
+    // Tests the unknown path after, before and without known paths. One known path may be an object
+    // that is a prefix of the unknown path.
     for (const std::vector<std::string>& known :
          {std::vector<std::string>{}, {"label"}, {"metrics"}, {"metrics.inbound.jitter"}}) {
       std::vector<std::string> paths = known;

@@ -60,7 +60,7 @@ TEST(NestingOfTest, CountsBracketsOutsideStrings) {
   EXPECT_EQ(NestingOf(R"({"an end)"), 1);
 }
 
-TEST(ReplaceUnreadableValuesTest, ReplacesWhatAStrictParserRefuses) {
+TEST(ReplaceUnreadableValuesTest, ReplacesValuesThatAStrictParserRejects) {
   const std::pair<std::string, std::string> texts[] = {
       {R"({"a":1e999})", R"({"a":[[]]})"},
       {R"({"a":-1e309 })", R"({"a":[[]] })"},
@@ -73,13 +73,13 @@ TEST(ReplaceUnreadableValuesTest, ReplacesWhatAStrictParserRefuses) {
       {"[\"\xff\",\"\\ud800\",\"\\q\",\"\x01\"]", "[[[]],[[]],[[]],[[]]]"},
       {"{\"a\xff\" : {\"b\":\"}\"} ,\"c\":1}", "{\"a\uFFFD\":[[]] ,\"c\":1}"},
       {"{\"\\ud800\":1}", "{\"\uFFFDud800\":[[]]}"},
-      {"[\"\xff\"1e999]", "[[[]][[]]]"},  // which stays malformed
+      {"[\"\xff\"1e999]", "[[[]][[]]]"},  // a missing comma stays missing
       {"{\"\xff\":}", "{\"\uFFFD\":}"},
   };
   for (const auto& [json, replaced] : texts) EXPECT_EQ(ReplaceUnreadableValues(json, 0), replaced);
 }
 
-TEST(ReplaceUnreadableValuesTest, LeavesEverythingElse) {
+TEST(ReplaceUnreadableValuesTest, KeepsReadableAndMalformedText) {
   for (const char* json :
        {"", "{}", "[0,-0,1.5,1e308,-1E-308]", "18446744073709551615", "-9223372036854775808",
         "1.7976931348623157e308", "5e-324", "1e-400", "0e999999999999", "1e-99999999999999999999",
@@ -92,7 +92,7 @@ TEST(ReplaceUnreadableValuesTest, AppendsPadding) {
   EXPECT_EQ(ReplaceUnreadableValues("1", 3), std::string("1\0\0\0", 4));
 }
 
-TEST(ReadableJsonTest, ReplacesOnlyIfTheTextIsRefused) {
+TEST(ReadableJsonTest, ReplacesOnlyIfTheTextIsRejected) {
   EXPECT_EQ(ReadableJson(R"({"a": 18446744073709551616})"), R"({"a": 18446744073709551616})");
   EXPECT_EQ(ReadableJson(R"({"a": 18446744073709551616,"b":1e999})"), R"({"a": [[]],"b":[[]]})");
   EXPECT_EQ(ReadableJson("{"), "{");

@@ -33,8 +33,8 @@ using google::protobuf::Timestamp;
 using nlohmann::json;
 using v1::UnrecognizedValue;
 
-// A JSON value with what nlohmann::json does not keep: the order of members, duplicate names, and
-// the text of non-integer numbers.
+// A JSON value that keeps what nlohmann::json loses: the order of members, duplicate names, and the
+// text of non-integer numbers.
 struct Value {
   enum class Type { kNull, kBoolean, kInteger, kReal, kString, kArray, kObject };
 
@@ -116,7 +116,7 @@ class ValueReader final : public nlohmann::json_sax<json> {
 };
 
 std::optional<Value> Read(absl::string_view text) {
-  // The parser takes a zero byte for the end of the text; in JSON it has no place.
+  // The parser treats a zero byte as the end of the text, but JSON does not allow one.
   if (absl::StrContains(text, absl::string_view("\0", 1))) return std::nullopt;
   ValueReader reader;
   const bool valid = json::sax_parse(text.begin(), text.end(), &reader);
@@ -124,8 +124,8 @@ std::optional<Value> Read(absl::string_view text) {
   return std::move(reader.root);
 }
 
-// The value as JSON in a normal form: equal values have equal texts, except that non-integer
-// numbers keep theirs.
+// The value as normalized JSON: equal values have equal texts. Non-integer numbers keep their
+// original text.
 std::string NormalForm(const Value& value) {
   switch (value.type) {
     case Value::Type::kNull:

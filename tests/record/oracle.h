@@ -15,11 +15,11 @@
 
 namespace rollcall {
 
-// The participant that the record `json` ought to become, with the fields that `mask` names; all if
-// it is empty. Nothing if `json` is not a JSON object in valid Unicode, or holds a number beyond
-// the doubles, which the oracle's parser does not read.
+// The expected participant for the record `json`, with the fields that `mask` names, or all fields
+// if it is empty. Returns nullopt if the oracle's parser rejects `json`: text that is not a JSON
+// object in valid Unicode, or a number beyond the range of double.
 //
-// The `json` of unrecognized values is in a normal form: compare with SameParticipant.
+// The `json` of unrecognized values is normalized, so compare with SameParticipant.
 std::optional<v1::Participant> DecodeByOracle(absl::string_view json,
                                               v1::Participant::RecordCase kind,
                                               const std::vector<std::string>& mask = {});
@@ -27,7 +27,7 @@ std::optional<v1::Participant> DecodeByOracle(absl::string_view json,
 // Parses a time in any of the providers' formats.
 std::optional<google::protobuf::Timestamp> ParseTimeByOracle(const std::string& text);
 
-// All names that the provider has for fields of the message.
+// All of the provider's names for fields of the message.
 std::vector<std::string> ProviderNames(const google::protobuf::Descriptor& message);
 
 // The provider's text for an enum value.

@@ -111,7 +111,8 @@ TEST(RecordDecoderTest, DeliversAnythingButAJsonObjectAsOneUnrecognizedValue) {
             v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE);
 }
 
-// Numbers and literals by other grammars than JSON's, and text that needs escapes.
+// Numbers and literals that JSON's grammar does not allow, and strings with invalid or missing
+// escapes.
 TEST(RecordDecoderTest, ValuesThatAreNotJsonAreUnrecognized) {
   for (const std::string& value :
        {std::string("nul"),         std::string("NaN"),     std::string("Infinity"),
@@ -248,7 +249,7 @@ TEST(RecordDecoderTest, UnrecognizedValuesAreVerbatim) {
     for (const std::string& json :
          {absl::StrCat("{\"new\":", value, "}"),
           absl::StrCat("{ \"label\" : \"a\" ,\"new\" :\t", value, " , \"url\":\"u\" }"),
-          // Beside a number that the parser rejects.
+          // A second member that the parser rejects must not change the first.
           absl::StrCat("{\"label\":\"a\",\"new\":", value, ",\"url\":\"u\",\"big\":1e400}")}) {
       const v1::Participant participant = Decode(Conference(), json);
       ASSERT_GE(participant.unrecognized_size(), 1) << json;
@@ -282,7 +283,7 @@ TEST(RecordDecoderTest, KeepsTheOrderOfUnrecognizedValuesAcrossNestedObjects) {
   EXPECT_THAT(participant.unrecognized(next++), Unknown("n", "-4"));
 }
 
-// A message must not be many times larger than the record that it is made from.
+// The limit keeps the message from being many times larger than its record.
 TEST(RecordDecoderTest, DeliversTooManyUnrecognizedValuesAsOne) {
   const auto record = [](int values) {
     std::string json = R"({"label":"l")";
@@ -368,7 +369,7 @@ TEST(RecordDecoderTest, IntegerFieldsAreExactOrUnrecognized) {
   }
   for (const std::string text :
        {"65.5", "1e-1", "5e-324", "9223372036854775808", "18446744073709551615", "1e300", "1e19",
-        // Each is read as the double 2^53, so the written number is unknown.
+        // Each parses to the double 2^53, so the original number is lost.
         "9007199254740992.0", "9007199254740993.0", "-9007199254740993.0", "9007199254740992.5"}) {
     const v1::Participant participant = Decode(Room(), absl::StrCat("{\"error_code\":", text, "}"));
     EXPECT_FALSE(participant.room_participant_summary().has_error_code()) << text;
@@ -555,14 +556,9 @@ TEST(RecordDecoderTest, IdentityHashesTheSidOrElseTheWholeText) {
   }
 }
 
-<<<<<<< HEAD
 TEST(RecordDecoderTest, DecoderIsReusableAfterSuccessAndError) {
-  RecordDecoder decoder(Conference(), FieldSelection(), false);
-=======
-TEST(RecordDecoderTest, OneDecoderDecodesRecordAfterRecord) {
   DecoderScratch scratch;
   RecordDecoder decoder(scratch, Conference(), FieldSelection(), false);
->>>>>>> dce2354 (Pass the decoder's scratch memory in per event loop)
   const auto decode = [&](std::string json) {
     const size_t size = json.size();
     json.append(RecordDecoder::kPadding, ' ');
@@ -587,18 +583,11 @@ TEST(RecordDecoderTest, OneDecoderDecodesRecordAfterRecord) {
   }
 }
 
-<<<<<<< HEAD
-// Decoders on one thread share memory; lists on an event loop take turns like this.
-TEST(RecordDecoderTest, DecodersOnOneThreadDoNotInterfere) {
-  RecordDecoder conference(Conference(), FieldSelection(), false);
-  RecordDecoder live(Live(), FieldSelection(), true);
-=======
-// As the lists of an event loop do.
-TEST(RecordDecoderTest, DecodersShareScratchInTurn) {
+// The lists of an event loop share one scratch and take turns like this.
+TEST(RecordDecoderTest, DecodersWithSharedScratchDoNotInterfere) {
   DecoderScratch scratch;
   RecordDecoder conference(scratch, Conference(), FieldSelection(), false);
   RecordDecoder live(scratch, Live(), FieldSelection(), true);
->>>>>>> dce2354 (Pass the decoder's scratch memory in per event loop)
   const std::string padding(RecordDecoder::kPadding, ' ');
   for (int i = 0; i < 3; ++i) {
     const std::string first = R"({"label":"a","x":1})" + padding;

@@ -1,4 +1,5 @@
-// Exactly once: which records of a list are emitted, skipped, or show that the list has changed.
+// Exactly-once delivery: tests which records the cursor emits, which it skips, and when it reports
+// a changed list.
 #include "service/upstream/replay_cursor.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +18,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Action = ReplayCursor::Action;
 
-// What happens to a list, in order.
+// The events of a list, in order.
 struct Page {
   std::string page;
 };
@@ -28,7 +29,8 @@ struct Records {
 };
 using Event = std::variant<Page, Refetch, Restart, Records>;
 
-// Plays events to a cursor. Returns the emitted records; after kListChanged, 0 as the last one.
+// Applies the events to a cursor. Returns the emitted records, with 0 as the last one after
+// kListChanged.
 std::vector<uint64_t> Play(ReplayCursor& cursor, const std::vector<Event>& events) {
   std::vector<uint64_t> emitted;
   for (const Event& event : events) {
@@ -62,7 +64,7 @@ struct Case {
   std::string name;
   std::optional<ListPosition> resume_after;
   std::vector<Event> events;
-  std::vector<uint64_t> emitted;  // as of Play()
+  std::vector<uint64_t> emitted;  // as returned by Play()
   int64_t duplicates = 0;
 };
 
@@ -70,7 +72,7 @@ std::ostream& operator<<(std::ostream& out, const Case& test) { return out << te
 
 class ReplayCursorTest : public ::testing::TestWithParam<Case> {};
 
-TEST_P(ReplayCursorTest, EmitsWhatIsNew) {
+TEST_P(ReplayCursorTest, EmitsOnlyNewRecords) {
   const Case& test = GetParam();
   ReplayCursor cursor(true, test.resume_after);
   EXPECT_EQ(Play(cursor, test.events), test.emitted);
@@ -93,7 +95,7 @@ const Case kCases[] = {
      {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{1, 2, 3}}},
      {1, 2, 3},
      2},
-    {"SkipsThemInAnotherOrder",
+    {"SkipsReorderedRecordsOfARefetchedPage",
      {},
      {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{4, 2, 3, 1}}},
      {1, 2, 4, 3},
@@ -103,52 +105,55 @@ const Case kCases[] = {
      {Page{"a"}, Records{{1, 1}}, Refetch{}, Records{{1, 1, 1}}},
      {1, 1, 1},
      2},
-    {"RefetchesOfAPageAddUp",
+    {"SkipsRecordsSeenInAnyEarlierFetch",
      {},
      {Page{"a"}, Records{{1, 2, 3}}, Refetch{}, Records{{1}}, Refetch{}, Records{{1, 2, 3, 4}}},
      {1, 2, 3, 4},
      4},
-    {"ARefetchMayAddRecordsBeforeTheNext",
+    {"SkipsRecordsThatOnlyOneEarlierFetchHad",
      {},
      {Page{"a"}, Records{{1}}, Refetch{}, Records{{2}}, Refetch{}, Records{{1, 2, 3}}},
      {1, 2, 3},
      2},
-    {"ARefetchOfAnUnreadPageChangesNothing", {}, {Page{"a"}, Refetch{}, Records{{1}}}, {1}},
-    {"TheNextPageForgetsWhatWasRefetched",
+    {"EmitsRecordsOfARefetchedUnreadPage", {}, {Page{"a"}, Refetch{}, Records{{1}}}, {1}},
+    {"EmitsRecordsOfAnEarlierPageAgain",
      {},
      {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{1}}, Page{"b"}, Records{{2}}},
      {1, 2, 2},
      1},
 
-    {"ResumesAfterItsRecord", After("a", 2), {Page{"a"}, Records{{1, 2, 3}}}, {3}},
+    {"ResumesAfterTheRecordOfTheToken", After("a", 2), {Page{"a"}, Records{{1, 2, 3}}}, {3}},
     {"ResumesAfterTheRightOccurrence", After("a", 1, 2), {Page{"a"}, Records{{1, 2, 1, 3}}}, {3}},
     {"ResumesAfterTheFirstOccurrence", After("a", 1, 1), {Page{"a"}, Records{{1, 2, 1}}}, {2, 1}},
     {"ResumesOnceOnly",
      After("a", 1),
      {Page{"a"}, Records{{1, 2}}, Page{"b"}, Records{{1}}},
      {2, 1}},
-    {"ResumesWhenItsPageIsRefetchedBeforeTheRecord",
+    {"ResumesWhenPageIsRefetchedBeforeTheRecord",
      After("a", 2),
      {Page{"a"}, Records{{1}}, Refetch{}, Records{{1, 2, 3}}},
      {3},
      1},
-    {"ResumesWhenItsPageIsRefetchedAfterTheRecord",
+    {"ResumesWhenPageIsRefetchedAfterTheRecord",
      After("a", 2),
      {Page{"a"}, Records{{1, 2}}, Refetch{}, Records{{1, 2, 3}}},
      {3},
      2},
-    {"CountsOccurrencesAnewWhenRefetchedWhileResuming",
+    {"RestartsCountOfOccurrencesWhenRefetchedWhileResuming",
      After("a", 1, 2),
      {Page{"a"}, Records{{1}}, Refetch{}, Records{{1, 1, 2}}},
      {2},
      1},
 
-    // A token names one record, so it relies on the order before it.
-    {"ResumesAfterItsRecordInTheOrderOfNow",
+    // A token names one record, so resuming relies on the order of the records before it.
+    {"EmitsRecordsThatMovedAfterTheRecordOfTheToken",
      After("a", 3),
      {Page{"a"}, Records{{3, 2, 1, 4}}},
      {2, 1, 4}},
-    {"SkipsWhatHasMovedBeforeItsRecord", After("a", 2), {Page{"a"}, Records{{3, 1, 2, 4}}}, {4}},
+    {"SkipsRecordsThatMovedBeforeTheRecordOfTheToken",
+     After("a", 2),
+     {Page{"a"}, Records{{3, 1, 2, 4}}},
+     {4}},
 
     {"RestartsAfterTheLastEmittedRecord",
      {},
@@ -157,12 +162,12 @@ const Case kCases[] = {
      {1, 2, 3, 4},
      3},
     {"RestartsWhenNothingWasEmitted", {}, {Page{"a"}, Restart{}, Page{"a"}, Records{{1}}}, {1}},
-    {"ARestartFindsThatTheListHasChanged",
+    {"ReportsAChangedListAfterARestart",
      {},
      {Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"}, Records{{1, 3, 2}}},
      {1, 2, 0},
      2},
-    {"ARestartComparesOnlyTheLastEmittedRecord",
+    {"RestartComparesOnlyTheLastEmittedRecord",
      {},
      {Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"}, Records{{9, 2, 3}}},
      {1, 2, 3},
@@ -173,7 +178,7 @@ const Case kCases[] = {
       Records{{1, 2, 3, 4}}},
      {1, 2, 3, 4},
      5},
-    {"RestartsAgainWhenSomethingWasEmitted",
+    {"RestartsAgainAfterANewRecord",
      {},
      {Page{"a"}, Records{{1}}, Restart{}, Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"},
       Records{{1, 2, 3}}},
@@ -185,7 +190,7 @@ const Case kCases[] = {
       Records{{3, 4, 5}}},
      {4, 5},
      4},
-    {"RestartsWhenThePageToResumeOnHasExpired",
+    {"RestartsWhenThePageOfTheTokenHasExpired",
      After("b", 3, 1, 3),
      {Page{"b"}, Restart{}, Page{"a"}, Records{{1, 2}}, Page{"b2"}, Records{{3, 4}}},
      {4},
@@ -203,12 +208,12 @@ TEST(ReplayCursor, PositionIsThatOfTheLastEmittedRecord) {
   EXPECT_EQ(cursor.position().occurrence, 2U);
   EXPECT_EQ(cursor.position().ordinal, 3U);
 
-  // A skipped record changes nothing.
+  // A skipped record does not change the position.
   Play(cursor, {Refetch{}, Records{{8}}});
   EXPECT_EQ(cursor.position().record, 7U);
   EXPECT_EQ(cursor.position().ordinal, 3U);
 
-  // In a refetched page, an occurrence counts where it stands now.
+  // On a refetched page, occurrences are counted in the new order.
   Play(cursor, {Records{{9, 7, 7, 7}}});
   EXPECT_EQ(cursor.position().record, 7U);
   EXPECT_EQ(cursor.position().occurrence, 3U);
@@ -229,14 +234,14 @@ TEST(ReplayCursor, EveryPositionResumesAtTheNextRecord) {
   }
 }
 
-TEST(ReplayCursor, CountsOnFromTheResumePosition) {
+TEST(ReplayCursor, ContinuesTheOrdinalAfterAResume) {
   ReplayCursor cursor(true, After("b", 3, 1, 30));
   EXPECT_EQ(cursor.position().ordinal, 30U);
   Play(cursor, {Page{"b"}, Records{{3, 4}}});
   EXPECT_EQ(cursor.position().ordinal, 31U);
 }
 
-TEST(ReplayCursor, DoesNotCountRecordsFromAnUnknownPlace) {
+TEST(ReplayCursor, CannotRestartWithoutFirstPageAndOrdinal) {
   ReplayCursor not_the_first_page(false, {});
   Play(not_the_first_page, {Page{"x"}, Records{{1}}});
   EXPECT_EQ(not_the_first_page.position().ordinal, 0U);
@@ -253,7 +258,7 @@ TEST(ReplayCursor, DoesNotCountRecordsFromAnUnknownPlace) {
   EXPECT_FALSE(unknown_first_page.CanRestart());
 }
 
-TEST(ReplayCursor, MissesTheRecordToResumeAfterAtTheEndOfItsPage) {
+TEST(ReplayCursor, IsInconsistentIfThePageLacksTheRecordToResumeAfter) {
   ReplayCursor cursor(true, After("a", 2));
   EXPECT_THAT(Play(cursor, {Page{"a"}, Records{{1, 3}}}), IsEmpty());
   EXPECT_FALSE(cursor.IsConsistentAtPageEnd(false));
@@ -262,7 +267,7 @@ TEST(ReplayCursor, MissesTheRecordToResumeAfterAtTheEndOfItsPage) {
   EXPECT_TRUE(cursor.IsConsistentAtPageEnd(false));
 }
 
-TEST(ReplayCursor, MissesSkippedRecordsOnlyAtTheEndOfTheList) {
+TEST(ReplayCursor, IsInconsistentIfTheListEndsBeforeAllRecordsAreSkipped) {
   ReplayCursor cursor(true, {});
   Play(cursor, {Page{"a"}, Records{{1, 2}}, Restart{}, Page{"a"}, Records{{1}}});
   EXPECT_TRUE(cursor.IsConsistentAtPageEnd(false));
@@ -279,7 +284,7 @@ TEST(ReplayCursor, DoesNotRestartTwiceWithoutANewRecord) {
   EXPECT_TRUE(cursor.CanRestart());
 }
 
-TEST(ReplayCursor, RestartsTenTimes) {
+TEST(ReplayCursor, RestartsAtMostTenTimes) {
   ReplayCursor cursor(true, {});
   std::vector<uint64_t> records;
   for (uint64_t i = 1; i <= 10; ++i) {
@@ -293,7 +298,7 @@ TEST(ReplayCursor, RestartsTenTimes) {
   EXPECT_FALSE(cursor.CanRestart());
 }
 
-TEST(ReplayCursor, RefusesAPageThatWasRead) {
+TEST(ReplayCursor, RejectsAPageThatWasRead) {
   ReplayCursor cursor(true, {});
   Play(cursor, {Page{"a"}, Records{{1}}, Page{"b"}, Records{{2}}});
   EXPECT_EQ(cursor.pages(), 2);
@@ -303,7 +308,7 @@ TEST(ReplayCursor, RefusesAPageThatWasRead) {
   EXPECT_EQ(cursor.pages(), 2);
   EXPECT_EQ(cursor.position().page, "b");
 
-  // A restarted list may lead through the same pages.
+  // After a restart, the same pages are valid again.
   cursor.RestartList();
   EXPECT_EQ(cursor.pages(), 0);
   EXPECT_FALSE(cursor.WasRead("a"));
