@@ -1,5 +1,8 @@
 #include "service/rpc/participant_service.h"
 
+#include <grpc/support/time.h>
+
+#include <chrono>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -26,6 +29,15 @@ class RefusedList final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
   }
   void OnDone() override { delete this; }
 };
+
+// The deadline of the caller. gRPC's own conversion overflows for deadlines after the year 2262.
+std::chrono::system_clock::time_point DeadlineOf(const grpc::CallbackServerContext& context) {
+  using Time = std::chrono::system_clock::time_point;
+  constexpr auto kLast =
+      std::chrono::duration_cast<std::chrono::seconds>(Time::max().time_since_epoch());
+  const gpr_timespec deadline = gpr_convert_clock_type(context.raw_deadline(), GPR_CLOCK_REALTIME);
+  return deadline.tv_sec >= kLast.count() ? Time::max() : context.deadline();
+}
 
 std::vector<absl::string_view> HeaderOf(const grpc::CallbackServerContext& context,
                                         const char* name) {
@@ -76,7 +88,7 @@ void Describe(const Request& request, int asked, const ParticipantServiceImpl::U
 }  // namespace
 
 CallContext ParticipantServiceImpl::ContextOf(grpc::CallbackServerContext& context) const {
-  return {.deadline = Deadline(context.deadline(), config_.deadline),
+  return {.deadline = Deadline(DeadlineOf(context), config_.deadline),
           .caller = "",
           .trace = TraceOf(context),
           .rules = nullptr,

@@ -221,13 +221,13 @@ class UnreadResponseTest : public HostileCallerTest {
   }
 
   // Calls GetParticipant, and returns the reason in the log, once the call has ended.
-  std::string Get() {
+  std::string Get(absl::string_view more_headers = "") {
     const std::string request = GetRequestFor({Api::kVoiceInsights, 5}, 1).SerializeAsString();
     const std::string message = absl::StrCat(
         absl::string_view("\0", 1), Number(static_cast<uint32_t>(request.size())), request);
-    connection_->Send(
-        absl::StrCat(Frame(FrameType::kHeaders, kEndHeaders, stream_, GetCallHeaders()),
-                     Frame(FrameType::kData, kEndStream, stream_, message)));
+    connection_->Send(absl::StrCat(Frame(FrameType::kHeaders, kEndHeaders, stream_,
+                                         absl::StrCat(GetCallHeaders(), more_headers)),
+                                   Frame(FrameType::kData, kEndStream, stream_, message)));
     stream_ += 2;
     ++calls_;
     while (true) {
@@ -261,6 +261,15 @@ TEST_F(UnreadResponseTest, IsCountedUntilItIsSent) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_TRUE(daemon_->IsRunning());
+}
+
+// gRPC's C++ types overflow for deadlines after the year 2262.
+TEST_F(UnreadResponseTest, FarDeadlineHasNotPassed) {
+  StartDaemon();
+  Connect();
+  for (const char* timeout : {"1000000H", "3000000H", "99999999H"}) {
+    EXPECT_EQ(Get(HeaderBlock({{"grpc-timeout", timeout}})), "") << timeout;
+  }
 }
 
 TEST_F(UnreadResponseTest, IsGivenUpAfterSomeTime) {
