@@ -73,6 +73,10 @@ StatusPage ConfiguredPart(const Config& config, const std::string& version) {
 
 // An event loop that has not moved for this long hangs.
 constexpr std::chrono::seconds kLongSilence{30};
+// Without an accepted connection, new calls fail after the first, and only a restart helps after
+// the second.
+constexpr std::chrono::seconds kNoConnection{15};
+constexpr std::chrono::seconds kNoConnectionForLong{60};
 constexpr char kPlainText[] = "text/plain; charset=utf-8";
 
 AdminServer::Page Ok() { return {kPlainText, "ok\n"}; }
@@ -101,16 +105,23 @@ absl::StatusOr<std::string> AdminPages::Serve(const std::string& listen,
   return absl::StrCat(server_->url(), "/metrics");
 }
 
-void AdminPages::Watch(std::function<ServiceState()> state) {
+void AdminPages::Watch(std::optional<ServiceSource> source) {
   const MutexLock lock(mutex_);
-  state_ = std::move(state);
+  source_ = std::move(source);
 }
 
 // Holds the lock during the call, so that Watch() waits for it.
 std::optional<ServiceState> AdminPages::State() {
   const MutexLock lock(mutex_);
-  if (!state_) return std::nullopt;
-  return state_();
+  if (!source_) return std::nullopt;
+  return source_->state();
+}
+
+// The same.
+std::optional<ServiceHealth> AdminPages::Health() {
+  const MutexLock lock(mutex_);
+  if (!source_) return std::nullopt;
+  return source_->health();
 }
 
 std::string AdminPages::Status() {
@@ -127,16 +138,24 @@ std::string AdminPages::Status() {
 
 // Fails if only a restart helps.
 AdminServer::Page AdminPages::Liveness() {
-  const auto state = State();
-  return state && state->silence_of_loops >= kLongSilence ? Unavailable("an event loop hangs\n")
-                                                          : Ok();
+  const auto health = Health();
+  if (!health) return Ok();
+  if (health->silence_of_loops >= kLongSilence) return Unavailable("an event loop hangs\n");
+  if (!health->draining && health->silence_of_listener >= kNoConnectionForLong) {
+    return Unavailable("no connections are accepted\n");
+  }
+  return Ok();
 }
 
 // Fails if new calls would be refused.
 AdminServer::Page AdminPages::Readiness() {
-  const auto state = State();
-  if (!state) return Unavailable("starting\n");
-  return state->draining ? Unavailable("draining\n") : Ok();
+  const auto health = Health();
+  if (!health) return Unavailable("starting\n");
+  if (health->draining) return Unavailable("draining\n");
+  if (health->silence_of_listener >= kNoConnection) {
+    return Unavailable("no connections are accepted\n");
+  }
+  return Ok();
 }
 
 std::string AdminPages::Metrics() {

@@ -4,7 +4,6 @@
 
 #include <prometheus/metric_family.h>
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,9 +30,9 @@ class AdminPages {
   // metrics. If there is a token, it is required for all pages but the probes. Call at most once.
   absl::StatusOr<std::string> Serve(const std::string& listen, std::optional<CurrentSecret> token);
 
-  // Sets the source of the service's state, which the server's thread calls; nullptr if there is
+  // Sets the source of the service's state, which the server's thread calls; nullopt if there is
   // none (any more). When this returns, the previous source is not running and is not called again.
-  void Watch(std::function<ServiceState()> state);
+  void Watch(std::optional<ServiceSource> source);
 
  private:
   std::string Metrics();
@@ -41,12 +40,13 @@ class AdminPages {
   AdminServer::Page Liveness();
   AdminServer::Page Readiness();
   std::optional<ServiceState> State();
+  std::optional<ServiceHealth> Health();
 
   const StatusPage configured_;  // the parts of the status page that do not change
   Telemetry& telemetry_;
 
   Mutex mutex_;
-  std::function<ServiceState()> state_ ABSL_GUARDED_BY(mutex_);
+  std::optional<ServiceSource> source_ ABSL_GUARDED_BY(mutex_);
 
   std::unique_ptr<AdminServer> server_;  // last, because it calls the other members
 };

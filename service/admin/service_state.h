@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,13 +20,26 @@ struct UpstreamRequests {
   bool circuit_open = false;
 };
 
+// What the probes need. Cheap, because they need no token.
+struct ServiceHealth {
+  // How long ago the slowest event loop last measured its timer lag, which each does once a second.
+  std::chrono::milliseconds silence_of_loops{};
+  // How long ago gRPC last accepted a connection, which the service tests every few seconds.
+  std::chrono::milliseconds silence_of_listener{};
+  bool draining = false;
+};
+
 struct ServiceState {
   std::vector<UpstreamRequests> upstreams;
   std::vector<RunningCall> calls;
   std::vector<int> calls_of_loops;  // for each event loop
-  // How long ago the slowest event loop last measured its timer lag, which each does once a second.
-  std::chrono::milliseconds silence_of_loops{};
   bool draining = false;
+};
+
+// Functions of the running service, for any thread.
+struct ServiceSource {
+  std::function<ServiceState()> state;
+  std::function<ServiceHealth()> health;
 };
 
 }  // namespace rollcall

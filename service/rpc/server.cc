@@ -23,6 +23,7 @@
 #include "service/config/unix_socket.h"
 #include "service/http/curl_transport.h"
 #include "service/recording/recording_transport.h"
+#include "service/rpc/accept_probe.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
@@ -94,12 +95,12 @@ class Server::Parts {
                [this](EventLoop& loop) { return MakeTransport(loop); }),
         access_(std::move(access)),
         service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
-    admin_pages_.Watch([this] { return State(); });
+    admin_pages_.Watch(ServiceSource{[this] { return State(); }, [this] { return Health(); }});
     if (access_ == nullptr) return;
     access_->WatchFile(watch_,
                        [this](const absl::Status& status) { OnReload("policy_file", status); });
   }
-  ~Parts() { admin_pages_.Watch(nullptr); }
+  ~Parts() { admin_pages_.Watch(std::nullopt); }
   Parts(const Parts&) = delete;
   Parts& operator=(const Parts&) = delete;
 
@@ -139,6 +140,10 @@ class Server::Parts {
     const absl::string_view listen = config_.listen;
     address_ =
         is_unix ? config_.listen : absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+    {
+      const MutexLock lock(mutex_);
+      accept_probe_ = std::make_unique<AcceptProbe>(address_);
+    }
     WatchSecrets(config_, watch_, [this](absl::string_view what, const absl::Status& status) {
       OnReload(what, status);
     });
@@ -150,6 +155,12 @@ class Server::Parts {
 
   void Drain(std::chrono::milliseconds time) {
     running_.Drain();
+    std::unique_ptr<AcceptProbe> probe;
+    {
+      const MutexLock lock(mutex_);
+      probe = std::move(accept_probe_);
+    }
+    probe.reset();
     server_->GetHealthCheckService()->SetServingStatus(false);
     Scheduler& scheduler = loops_.Pick().scheduler();
     scheduler.Post(
@@ -201,9 +212,18 @@ class Server::Parts {
     }
     state.calls = running_.Describe();
     state.calls_of_loops = loops_.Calls();
-    state.silence_of_loops = loops_.LongestSilence();
     state.draining = running_.IsDraining();
     return state;
+  }
+
+  // On the thread of the admin server.
+  ServiceHealth Health() {
+    ServiceHealth health;
+    health.silence_of_loops = loops_.LongestSilence();
+    health.draining = running_.IsDraining();
+    const MutexLock lock(mutex_);
+    if (accept_probe_ != nullptr) health.silence_of_listener = accept_probe_->Silence();
+    return health;
   }
 
   const Config config_;
@@ -219,6 +239,10 @@ class Server::Parts {
   FileWatch watch_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
+
+  Mutex mutex_;
+  // Null until the server listens, and while it drains.
+  std::unique_ptr<AcceptProbe> accept_probe_ ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique_ptr<Access> access,

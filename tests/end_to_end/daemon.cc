@@ -225,6 +225,13 @@ std::vector<std::string> Daemon::FilesInMemory() const {
 
 size_t Daemon::Threads() const { return EntriesOf("task"); }
 
+void Daemon::LimitOpenFiles(size_t count) const {
+  rlimit limit{};
+  EXPECT_EQ(prlimit(pid_, RLIMIT_NOFILE, nullptr, &limit), 0);
+  limit.rlim_cur = count;
+  EXPECT_EQ(prlimit(pid_, RLIMIT_NOFILE, &limit, nullptr), 0);
+}
+
 size_t Daemon::CoreLimit() const {
   rlimit limit{};
   prlimit(pid_, RLIMIT_CORE, nullptr, &limit);

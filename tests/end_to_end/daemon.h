@@ -65,6 +65,9 @@ class Daemon {
 
   size_t Threads() const;
 
+  // Sets its soft limit of open files.
+  void LimitOpenFiles(size_t count) const;
+
   // Its soft limit for the size of a core dump, in bytes.
   size_t CoreLimit() const;
 
