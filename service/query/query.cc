@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "service/access/authorization.h"
 
 namespace rollcall {
 namespace {
@@ -33,81 +34,17 @@ std::string Quoted(const std::vector<std::string>& names) {
   return absl::StrCat("\"", absl::StrJoin(names, "\", \""), "\"");
 }
 
-absl::Status NotPermitted(absl::string_view denied, absl::string_view message) {
-  return MakeError(v1::ERROR_REASON_CALLER_NOT_PERMITTED, message,
-                   {{"denied", std::string(denied)}});
-}
-
-std::string KindOf(const v1::ListParticipantsRequest& request) {
-  return v1::ListParticipantsRequest::descriptor()->FindFieldByNumber(request.query_case())->name();
-}
-
-// The kind of list that the participant would be in.
-std::string KindOf(const v1::GetParticipantRequest& request) {
-  using List = v1::ListParticipantsRequest;
-  int number = 0;
-  switch (request.participant_case()) {
-    case v1::GetParticipantRequest::kConferenceParticipantSummary:
-      number = List::kConferenceParticipantSummariesFieldNumber;
-      break;
-    case v1::GetParticipantRequest::kRoomParticipantSummary:
-      number = List::kRoomParticipantSummariesFieldNumber;
-      break;
-    case v1::GetParticipantRequest::kLiveParticipant:
-      number = List::kLiveParticipantsFieldNumber;
-      break;
-    case v1::GetParticipantRequest::PARTICIPANT_NOT_SET:
-      return "";
-  }
-  return List::descriptor()->FindFieldByNumber(number)->name();
-}
-
-// Whether the caller may ask for this kind of this upstream. What is none of its business reads as
-// if it did not exist.
-template <class Request>
-absl::Status CheckTarget(const Request& request, const CallerRules* rules) {
-  if (rules == nullptr) return absl::OkStatus();
-  const std::string kind = KindOf(request);
-  if (!rules->MayList(kind)) {
-    return NotPermitted("list", absl::StrCat("this caller may not read ", kind));
-  }
-  if (!request.upstream().empty() && !rules->MayUse(request.upstream())) {
-    return NotPermitted("upstream", "upstream: is not one that this caller may use");
-  }
-  return absl::OkStatus();
-}
-
-// Whether the caller may see what it names.
-template <class Request>
-absl::Status CheckPersonalData(const Request& request, const ParticipantApi& api,
-                               const CallerRules* rules) {
-  if (rules == nullptr || rules->pii) return absl::OkStatus();
-  if (const absl::string_view field = api.PersonalFilter(request); !field.empty()) {
-    return NotPermitted("filter",
-                        absl::StrCat(field,
-                                     ": is or may be personal data, by which this caller may not "
-                                     "ask"));
-  }
-  for (const std::string& path : request.read_mask().paths()) {
-    if (NamesPersonalData(path, api.record_schema().object)) {
-      return NotPermitted("field", absl::StrCat("read_mask: \"", path,
-                                                "\" is personal data, which this caller may not "
-                                                "see"));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Null, with violations, where there is none or more than one. Knows only what the caller may.
+// Null, with violations, if there is none or more than one. Upstreams that the caller may not use
+// are treated as if they were not configured.
 template <class Case>
 Target FindTarget(const std::string& name, Case wanted, const Config& config,
-                  const CallerRules* rules, RequestViolations& violations) {
+                  const Authorization& authorization, RequestViolations& violations) {
   std::vector<Target> serving;
   std::vector<std::string> serving_names;
   const UpstreamConfig* named = nullptr;
   for (const UpstreamConfig& upstream : config.upstreams) {
     if (!name.empty() && upstream.name != name) continue;
-    if (rules != nullptr && !rules->MayUse(upstream.name)) continue;
+    if (!authorization.MayUse(upstream.name)) continue;
     named = &upstream;
     if (const ParticipantApi* api = FindApi(upstream.provider, wanted)) {
       serving.push_back({&upstream, api});
@@ -130,15 +67,13 @@ Target FindTarget(const std::string& name, Case wanted, const Config& config,
 }
 
 FieldSelection Select(const google::protobuf::FieldMask& mask, const ParticipantApi& api,
-                      const CallerRules* rules, RequestViolations& violations) {
+                      const Authorization& authorization, RequestViolations& violations) {
   std::vector<std::string> unknown;
   FieldSelection selection = FieldSelection::FromMask(mask, api.record_schema().object, unknown);
   for (const std::string& path : unknown) {
     violations.Add("read_mask", absl::StrCat("the record has no field \"", path, "\""));
   }
-  if (rules != nullptr && !rules->pii) {
-    selection.LeaveOutPersonalData(api.record_schema().object);
-  }
+  authorization.Restrict(selection, api);
   return selection;
 }
 
@@ -204,12 +139,12 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
         "live_participants");
     return violations.ToStatus();
   }
-  const CallerRules* const rules = context.rules.get();
-  if (absl::Status status = CheckTarget(request, rules); !status.ok()) return status;
+  const Authorization authorization(context.rules.get());
+  if (absl::Status status = authorization.CheckTarget(request); !status.ok()) return status;
   const Target target =
-      FindTarget(request.upstream(), request.query_case(), config, rules, violations);
+      FindTarget(request.upstream(), request.query_case(), config, authorization, violations);
   if (target.api == nullptr) return violations.ToStatus();
-  if (absl::Status status = CheckPersonalData(request, *target.api, rules); !status.ok()) {
+  if (absl::Status status = authorization.CheckPersonalData(request, *target.api); !status.ok()) {
     return status;
   }
 
@@ -217,7 +152,7 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   std::string path = target.api->ListTarget(upstream, request, violations);
   CheckLength(path, request, request.query_case(), violations);
   const int page_size = PageSizeOf(request, upstream, violations);
-  FieldSelection selection = Select(request.read_mask(), *target.api, rules, violations);
+  FieldSelection selection = Select(request.read_mask(), *target.api, authorization, violations);
 
   // The list, whatever is wanted of it and in what pieces.
   ResumeTokens tokens(config.resume_key.value_or(upstream.password),
@@ -260,18 +195,18 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
                    "live_participant");
     return violations.ToStatus();
   }
-  const CallerRules* const rules = context.rules.get();
-  if (absl::Status status = CheckTarget(request, rules); !status.ok()) return status;
+  const Authorization authorization(context.rules.get());
+  if (absl::Status status = authorization.CheckTarget(request); !status.ok()) return status;
   const Target target =
-      FindTarget(request.upstream(), request.participant_case(), config, rules, violations);
+      FindTarget(request.upstream(), request.participant_case(), config, authorization, violations);
   if (target.api == nullptr) return violations.ToStatus();
-  if (absl::Status status = CheckPersonalData(request, *target.api, rules); !status.ok()) {
+  if (absl::Status status = authorization.CheckPersonalData(request, *target.api); !status.ok()) {
     return status;
   }
 
   const std::string path = target.api->GetTarget(*target.upstream, request, violations);
   CheckLength(path, request, request.participant_case(), violations);
-  FieldSelection selection = Select(request.read_mask(), *target.api, rules, violations);
+  FieldSelection selection = Select(request.read_mask(), *target.api, authorization, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   return GetQuery{.upstream = target.upstream,
                   .api = target.api,
