@@ -1,9 +1,7 @@
 #include "service/arguments.h"
 
-#include <string>
-
 #include "rollcall/version.h"
-#include "service/config/config.h"
+#include "service/net/listen_address.h"
 
 namespace rollcall {
 
@@ -15,14 +13,13 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
       ->type_name("FILE");
   const CLI::Validator is_address(
       [](const std::string& text) {
-        return IsListenAddress(text) ? "" : "expected host:port, such as 0.0.0.0:9464";
+        return IsHostAndPort(text) ? "" : "expected host:port, such as 0.0.0.0:9464";
       },
       "");
   const CLI::Validator is_callers_address(
       [](const std::string& text) {
-        return IsCallersAddress(text)
-                   ? ""
-                   : "expected host:port, such as 127.0.0.1:50051, or unix:/path";
+        return IsListenAddress(text) ? ""
+                                     : "expected host:port, such as 127.0.0.1:50051, or unix:/path";
       },
       "");
   // An empty variable of a shell, for example.

@@ -1,4 +1,4 @@
-// rollcalld: reads its configuration, serves, and ends cleanly on SIGTERM, SIGINT or SIGHUP.
+// rollcalld: reads its configuration, serves, and stops cleanly on SIGTERM, SIGINT or SIGHUP.
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +19,9 @@
 #include "service/admin/admin_pages.h"
 #include "service/arguments.h"
 #include "service/config/config.h"
+#include "service/config/config_secrets.h"
+#include "service/config/config_summary.h"
+#include "service/environment/environment.h"
 #include "service/log/library_log.h"
 #include "service/metrics/telemetry.h"
 #include "service/rpc/server.h"
@@ -32,43 +35,45 @@ constexpr int kUsageError = 64;
 constexpr int kConfigError = 78;
 constexpr int kUnavailable = 69;  // an address to listen on, or in a check an upstream
 
-// What ending takes at most beyond the drain timeout, and a little more.
-constexpr std::chrono::seconds kTimeToEnd(10);
+// The longest that stopping takes after the drain timeout, with some margin.
+constexpr std::chrono::seconds kTimeToStop(10);
 
 int Fail(const absl::Status& status, int exit_code) {
   std::cerr << "rollcalld: " << status.message() << '\n';
   return exit_code;
 }
 
-// Whoever starts the service without these would have its log written into whatever it opens first.
+// If stdin, stdout or stderr is closed, opens it on /dev/null, so that the next file opened does
+// not receive the log.
 void OpenStandardStreams() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    // The lowest that is free is taken.
+    // open() returns the lowest free descriptor, which is this one.
     if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));
   }
 }
 
-// Blocks the signals that end the service in this thread and in all that it starts, so that they
-// wait for sigwait().
-sigset_t BlockEndSignals() {
+// Blocks the signals that stop the service, in this thread and in all threads that it starts, so
+// that sigwait() receives them.
+sigset_t BlockStopSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);  // of a terminal that is closed
+  sigaddset(&signals, SIGHUP);  // sent when the terminal is closed
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   return signals;
 }
 
-// The kernel keeps signals that a process has not asked for from the first one of a container.
-void EndAtOnceOnSignals() {
+// Exits on a signal. Needed for the first process of a container, to which the kernel does not
+// deliver a signal without a handler.
+void ExitOnSignals() {
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) {
     std::signal(number, [](int received) { _exit(128 + received); });
   }
 }
 
-// A stream takes up to three descriptors, and gRPC stops taking connections for good where they run
-// out.
+// Raises the limit of open files. A stream needs up to three descriptors, and gRPC stops accepting
+// connections for good when there are no more.
 void RaiseFileLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -76,10 +81,10 @@ void RaiseFileLimit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// A core would hold credentials and whatever callers were sent. With a limit of 0 the kernel still
-// gives one to a program that the machine collects them with; with 1 it makes none. Only the soft
-// limit, so that prlimit can raise it for a process that is to be examined. Where the hard limit is
-// 0 the process says that it must not be dumped at all.
+// A core dump would contain credentials and records. With a limit of 0, the kernel still passes one
+// to a program that collects core dumps; with a limit of 1 byte, it writes none. Only the soft
+// limit is lowered, so that prlimit can raise it to examine a process. If the hard limit is 0, the
+// process is made not dumpable instead.
 void ForbidCoreDumps() {
   rlimit limit{};
   if (getrlimit(RLIMIT_CORE, &limit) != 0) return;
@@ -91,11 +96,44 @@ void ForbidCoreDumps() {
   setrlimit(RLIMIT_CORE, &limit);
 }
 
+rollcall::PolicyScope PolicyScopeOf(const rollcall::Config& config) {
+  rollcall::PolicyScope scope;
+  for (const auto& upstream : config.upstreams) scope.upstreams.push_back(upstream.account.name);
+  scope.has_certificates = config.tls && !config.tls->client_ca_file.empty();
+  return scope;
+}
+
+rollcall::TelemetryOptions TelemetryOptionsOf(const rollcall::Config& config) {
+  rollcall::TelemetryOptions options;
+  options.version = rollcall::kRollcallVersion;
+  options.log_calls = config.log_calls;
+  for (const auto& upstream : config.upstreams) options.upstreams.push_back(upstream.account.name);
+  if (config.tls) options.followed_files.emplace_back("tls");
+  if (!config.policy_file.empty()) options.followed_files.emplace_back("policy_file");
+  for (const rollcall::NamedSecret& named : rollcall::SecretsOf(config)) {
+    if (!named.secret.file().empty()) options.followed_files.push_back(named.name);
+  }
+  return options;
+}
+
+rollcall::AdminOptions AdminOptionsOf(const rollcall::Config& config) {
+  rollcall::AdminOptions options;
+  options.version = rollcall::kRollcallVersion;
+  for (const auto& upstream : config.upstreams) {
+    const rollcall::Account& account = upstream.account;
+    const bool is_twilio = account.provider == rollcall::ProviderType::kTwilio;
+    options.upstreams.push_back(
+        {account.name, is_twilio ? "twilio" : "signalwire", account.api.host_and_port(), {}});
+  }
+  options.configuration = rollcall::Summarize(config);
+  return options;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   OpenStandardStreams();
-  ForbidCoreDumps();  // before there is anything to be found in one
+  ForbidCoreDumps();  // before any secret is read
   CLI::App app(rollcall::kProgramDescription, "rollcalld");
   rollcall::Arguments arguments;
   rollcall::AddArguments(app, arguments);
@@ -122,28 +160,28 @@ int main(int argc, char** argv) {
   }
   std::unique_ptr<rollcall::Access> access;
   if (!config->policy_file.empty()) {
-    auto loaded = rollcall::Access::Load(*config);
+    auto loaded = rollcall::Access::Load(config->policy_file, PolicyScopeOf(*config));
     if (!loaded.ok()) return Fail(loaded.status(), kConfigError);
     access = *std::move(loaded);
   }
-  // A reader of our output or log who goes away, or a provider, must not take the service with him.
+  // Ignore SIGPIPE: a closed pipe or socket must not kill the process.
   std::signal(SIGPIPE, SIG_IGN);
   if (arguments.check_config || arguments.check_upstreams) {
     std::cout << "the configuration is good; upstreams:";
-    for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.name;
+    for (const auto& upstream : config->upstreams) std::cout << ' ' << upstream.account.name;
     std::cout << std::endl;
     if (!arguments.check_upstreams) return 0;
-    EndAtOnceOnSignals();
-    absl::Status status = rollcall::CheckUpstreams(*config, environment, std::cout);
+    ExitOnSignals();
+    absl::Status status = rollcall::CheckUpstreams(config->upstreams, environment, std::cout);
     return status.ok() ? 0 : Fail(status, kUnavailable);
   }
 
   RaiseFileLimit();
-  const sigset_t end_signals = BlockEndSignals();
+  const sigset_t stop_signals = BlockStopSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
-  rollcall::Telemetry telemetry(*config, rollcall::kRollcallVersion);
+  rollcall::Telemetry telemetry(TelemetryOptionsOf(*config));
   const rollcall::LibraryLog library_log(telemetry.log());
-  rollcall::AdminPages admin_pages(*config, rollcall::kRollcallVersion, telemetry);
+  rollcall::AdminPages admin_pages(AdminOptionsOf(*config), telemetry);
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
     metrics_url = admin_pages.Serve(*config->metrics_listen, config->metrics_token);
@@ -152,7 +190,7 @@ int main(int argc, char** argv) {
   auto server =
       rollcall::Server::Start(*std::move(config), std::move(access), telemetry, admin_pages);
   if (!server.ok()) {
-    // Files that were good when the configuration was read may have changed since.
+    // INVALID_ARGUMENT: a file that was valid when the configuration was read has changed since.
     return Fail(server.status(),
                 absl::IsInvalidArgument(server.status()) ? kConfigError : kUnavailable);
   }
@@ -162,11 +200,11 @@ int main(int argc, char** argv) {
 
   rollcall::TellServiceManagerReady();
   int signal_number = 0;
-  sigwait(&end_signals, &signal_number);
-  // A second signal ends at once, calls or not.
-  pthread_sigmask(SIG_UNBLOCK, &end_signals, nullptr);
+  sigwait(&stop_signals, &signal_number);
+  // A second signal stops the process at once, even with running calls.
+  pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   telemetry.OnDrain();
-  rollcall::TellServiceManagerStopping(drain_timeout + kTimeToEnd);
+  rollcall::TellServiceManagerStopping(drain_timeout + kTimeToStop);
   (*server)->Drain(drain_timeout);
   return 0;
 }

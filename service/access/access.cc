@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <utility>
 
-#include "service/config/read_file.h"
 #include "service/error/error.h"
+#include "service/files/read_file.h"
 
 namespace rollcall {
 namespace {
@@ -13,15 +13,11 @@ constexpr std::size_t kMaxPolicyBytes = std::size_t{1} << 20;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Access>> Access::Load(const Config& config) {
-  const std::string& path = config.policy_file;
+absl::StatusOr<std::unique_ptr<Access>> Access::Load(std::string path, PolicyScope scope) {
   absl::StatusOr<std::string> text = ReadFile(path, kMaxPolicyBytes);
-  PolicyScope scope;
-  for (const UpstreamConfig& upstream : config.upstreams) scope.upstreams.push_back(upstream.name);
-  scope.has_certificates = config.tls && !config.tls->client_ca_file.empty();
-  std::unique_ptr<Access> access(new Access(path, std::move(scope)));
+  std::unique_ptr<Access> access(new Access(std::move(path), std::move(scope)));
   absl::Status status = text.ok() ? access->Use(*text) : text.status();
-  if (!status.ok()) return AtPath(path, status);
+  if (!status.ok()) return AtPath(access->path_, status);
   access->text_ = *std::move(text);
   return access;
 }
@@ -46,21 +42,21 @@ absl::StatusOr<std::shared_ptr<const CallerRules>> Access::Admit(
     rules = policy->FindByToken(credentials.token->reveal());
     if (rules == nullptr) {
       return MakeError(v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
-                       "the token in the metadata \"authorization\" is not one of a known caller");
+                       "the token in the metadata \"authorization\" is not known");
     }
   } else if (!credentials.uris.empty() || !credentials.dns_names.empty()) {
     rules = policy->FindByCertificate(credentials);
     if (rules == nullptr) {
       return MakeError(v1::ERROR_REASON_CALLER_NOT_PERMITTED,
-                       "no name in the caller's certificate is one of a known caller",
+                       "no name in the caller's certificate is in the policy",
                        {{"denied", "caller"}});
     }
   } else {
     return MakeError(v1::ERROR_REASON_CALLER_UNAUTHENTICATED,
-                     "the call shows neither a certificate with a URI or DNS name nor a token in "
+                     "the call has neither a certificate with a URI or DNS name nor a token in "
                      "the metadata \"authorization\"");
   }
-  // Lives as long as the policy that it is a part of.
+  // Shares ownership of the policy that holds the rules.
   return std::shared_ptr<const CallerRules>(std::move(policy), rules);
 }
 

@@ -1,6 +1,5 @@
-// The policy that is in force: tells who a caller is and what it may do, and follows the policy
-// file while the service runs. Made by main() where there is such a file; used by
-// the participant service, on any thread.
+// The policy in force: tells who a caller is and what it may do, and follows the policy file while
+// the service runs. Any thread may call it.
 #pragma once
 
 #include <functional>
@@ -12,28 +11,27 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "service/access/policy.h"
-#include "service/config/config.h"
-#include "service/config/file_watch.h"
+#include "service/files/file_watch.h"
 #include "service/sync/mutex.h"
 
 namespace rollcall {
 
 class Access {
  public:
-  // Told on the watch's thread whenever another policy was read: OK where it is now in force, and
-  // otherwise why the one before still is.
+  // Called on the watch's thread after the policy file has changed: OK if the new policy is in
+  // force, otherwise why the previous one still is.
   using OnReload = std::function<void(const absl::Status& status)>;
 
-  // Reads `config.policy_file`, which must be set. Each line of an error begins with its path.
-  static absl::StatusOr<std::unique_ptr<Access>> Load(const Config& config);
+  // Reads the policy file at `path`. Each line of an error begins with the path.
+  static absl::StatusOr<std::unique_ptr<Access>> Load(std::string path, PolicyScope scope);
 
-  // Puts into force what the file comes to hold, from now to the watch's end, which must come
-  // before theirs. Calls that run go on as they began.
+  // Reloads the policy when its file changes. `watch` must be destroyed before this. Running calls
+  // keep the rules that they started with.
   void WatchFile(FileWatch& watch, OnReload on_reload);
 
-  // What the caller may do: never null. CALLER_UNAUTHENTICATED where it does not show who it is, or
-  // its token is nobody's; CALLER_NOT_PERMITTED where the policy does not know the certificate. A
-  // token counts before a certificate, which may be a proxy's.
+  // The caller's rules, never null. CALLER_UNAUTHENTICATED if it has no credentials or an unknown
+  // token, CALLER_NOT_PERMITTED if the policy does not know its certificate. A token takes
+  // precedence over a certificate, which may be a proxy's.
   absl::StatusOr<std::shared_ptr<const CallerRules>> Admit(const Credentials& credentials) const;
 
  private:
@@ -43,7 +41,7 @@ class Access {
 
   const std::string path_;
   const PolicyScope scope_;
-  std::string text_;  // as it was read first, until it is watched
+  std::string text_;  // of the file at start, until WatchFile()
 
   mutable Mutex mutex_;
   std::shared_ptr<const Policy> policy_ ABSL_GUARDED_BY(mutex_);  // not null

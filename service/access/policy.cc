@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "rollcall/v1/participant_service.pb.h"
-#include "service/config/forms.h"
-#include "service/config/json_object_reader.h"
+#include "service/json/json_object_reader.h"
+#include "service/json/value_form.h"
 
 namespace rollcall {
 namespace {
@@ -45,7 +45,7 @@ bool IsHash(absl::string_view text) {
          });
 }
 
-// The kinds of list: the names of the cases of ListParticipantsRequest.query.
+// The kinds of list: names of the cases of ListParticipantsRequest.query.
 std::vector<std::string> ListKinds() {
   std::vector<std::string> kinds;
   const auto* const query = v1::ListParticipantsRequest::descriptor()->FindOneofByName("query");
@@ -107,7 +107,7 @@ class PolicyReader {
     }
     if (by_certificate && !scope_.has_certificates) {
       reader.Problem(reader.Has("uri_sans") ? "uri_sans" : "dns_sans",
-                     "no caller shows a certificate unless tls.client_ca_file is configured");
+                     "callers are asked for certificates only if tls.client_ca_file is configured");
     }
     caller.rules.upstreams =
         Names(reader, "upstreams", "the name of a configured upstream", [this](const auto& name) {
@@ -124,7 +124,7 @@ class PolicyReader {
     return caller;
   }
 
-  // The texts of an array that no other caller has; nothing where the key is absent.
+  // The texts of an array. No two callers may have the same one. Empty if the key is absent.
   std::vector<std::string> Identities(JsonObjectReader& reader, absl::string_view key,
                                       absl::string_view form, bool (*accepts)(absl::string_view),
                                       absl::string_view taken) {
@@ -143,7 +143,7 @@ class PolicyReader {
         continue;
       }
       std::string text = item.get<std::string>();
-      // DNS names and digits are the same in either case; paths of URIs are not.
+      // DNS names and hexadecimal digits are case-insensitive; paths of URIs are not.
       if (key != "uri_sans") absl::AsciiStrToLower(&text);
       if (!identities_.insert(absl::StrCat(key, " ", text)).second) problems_.Add(path, taken);
       texts.push_back(std::move(text));
@@ -151,8 +151,8 @@ class PolicyReader {
     return texts;
   }
 
-  // The names that are allowed, or absent for "all". Somebody who is allowed nothing is left out of
-  // the file instead, so the key must be there.
+  // The permitted names, or nullopt for "all". The key is required: a caller that may do nothing is
+  // left out of the file instead.
   template <class Accepts>
   std::optional<absl::flat_hash_set<std::string>> Names(JsonObjectReader& reader,
                                                         absl::string_view key,
@@ -183,7 +183,7 @@ class PolicyReader {
   const PolicyScope& scope_;
   Problems& problems_;
   std::set<std::string> names_;
-  std::set<std::string> identities_;  // of all callers, behind the key
+  std::set<std::string> identities_;  // of all callers, after their key and a space
 };
 
 absl::StatusOr<Policy> Policy::Parse(absl::string_view text, const PolicyScope& scope) {
@@ -196,7 +196,7 @@ absl::StatusOr<Policy> Policy::Parse(absl::string_view text, const PolicyScope& 
 }
 
 const CallerRules* Policy::FindByToken(absl::string_view token) const {
-  if (token.empty()) return nullptr;  // of a call without one, whatever the file says
+  if (token.empty()) return nullptr;  // even if the file has the hash of ""
   Digest digest{};
   if (EVP_Digest(token.data(), token.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
     throw std::runtime_error("OpenSSL has no SHA-256");
@@ -214,7 +214,7 @@ const CallerRules* Policy::FindByCertificate(const Credentials& credentials) con
   const auto contains = [](const std::vector<std::string>& texts, const std::string& text) {
     return std::find(texts.begin(), texts.end(), text) != texts.end();
   };
-  // SPIFFE allows a certificate one URI, so that nobody is two.
+  // SPIFFE allows only one URI in a certificate, so that it has one identity.
   const auto has_uri = [&](const std::string& uri) {
     return absl::StartsWith(uri, kSpiffe) ? uri == credentials.spiffe_id
                                           : contains(credentials.uris, uri);

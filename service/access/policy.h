@@ -1,6 +1,5 @@
-// Who may call, and what each of them may ask for: the operator's policy file, parsed into a value
-// that cannot be invalid. Made by Access when the service starts and whenever the file changes;
-// constant, and then shared by all threads.
+// Who may call, and what each caller may request: the operator's policy file, parsed into a value
+// that cannot be invalid. Constant; any thread may use it.
 #pragma once
 
 #include <array>
@@ -12,21 +11,21 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "service/config/secret.h"
+#include "service/secrets/secret.h"
 
 namespace rollcall {
 
 // What one caller may do.
 struct CallerRules {
-  // For logs and metrics. Unique.
+  // The caller's name in logs and metrics. Unique.
   std::string name;
-  // Names of configured upstreams; absent is all of them.
+  // Names of configured upstreams. Absent: all.
   std::optional<absl::flat_hash_set<std::string>> upstreams;
-  // Kinds of list, by the names of the cases of ListParticipantsRequest.query; absent is all.
+  // Kinds of list: names of the cases of ListParticipantsRequest.query. Absent: all.
   std::optional<absl::flat_hash_set<std::string>> lists;
-  // Whether personal data may be seen.
+  // Whether the caller may see personal data.
   bool pii = false;
-  // Calls that may run at once; absent is `limits.max_calls_per_caller`.
+  // Concurrent calls. Absent: `limits.max_calls_per_caller`.
   std::optional<int> max_calls;
 
   bool MayUse(absl::string_view upstream) const {
@@ -35,19 +34,19 @@ struct CallerRules {
   bool MayList(absl::string_view list) const { return !lists || lists->contains(list); }
 };
 
-// What a policy must be in keeping with.
+// The parts of the configuration that a policy must agree with.
 struct PolicyScope {
-  // The names of those configured.
+  // The names of the configured upstreams.
   std::vector<std::string> upstreams;
   // Whether callers are asked for certificates.
   bool has_certificates = false;
 };
 
-// How a caller shows who it is. What it does not show is empty.
+// A caller's credentials. What it does not present is empty.
 struct Credentials {
-  // Of the certificate, which somebody whom the operator trusts has signed.
+  // The URIs of a certificate that a trusted authority has signed.
   std::vector<std::string> uris = {};
-  // The one of `uris`, where there is only one and it is a valid SPIFFE id.
+  // The only one of `uris`, if it is a valid SPIFFE id.
   std::string spiffe_id = {};
   std::vector<std::string> dns_names = {};
   std::optional<Secret> token = {};
@@ -55,11 +54,10 @@ struct Credentials {
 
 class Policy {
  public:
-  // Reads the text of a policy file. The error names every key that is
-  // wrong, one a line, and repeats no value.
+  // Parses a policy file. The error names every wrong key, one a line, and repeats no value.
   static absl::StatusOr<Policy> Parse(absl::string_view text, const PolicyScope& scope);
 
-  // The caller with this token. nullptr where there is none. Takes the same time whichever it is.
+  // The caller with this token, or nullptr. Takes the same time for every token.
   const CallerRules* FindByToken(absl::string_view token) const;
 
   // The first caller in the file that has one of the certificate's names, or nullptr.
@@ -72,7 +70,7 @@ class Policy {
     CallerRules rules;
     std::vector<std::string> uris;
     std::vector<std::string> dns_names;  // in lower case
-    std::vector<Digest> tokens;          // SHA-256 of them
+    std::vector<Digest> tokens;          // their SHA-256
   };
 
   friend class PolicyReader;

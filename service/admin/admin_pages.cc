@@ -9,7 +9,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "service/config/config_summary.h"
 #include "service/metrics/process_metrics.h"
 #include "service/metrics/scraped_metric.h"
 
@@ -57,17 +56,12 @@ std::vector<MetricFamily> MetricsOf(const ServiceState& state) {
   return {running, queued, draining, waiting, in_flight, stalled, limit, circuit_open};
 }
 
-StatusPage ConfiguredPart(const Config& config, const std::string& version) {
+StatusPage ConfiguredPart(const AdminOptions& options) {
   StatusPage page;
-  page.version = version;
+  page.version = options.version;
   page.started = absl::Now();
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    page.upstreams.push_back({upstream.name,
-                              upstream.provider == ProviderType::kTwilio ? "twilio" : "signalwire",
-                              upstream.api.host_and_port(),
-                              {}});
-  }
-  page.configuration = Summarize(config);
+  page.upstreams = options.upstreams;
+  page.configuration = options.configuration;
   return page;
 }
 
@@ -84,8 +78,8 @@ AdminServer::Page Unavailable(const char* why) { return {kPlainText, why, 503}; 
 
 }  // namespace
 
-AdminPages::AdminPages(const Config& config, const std::string& version, Telemetry& telemetry)
-    : configured_(ConfiguredPart(config, version)), telemetry_(telemetry) {}
+AdminPages::AdminPages(const AdminOptions& options, Telemetry& telemetry)
+    : configured_(ConfiguredPart(options)), telemetry_(telemetry) {}
 
 AdminPages::~AdminPages() = default;
 

@@ -7,21 +7,32 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "service/admin/admin_server.h"
 #include "service/admin/service_state.h"
 #include "service/admin/status_page.h"
-#include "service/config/config.h"
 #include "service/metrics/telemetry.h"
+#include "service/secrets/current_secret.h"
 #include "service/sync/mutex.h"
 
 namespace rollcall {
 
+// The parts of the status page that do not change.
+struct AdminOptions {
+  std::string version;
+  // The configured upstreams; `health` is not set.
+  std::vector<UpstreamStatus> upstreams;
+  // Settings and their values, without secrets.
+  std::vector<std::pair<std::string, std::string>> configuration;
+};
+
 class AdminPages {
  public:
-  // Copies what it needs of `config`. `telemetry` must outlive the pages.
-  AdminPages(const Config& config, const std::string& version, Telemetry& telemetry);
+  // `telemetry` must outlive the pages.
+  AdminPages(const AdminOptions& options, Telemetry& telemetry);
   ~AdminPages();
   AdminPages(const AdminPages&) = delete;
   AdminPages& operator=(const AdminPages&) = delete;

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "service/config/current_secret.h"
+#include "service/secrets/current_secret.h"
 
 namespace rollcall {
 

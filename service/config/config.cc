@@ -8,13 +8,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "service/config/forms.h"
-#include "service/config/json_object_reader.h"
-#include "service/config/read_file.h"
 #include "service/config/secret_reader.h"
 #include "service/config/tls_reader.h"
-#include "service/config/unix_socket.h"
 #include "service/config/upstream_reader.h"
+#include "service/files/read_file.h"
+#include "service/json/json_object_reader.h"
+#include "service/json/value_form.h"
+#include "service/net/listen_address.h"
+#include "service/net/unix_socket.h"
+#include "service/secrets/secret_text.h"
 
 namespace rollcall {
 namespace {
@@ -26,38 +28,36 @@ using std::chrono::seconds;
 
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 
-Limits ReadLimits(JsonObjectReader& document, Problems& problems) {
-  Limits limits;
+// The object `limits` has those of responses and those of calls.
+void ReadLimits(JsonObjectReader& document, Problems& problems, ResponseLimits& response,
+                CallLimits& calls) {
   const json* value = document.Find("limits");
-  if (value == nullptr) return limits;
+  if (value == nullptr) return;
   JsonObjectReader reader(*value, "limits", problems);
-  const auto bytes = [&reader](absl::string_view key, std::size_t otherwise, std::int64_t max) {
-    return static_cast<std::size_t>(
-        reader.Integer(key, static_cast<std::int64_t>(otherwise), 1024, max));
+  const auto bytes = [&reader](absl::string_view key, std::size_t& value, std::int64_t max) {
+    value =
+        static_cast<std::size_t>(reader.Integer(key, static_cast<std::int64_t>(value), 1024, max));
   };
-  limits.max_record_bytes =
-      bytes("max_record_bytes", limits.max_record_bytes, std::int64_t{64} << 20);
-  limits.max_page_bytes = bytes("max_page_bytes", limits.max_page_bytes, std::int64_t{64} << 30);
-  limits.max_pages_per_list =
-      reader.Integer("max_pages_per_list", limits.max_pages_per_list, 1, 1'000'000'000);
-  limits.max_json_depth =
-      static_cast<int>(reader.Integer("max_json_depth", limits.max_json_depth, 8, 1024));
-  limits.send_queue_bytes =
-      bytes("send_queue_bytes", limits.send_queue_bytes, std::int64_t{64} << 20);
-  limits.max_calls = static_cast<int>(reader.Integer("max_calls", limits.max_calls, 1, 1'000'000));
-  limits.max_calls_per_caller =
-      static_cast<int>(reader.Integer("max_calls_per_caller", limits.max_calls, 1, 1'000'000));
-  limits.caller_stall =
-      reader.Seconds("caller_stall_seconds", limits.caller_stall, milliseconds(1), hours(24));
+  bytes("max_record_bytes", response.max_record_bytes, std::int64_t{64} << 20);
+  bytes("max_page_bytes", response.max_page_bytes, std::int64_t{64} << 30);
+  response.max_pages_per_list =
+      reader.Integer("max_pages_per_list", response.max_pages_per_list, 1, 1'000'000'000);
+  response.max_json_depth =
+      static_cast<int>(reader.Integer("max_json_depth", response.max_json_depth, 8, 1024));
+  bytes("send_queue_bytes", calls.send_queue_bytes, std::int64_t{64} << 20);
+  calls.max_calls = static_cast<int>(reader.Integer("max_calls", calls.max_calls, 1, 1'000'000));
+  calls.max_calls_per_caller =
+      static_cast<int>(reader.Integer("max_calls_per_caller", calls.max_calls, 1, 1'000'000));
+  calls.caller_stall =
+      reader.Seconds("caller_stall_seconds", calls.caller_stall, milliseconds(1), hours(24));
   reader.Finish();
-  if (limits.max_record_bytes > limits.max_page_bytes) {
+  if (response.max_record_bytes > response.max_page_bytes) {
     reader.Problem("max_record_bytes", "must not be more than max_page_bytes");
   }
-  return limits;
 }
 
-ConnectionSettings ReadConnectionSettings(JsonObjectReader& document, Problems& problems) {
-  ConnectionSettings connections;
+ConnectionOptions ReadConnectionOptions(JsonObjectReader& document, Problems& problems) {
+  ConnectionOptions connections;
   const json* value = document.Find("connections");
   if (value == nullptr) return connections;
   JsonObjectReader reader(*value, "connections", problems);
@@ -75,8 +75,8 @@ ConnectionSettings ReadConnectionSettings(JsonObjectReader& document, Problems& 
   return connections;
 }
 
-RetrySettings ReadRetrySettings(JsonObjectReader& document, Problems& problems) {
-  RetrySettings retry;
+RetryOptions ReadRetryOptions(JsonObjectReader& document, Problems& problems) {
+  RetryOptions retry;
   const json* value = document.Find("retry");
   if (value == nullptr) return retry;
   JsonObjectReader reader(*value, "retry", problems);
@@ -89,8 +89,8 @@ RetrySettings ReadRetrySettings(JsonObjectReader& document, Problems& problems) 
   return retry;
 }
 
-BreakerSettings ReadBreakerSettings(JsonObjectReader& document, Problems& problems) {
-  BreakerSettings breaker;
+BreakerOptions ReadBreakerOptions(JsonObjectReader& document, Problems& problems) {
+  BreakerOptions breaker;
   const json* value = document.Find("circuit_breaker");
   if (value == nullptr) return breaker;
   JsonObjectReader reader(*value, "circuit_breaker", problems);
@@ -100,8 +100,8 @@ BreakerSettings ReadBreakerSettings(JsonObjectReader& document, Problems& proble
   return breaker;
 }
 
-DeadlineSettings ReadDeadlineSettings(JsonObjectReader& document, Problems& problems) {
-  DeadlineSettings deadline;
+DeadlineOptions ReadDeadlineOptions(JsonObjectReader& document, Problems& problems) {
+  DeadlineOptions deadline;
   const json* value = document.Find("deadline");
   if (value == nullptr) return deadline;
   JsonObjectReader reader(*value, "deadline", problems);
@@ -116,14 +116,14 @@ DeadlineSettings ReadDeadlineSettings(JsonObjectReader& document, Problems& prob
   return deadline;
 }
 
-// nullopt where it is absent, or after a problem was noted.
-std::optional<RecordingSettings> ReadRecordingSettings(JsonObjectReader& document,
-                                                       Problems& problems) {
+// nullopt if the key is absent or after a problem was added.
+std::optional<RecordingOptions> ReadRecordingOptions(JsonObjectReader& document,
+                                                     Problems& problems) {
   const json* value = document.Find("recording");
   if (value == nullptr) return std::nullopt;
   JsonObjectReader reader(*value, "recording", problems);
-  RecordingSettings recording;
-  const auto folder = reader.RequiredString("folder", "the path of a folder", IsPath);
+  RecordingOptions recording;
+  const auto folder = reader.RequiredString("folder", kFolderPathForm, IsPath);
   recording.max_bytes = static_cast<std::size_t>(reader.Integer(
       "max_bytes", static_cast<std::int64_t>(recording.max_bytes), 1024, std::int64_t{1} << 40));
   reader.Finish();
@@ -132,7 +132,7 @@ std::optional<RecordingSettings> ReadRecordingSettings(JsonObjectReader& documen
   return recording;
 }
 
-// nullopt where it is absent, or after a problem was noted.
+// nullopt if the key is absent or after a problem was added.
 std::optional<CurrentSecret> ReadResumeKey(JsonObjectReader& document, const Environment& env,
                                            Problems& problems) {
   std::optional<CurrentSecret> key = ReadCurrentSecret(document, "resume_key", env, problems);
@@ -151,18 +151,14 @@ int DefaultEventLoops() {
   return std::clamp(static_cast<int>(std::thread::hardware_concurrency()), 1, kMost);
 }
 
-bool IsCallersAddress(absl::string_view text) {
-  return IsListenAddress(text) || IsUnixSocketAddress(text);
-}
-
 absl::Status CheckListen(const Config& config) {
   if (config.tls || config.allow_plaintext_callers || IsUnixSocketAddress(config.listen) ||
       IsLoopback(config.listen)) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      "listen: other machines can reach this address, and without tls they would be served "
-      "unencrypted: set tls, listen on 127.0.0.1, or set allow_plaintext_callers to true "
+      "listen: other machines can reach this address, and without tls their calls would not be "
+      "encrypted: set tls, listen on 127.0.0.1, or set allow_plaintext_callers to true "
       "(--allow-plaintext-callers)");
 }
 
@@ -173,33 +169,32 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
 
   JsonObjectReader reader(*document, "", problems);
   Config config;
-  if (const auto listen = reader.String("listen", kListenForm, IsCallersAddress)) {
+  if (const auto listen = reader.String("listen", kListenForm, IsListenAddress)) {
     config.listen = *listen;
   }
   config.tls = ReadTls(reader, problems);
   config.allow_plaintext_callers = reader.Bool("allow_plaintext_callers", false);
-  config.policy_file = reader.String("policy_file", "the path of a file", IsPath).value_or("");
+  config.policy_file = reader.String("policy_file", kFilePathForm, IsPath).value_or("");
   config.reflection = reader.Bool("reflection", config.reflection);
-  config.metrics_listen = reader.String("metrics_listen", kMetricsListenForm, IsListenAddress);
+  config.metrics_listen = reader.String("metrics_listen", kHostAndPortForm, IsHostAndPort);
   config.metrics_token = ReadCurrentSecret(reader, "metrics_token", env, problems);
   config.log_calls = reader.Bool("log_calls", config.log_calls);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.resume_key = ReadResumeKey(reader, env, problems);
-  config.limits = ReadLimits(reader, problems);
-  config.connections = ReadConnectionSettings(reader, problems);
-  config.retry = ReadRetrySettings(reader, problems);
-  config.breaker = ReadBreakerSettings(reader, problems);
-  config.deadline = ReadDeadlineSettings(reader, problems);
+  ReadLimits(reader, problems, config.read.limits, config.calls);
+  config.connections = ReadConnectionOptions(reader, problems);
+  config.read.retry = ReadRetryOptions(reader, problems);
+  config.breaker = ReadBreakerOptions(reader, problems);
+  config.deadline = ReadDeadlineOptions(reader, problems);
   config.event_loops = static_cast<int>(reader.Integer("event_loops", config.event_loops, 1, 64));
-  config.prefetch = reader.Bool("prefetch", config.prefetch);
-  config.recording = ReadRecordingSettings(reader, problems);
+  config.read.prefetch = reader.Bool("prefetch", config.read.prefetch);
+  config.recording = ReadRecordingOptions(reader, problems);
   config.drain_timeout =
       reader.Seconds("drain_timeout_seconds", config.drain_timeout, milliseconds(0), seconds(3600));
   reader.Finish();
   if (!reader.Has("policy_file") && config.tls &&
-      config.tls->client_certificates == TlsSettings::ClientCertificates::kOptional) {
-    reader.Problem("policy_file",
-                   "missing; where tls.client_certificates is \"optional\" it says who may call");
+      config.tls->client_certificates == ServerTlsOptions::ClientCertificates::kOptional) {
+    reader.Problem("policy_file", "missing; required if tls.client_certificates is \"optional\"");
   }
   if (!problems.empty()) return problems.ToStatus();
   return config;

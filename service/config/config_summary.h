@@ -1,5 +1,5 @@
-// The configuration as people may see it: keys with their effective values, without those that say
-// whose account it is, and of a secret only whether there is one. Used by the status page.
+// The effective configuration as the status page shows it: without the accounts, and of a secret
+// only whether there is one.
 #pragma once
 
 #include <string>

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "service/config/forms.h"
-#include "service/config/read_file.h"
+#include "service/files/read_file.h"
+#include "service/json/value_form.h"
+#include "service/secrets/secret_text.h"
 
 namespace rollcall {
 namespace {
@@ -16,13 +16,12 @@ using nlohmann::json;
 
 bool IsNotEmpty(absl::string_view text) { return !text.empty(); }
 
-// A secret's text as it was found, and the file that it stands in, if it does.
 struct FoundSecret {
   std::string text;
-  std::string file;
+  std::string file;  // that holds it; empty if none does
 };
 
-// Finds it where the configuration says that it is.
+// nullopt if the key is absent or wrong; a wrong value adds a problem.
 std::optional<FoundSecret> FindSecret(JsonObjectReader& reader, absl::string_view key,
                                       const Environment& env, Problems& problems) {
   const json* value = reader.Find(key);
@@ -36,7 +35,7 @@ std::optional<FoundSecret> FindSecret(JsonObjectReader& reader, absl::string_vie
   const bool is_one_source = source.Has("env") != source.Has("file");
   const std::optional<std::string> name =
       source.String("env", "the name of an environment variable", IsNotEmpty);
-  const std::optional<std::string> path = source.String("file", "the path of a file", IsPath);
+  const std::optional<std::string> path = source.String("file", kFilePathForm, IsPath);
   source.Finish();
   if (!is_one_source) {
     reader.Problem(key, absl::StrCat("expected ", kSecretForm, ": one of the two keys"));
@@ -57,12 +56,6 @@ std::optional<FoundSecret> FindSecret(JsonObjectReader& reader, absl::string_vie
 
 }  // namespace
 
-absl::string_view WithoutLineEnd(absl::string_view text) {
-  while (absl::ConsumeSuffix(&text, "\n") || absl::ConsumeSuffix(&text, "\r")) {
-  }
-  return text;
-}
-
 std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::string_view key,
                                                const Environment& env, Problems& problems) {
   std::optional<FoundSecret> found = FindSecret(reader, key, env, problems);
@@ -77,13 +70,6 @@ std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::s
   }
   explicit_bzero(found->text.data(), found->text.size());
   return secret;
-}
-
-std::optional<Secret> ReadSecret(JsonObjectReader& reader, absl::string_view key,
-                                 const Environment& env, Problems& problems) {
-  const std::optional<CurrentSecret> secret = ReadCurrentSecret(reader, key, env, problems);
-  if (!secret) return std::nullopt;
-  return secret->get();
 }
 
 }  // namespace rollcall

@@ -1,27 +1,21 @@
-// Reads secrets, wherever they stand. Used by those who read the configuration, and by those who
-// watch the files of secrets.
+// Reads secrets from where the configuration says they are: in the file itself, in an environment
+// variable, or in a file of their own.
 #pragma once
 
 #include <optional>
 
 #include "absl/strings/string_view.h"
-#include "service/config/config.h"
-#include "service/config/current_secret.h"
-#include "service/config/json_object_reader.h"
-#include "service/config/secret.h"
+#include "service/environment/environment.h"
+#include "service/json/json_object_reader.h"
+#include "service/secrets/current_secret.h"
 
 namespace rollcall {
 
-// The text of a secret's file without the line breaks at its end, with which editors and `echo` end
-// a file.
-absl::string_view WithoutLineEnd(absl::string_view text);
+inline constexpr absl::string_view kSecretForm =
+    "a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
 
-// A secret, wherever the configuration says that it stands. nullopt, noted unless the key is
-// absent.
-std::optional<Secret> ReadSecret(JsonObjectReader& reader, absl::string_view key,
-                                 const Environment& env, Problems& problems);
-
-// The same of a secret that follows its file, where it stands in one.
+// nullopt if the key is absent or wrong; a wrong value adds a problem. If the secret is in a file
+// of its own, the result names the file (secret_watch.h follows it).
 std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::string_view key,
                                                const Environment& env, Problems& problems);
 

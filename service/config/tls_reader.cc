@@ -3,14 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "service/config/forms.h"
-#include "service/config/tls_files.h"
+#include "service/json/value_form.h"
+#include "service/tls/tls_files.h"
 
 namespace rollcall {
 namespace {
-
-constexpr absl::string_view kPathForm = "the path of a file";
 
 bool IsClientCertificates(absl::string_view text) {
   return text == "required" || text == "optional";
@@ -18,24 +17,23 @@ bool IsClientCertificates(absl::string_view text) {
 
 }  // namespace
 
-std::optional<TlsSettings> ReadTls(JsonObjectReader& document, Problems& problems) {
-  using ClientCertificates = TlsSettings::ClientCertificates;
+std::optional<ServerTlsOptions> ReadTls(JsonObjectReader& document, Problems& problems) {
+  using ClientCertificates = ServerTlsOptions::ClientCertificates;
   const nlohmann::json* value = document.Find("tls");
   if (value == nullptr) return std::nullopt;
   JsonObjectReader reader(*value, "tls", problems);
-  const auto certificate_file = reader.RequiredString("certificate_file", kPathForm, IsPath);
-  const auto private_key_file = reader.RequiredString("private_key_file", kPathForm, IsPath);
-  const auto client_ca_file = reader.String("client_ca_file", kPathForm, IsPath);
+  const auto certificate_file = reader.RequiredString("certificate_file", kFilePathForm, IsPath);
+  const auto private_key_file = reader.RequiredString("private_key_file", kFilePathForm, IsPath);
+  const auto client_ca_file = reader.String("client_ca_file", kFilePathForm, IsPath);
   const auto client_certificates =
       reader.String("client_certificates", "\"required\" or \"optional\"", IsClientCertificates);
   reader.Finish();
   if (client_certificates && !reader.Has("client_ca_file")) {
     reader.Problem("client_ca_file",
-                   "missing beside client_certificates; expected the path of a "
-                   "file");
+                   absl::StrCat("missing beside client_certificates; expected ", kFilePathForm));
   }
   if (!certificate_file || !private_key_file) return std::nullopt;
-  TlsSettings tls{*certificate_file, *private_key_file, client_ca_file.value_or("")};
+  ServerTlsOptions tls{*certificate_file, *private_key_file, client_ca_file.value_or("")};
   if (client_ca_file) {
     tls.client_certificates = client_certificates == "optional" ? ClientCertificates::kOptional
                                                                 : ClientCertificates::kRequired;

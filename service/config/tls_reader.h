@@ -1,14 +1,14 @@
-// Reads the object `tls` of the configuration. Used by ParseConfig() only.
+// Reads the object `tls` of the configuration.
 #pragma once
 
 #include <optional>
 
-#include "service/config/config.h"
-#include "service/config/json_object_reader.h"
+#include "service/json/json_object_reader.h"
+#include "service/tls/tls_files.h"
 
 namespace rollcall {
 
-// nullopt where the key is absent, or after a problem was noted. The files are there and good.
-std::optional<TlsSettings> ReadTls(JsonObjectReader& document, Problems& problems);
+// nullopt if the key is absent or after a problem was added. The files exist and are valid.
+std::optional<ServerTlsOptions> ReadTls(JsonObjectReader& document, Problems& problems);
 
 }  // namespace rollcall

@@ -10,9 +10,10 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "service/config/forms.h"
+#include "service/config/account_form.h"
 #include "service/config/secret_reader.h"
-#include "service/config/tls_files.h"
+#include "service/json/value_form.h"
+#include "service/tls/tls_files.h"
 
 namespace rollcall {
 namespace {
@@ -23,7 +24,10 @@ using std::chrono::seconds;
 
 bool IsAny(absl::string_view /*text*/) { return true; }
 
-// nullopt, noted unless the key is absent.
+constexpr absl::string_view kTlsVersionForm = "\"1.2\" or \"1.3\"";
+bool IsTlsVersion(absl::string_view text) { return text == "1.2" || text == "1.3"; }
+
+// nullopt if the key is absent or wrong; a wrong value adds a problem.
 std::optional<BaseUrl> ReadBaseUrl(JsonObjectReader& reader, absl::string_view key,
                                    bool allow_plaintext) {
   const std::optional<std::string> text =
@@ -43,16 +47,16 @@ std::optional<BaseUrl> ReadBaseUrl(JsonObjectReader& reader, absl::string_view k
   return *std::move(url);
 }
 
-// Empty where the key is absent, or after a problem was noted.
+// Empty if the key is absent or after a problem was added.
 std::string ReadCaFile(JsonObjectReader& reader) {
-  const std::optional<std::string> path = reader.String("ca_file", "the path of a file", IsPath);
+  const std::optional<std::string> path = reader.String("ca_file", kFilePathForm, IsPath);
   if (!path) return "";
   const absl::StatusOr<std::string> pem = ReadCertificates(*path);
   if (!pem.ok()) reader.Problem("ca_file", pem.status().message());
   return *path;
 }
 
-// As UpstreamConfig has it. Absent after a problem was noted, too.
+// As TransportOptions has it. Absent also after a problem was added.
 std::optional<std::string> ReadProxy(JsonObjectReader& reader) {
   const std::optional<std::string> text =
       reader.String("proxy", "\"none\", or a string such as \"http://proxy:3128\"", IsAny);
@@ -63,7 +67,7 @@ std::optional<std::string> ReadProxy(JsonObjectReader& reader) {
     reader.Problem("proxy", url.status().message());
     return std::nullopt;
   }
-  // libcurl has other ports for proxies than for servers where none is given.
+  // Without a port, libcurl would use other default ports for a proxy than for a server.
   std::string origin =
       absl::StrCat(url->is_plaintext() ? "http://" : "https://", url->host_and_port());
   if (BaseUrl::Parse(origin)->ToString() != url->ToString()) {
@@ -73,16 +77,7 @@ std::optional<std::string> ReadProxy(JsonObjectReader& reader) {
   return origin;
 }
 
-// The part of an upstream that depends on its provider.
-struct Account {
-  std::string account_sid;
-  std::string username;
-  CurrentSecret password;
-  BaseUrl api;
-  std::optional<BaseUrl> insights;
-};
-
-// nullopt after a problem was noted.
+// The account without its name and options. nullopt after a problem was added.
 std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext,
                                   const Environment& env, Problems& problems) {
   const auto account_sid = reader.RequiredString("account_sid", kAccountSidForm, IsAccountSid);
@@ -107,11 +102,16 @@ std::optional<Account> ReadTwilio(JsonObjectReader& reader, bool allow_plaintext
   }
   const std::optional<CurrentSecret>& password = api_key ? api_secret : auth_token;
   if (!account_sid || !password) return std::nullopt;
-  return Account{*account_sid, api_key.value_or(*account_sid), *password,
-                 api.value_or(TwilioApiUrl()), insights.value_or(TwilioInsightsUrl())};
+  return Account{.name = "",
+                 .provider = ProviderType::kTwilio,
+                 .account_sid = *account_sid,
+                 .username = api_key.value_or(*account_sid),
+                 .password = *password,
+                 .api = api.value_or(TwilioApiUrl()),
+                 .insights = insights.value_or(TwilioInsightsUrl())};
 }
 
-// nullopt after a problem was noted.
+// The same.
 std::optional<Account> ReadSignalWire(JsonObjectReader& reader, bool allow_plaintext,
                                       const Environment& env, Problems& problems) {
   const auto project_id = reader.RequiredString("project_id", kProjectIdForm, IsProjectId);
@@ -128,33 +128,50 @@ std::optional<Account> ReadSignalWire(JsonObjectReader& reader, bool allow_plain
     reader.Problem("space", absl::StrCat("missing; expected ", kSpaceForm, ", or base_url"));
   }
   if (!project_id || !api_token || (!space && !base)) return std::nullopt;
-  return Account{*project_id, *project_id, *api_token, base ? *base : SpaceUrl(*space),
-                 std::nullopt};
+  return Account{.name = "",
+                 .provider = ProviderType::kSignalWire,
+                 .account_sid = *project_id,
+                 .username = *project_id,
+                 .password = *api_token,
+                 .api = base ? *base : SpaceUrl(*space),
+                 .insights = std::nullopt};
 }
 
-// nullopt after a problem was noted.
-std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Environment& env,
-                                           Problems& problems) {
-  const auto name = reader.RequiredString("name", kNameForm, IsName);
-  const auto provider = reader.RequiredString("provider", kProviderForm, IsProvider);
-  const bool allow_plaintext = reader.Bool("allow_plaintext", false);
-  const milliseconds connect_timeout =
-      reader.Seconds("connect_timeout_seconds", seconds(10), milliseconds(1), seconds(600));
-  const milliseconds idle_timeout =
-      reader.Seconds("idle_timeout_seconds", seconds(60), milliseconds(1), seconds(3600));
-  const std::int64_t default_page_size = reader.Integer("default_page_size", 1000, 1, 1000);
-  const bool strict = reader.Bool("strict", false);
-  RequestLimits requests;
+TransportOptions ReadTransportOptions(JsonObjectReader& reader) {
+  TransportOptions transport;
+  transport.connect_timeout = reader.Seconds("connect_timeout_seconds", transport.connect_timeout,
+                                             milliseconds(1), seconds(600));
+  transport.idle_timeout = reader.Seconds("idle_timeout_seconds", transport.idle_timeout,
+                                          milliseconds(1), seconds(3600));
+  transport.ca_file = ReadCaFile(reader);
+  const auto min_tls_version = reader.String("min_tls_version", kTlsVersionForm, IsTlsVersion);
+  if (min_tls_version == "1.3") transport.min_tls_version = TlsVersion::k13;
+  transport.http2 = reader.Bool("http2", transport.http2);
+  transport.proxy = ReadProxy(reader);
+  return transport;
+}
+
+LimiterOptions ReadLimiterOptions(JsonObjectReader& reader) {
+  LimiterOptions limiter;
   const auto count = [&reader](absl::string_view key, int& value) {
     value = static_cast<int>(reader.Integer(key, value, 1, 1'000'000));
   };
-  count("max_requests_in_flight", requests.max_in_flight);
-  count("max_connections", requests.max_connections);
-  count("max_requests_waiting", requests.max_waiting);
-  const std::string ca_file = ReadCaFile(reader);
-  const auto min_tls_version = reader.String("min_tls_version", kTlsVersionForm, IsTlsVersion);
-  const bool http2 = reader.Bool("http2", false);
-  const std::optional<std::string> proxy = ReadProxy(reader);
+  count("max_requests_in_flight", limiter.max_in_flight);
+  count("max_connections", limiter.max_connections);
+  count("max_requests_waiting", limiter.max_waiting);
+  return limiter;
+}
+
+// nullopt after a problem was added.
+std::optional<UpstreamOptions> ReadUpstream(JsonObjectReader& reader, const Environment& env,
+                                            Problems& problems) {
+  const auto name = reader.RequiredString("name", kNameForm, IsName);
+  const auto provider = reader.RequiredString("provider", kProviderForm, IsProvider);
+  const bool allow_plaintext = reader.Bool("allow_plaintext", false);
+  const std::int64_t default_page_size = reader.Integer("default_page_size", 1000, 1, 1000);
+  const bool strict = reader.Bool("strict", false);
+  const LimiterOptions limiter = ReadLimiterOptions(reader);
+  TransportOptions transport = ReadTransportOptions(reader);
 
   std::optional<Account> account;
   if (provider == "twilio") {
@@ -162,41 +179,27 @@ std::optional<UpstreamConfig> ReadUpstream(JsonObjectReader& reader, const Envir
   } else if (provider == "signalwire") {
     account = ReadSignalWire(reader, allow_plaintext, env, problems);
   } else {
-    // Which of these belong here is only known once the provider is.
+    // Unknown provider: accept the keys of all of them.
     reader.Ignore({"account_sid", "auth_token", "api_key", "api_secret", "api_base_url",
                    "insights_base_url", "project_id", "api_token", "space", "base_url"});
   }
-  if (account && proxy && !proxy->empty() &&
+  if (account && !transport.proxy.value_or("").empty() &&
       (account->api.is_plaintext() || (account->insights && account->insights->is_plaintext()))) {
     reader.Problem("proxy", "http base URLs are never reached through a proxy: use https");
   }
   reader.Finish();
   if (!name || !account) return std::nullopt;
-  return UpstreamConfig{
-      .name = *name,
-      .provider = provider == "twilio" ? ProviderType::kTwilio : ProviderType::kSignalWire,
-      .account_sid = account->account_sid,
-      .username = account->username,
-      .password = account->password,
-      .api = account->api,
-      .insights = account->insights,
-      .ca_file = ca_file,
-      .min_tls_version = min_tls_version == "1.3" ? TlsVersion::k13 : TlsVersion::k12,
-      .http2 = http2,
-      .proxy = proxy,
-      .connect_timeout = connect_timeout,
-      .idle_timeout = idle_timeout,
-      .default_page_size = static_cast<int>(default_page_size),
-      .strict = strict,
-      .requests = requests,
-  };
+  account->name = *name;
+  account->options = {.default_page_size = static_cast<int>(default_page_size), .strict = strict};
+  return UpstreamOptions{
+      .account = *std::move(account), .transport = std::move(transport), .limiter = limiter};
 }
 
 }  // namespace
 
-std::vector<UpstreamConfig> ReadUpstreams(JsonObjectReader& document, const Environment& env,
-                                          Problems& problems) {
-  std::vector<UpstreamConfig> upstreams;
+std::vector<UpstreamOptions> ReadUpstreams(JsonObjectReader& document, const Environment& env,
+                                           Problems& problems) {
+  std::vector<UpstreamOptions> upstreams;
   const json* value = document.Find("upstreams");
   if (value == nullptr || !value->is_array() || value->empty()) {
     if (document.is_object()) {
@@ -207,11 +210,11 @@ std::vector<UpstreamConfig> ReadUpstreams(JsonObjectReader& document, const Envi
   for (std::size_t i = 0; i < value->size(); ++i) {
     JsonObjectReader reader((*value)[i], absl::StrCat("upstreams[", i, "]"), problems);
     if (!reader.is_object()) continue;
-    std::optional<UpstreamConfig> upstream = ReadUpstream(reader, env, problems);
+    std::optional<UpstreamOptions> upstream = ReadUpstream(reader, env, problems);
     if (!upstream) continue;
-    const bool is_taken =
-        std::any_of(upstreams.begin(), upstreams.end(),
-                    [&upstream](const auto& other) { return other.name == upstream->name; });
+    const bool is_taken = std::any_of(
+        upstreams.begin(), upstreams.end(),
+        [&upstream](const auto& other) { return other.account.name == upstream->account.name; });
     if (is_taken) reader.Problem("name", "another upstream has this name already");
     upstreams.push_back(*std::move(upstream));
   }

@@ -1,16 +1,16 @@
-// Reads the upstreams of the configuration: for each its account, in the form of its provider. Used
-// by those who read the configuration only.
+// Reads the upstreams of the configuration. Each provider has keys of its own for the account.
 #pragma once
 
 #include <vector>
 
-#include "service/config/config.h"
-#include "service/config/json_object_reader.h"
+#include "service/environment/environment.h"
+#include "service/json/json_object_reader.h"
+#include "service/upstream/upstream.h"
 
 namespace rollcall {
 
-// The array "upstreams" of the document. What is wrong is noted, and left out of the result.
-std::vector<UpstreamConfig> ReadUpstreams(JsonObjectReader& document, const Environment& env,
-                                          Problems& problems);
+// Reads the array "upstreams" of the document. Wrong upstreams add problems and are not returned.
+std::vector<UpstreamOptions> ReadUpstreams(JsonObjectReader& document, const Environment& env,
+                                           Problems& problems);
 
 }  // namespace rollcall

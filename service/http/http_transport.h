@@ -15,8 +15,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "service/config/secret.h"
 #include "service/http/scheduler.h"
+#include "service/secrets/secret.h"
 #include "service/trace/trace_context.h"
 
 namespace rollcall {

@@ -4,7 +4,6 @@
 
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "service/metrics/scraped_metric.h"
 
 namespace rollcall {
@@ -13,35 +12,13 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-std::vector<std::string> NamesOf(const std::vector<UpstreamConfig>& upstreams) {
-  std::vector<std::string> names;
-  for (const UpstreamConfig& upstream : upstreams) names.push_back(upstream.name);
-  return names;
-}
-
-// The watched files, by the names that the log and the metrics use.
-std::vector<std::string> FollowedFiles(const Config& config) {
-  std::vector<std::string> files;
-  if (config.tls) files.emplace_back("tls");
-  if (!config.policy_file.empty()) files.emplace_back("policy_file");
-  const auto add = [&files](const CurrentSecret& secret, std::string what) {
-    if (!secret.file().empty()) files.push_back(std::move(what));
-  };
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    add(upstream.password, absl::StrCat("credentials:", upstream.name));
-  }
-  if (config.resume_key) add(*config.resume_key, "resume_key");
-  if (config.metrics_token) add(*config.metrics_token, "metrics_token");
-  return files;
-}
-
 }  // namespace
 
-Telemetry::Telemetry(const Config& config, const std::string& version)
-    : version_(version),
+Telemetry::Telemetry(const TelemetryOptions& options)
+    : version_(options.version),
       writer_(STDERR_FILENO),
       log_(writer_.logger()),
-      calls_(NamesOf(config.upstreams), registry_, log_, config.log_calls),
+      calls_(options.upstreams, registry_, log_, options.log_calls),
       event_loop_lag_(
           prometheus::BuildHistogram()
               .Name("rollcall_event_loop_lag_seconds")
@@ -59,15 +36,15 @@ Telemetry::Telemetry(const Config& config, const std::string& version)
                                  .Name("rollcall_certificate_not_after_seconds")
                                  .Help("When the server certificate expires, in Unix time")
                                  .Register(registry_)) {
-  for (const std::string& upstream : NamesOf(config.upstreams)) {
+  for (const std::string& upstream : options.upstreams) {
     upstreams_[upstream] = std::make_unique<OfUpstream>(upstream, registry_, log_);
   }
-  for (const std::string& what : FollowedFiles(config)) reload_refused_.Add({{"what", what}});
+  for (const std::string& what : options.followed_files) reload_refused_.Add({{"what", what}});
   prometheus::BuildGauge()
       .Name("rollcall_build_info")
       .Help("1, with the version as a label")
       .Register(registry_)
-      .Add({{"version", version}})
+      .Add({{"version", version_}})
       .Set(1);
 }
 

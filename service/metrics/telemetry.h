@@ -14,7 +14,6 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "service/config/config.h"
 #include "service/log/event_log.h"
 #include "service/log/log_writer.h"
 #include "service/metrics/call_monitor.h"
@@ -23,10 +22,18 @@
 
 namespace rollcall {
 
+struct TelemetryOptions {
+  std::string version;
+  // Whether each call is logged.
+  bool log_calls = true;
+  std::vector<std::string> upstreams;  // by name
+  // The watched files, by the names that the log and the metrics use.
+  std::vector<std::string> followed_files;
+};
+
 class Telemetry {
  public:
-  // Copies what it needs of `config`.
-  Telemetry(const Config& config, const std::string& version);
+  explicit Telemetry(const TelemetryOptions& options);
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;
 

@@ -11,9 +11,9 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant_service.pb.h"
-#include "service/config/config.h"
 #include "service/error/error.h"
-#include "service/http/base_url.h"
+#include "service/net/base_url.h"
+#include "service/provider/account.h"
 #include "service/record/record_schema.h"
 #include "service/record/requested_ids.h"
 
@@ -42,13 +42,13 @@ class ParticipantApi {
   virtual bool Serves(ProviderType provider, ListRequest::QueryCase query) const = 0;
   virtual bool Serves(ProviderType provider, GetRequest::ParticipantCase participant) const = 0;
 
-  virtual const BaseUrl& base_url(const UpstreamConfig& upstream) const = 0;
+  virtual const BaseUrl& base_url(const Account& account) const = 0;
 
   // Returns the path and query to request. If the request is invalid, adds its errors to
   // `violations`, and the result is unusable.
-  virtual std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
+  virtual std::string ListTarget(const Account& account, const ListRequest& request,
                                  RequestViolations& violations) const = 0;
-  virtual std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
+  virtual std::string GetTarget(const Account& account, const GetRequest& request,
                                 RequestViolations& violations) const = 0;
 
   // The ids in the request that every record of the response repeats. The id of the conference or
@@ -58,7 +58,7 @@ class ParticipantApi {
 
   // The path of a list with a well-formed id that does not exist. If the provider responds "not
   // found", the credentials are valid for lists.
-  virtual std::string ProbeTarget(const UpstreamConfig& upstream) const = 0;
+  virtual std::string ProbeTarget(const Account& account) const = 0;
 
   // The name of the request field that filters or looks up by personal data; empty if there is
   // none. The response confirms the data even if the records do not contain it.

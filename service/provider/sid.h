@@ -4,8 +4,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "service/config/provider_id.h"
 #include "service/error/error.h"
+#include "service/provider/provider_id.h"
 #include "service/record/requested_ids.h"
 
 namespace rollcall {

@@ -22,29 +22,29 @@ class SignalWireApi final : public ParticipantApi {
     return provider == ProviderType::kSignalWire && participant == GetRequest::kLiveParticipant;
   }
 
-  const BaseUrl& base_url(const UpstreamConfig& upstream) const override { return upstream.api; }
+  const BaseUrl& base_url(const Account& account) const override { return account.api; }
 
-  std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
+  std::string ListTarget(const Account& account, const ListRequest& request,
                          RequestViolations& violations) const override {
     const auto& query = request.live_participants();
     CheckUuid("live_participants.conference_sid", query.conference_sid(), violations);
     if (query.has_coaching()) {
       violations.Add("live_participants.coaching",
-                     absl::StrCat("is supported only by Twilio; upstream \"", upstream.name,
+                     absl::StrCat("is supported only by Twilio; upstream \"", account.name,
                                   "\" is a SignalWire account"));
     }
-    std::string target = ListPath(upstream, query.conference_sid());
+    std::string target = ListPath(account, query.conference_sid());
     if (query.has_muted()) AppendQuery(target, "Muted", query.muted() ? "true" : "false");
     if (query.has_hold()) AppendQuery(target, "Hold", query.hold() ? "true" : "false");
     return target;
   }
 
-  std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
+  std::string GetTarget(const Account& account, const GetRequest& request,
                         RequestViolations& violations) const override {
     const auto& name = request.live_participant();
     CheckUuid("live_participant.conference_sid", name.conference_sid(), violations);
     CheckUuid("live_participant.call_sid", name.call_sid(), violations);
-    return absl::StrCat(ListPath(upstream, name.conference_sid()), "/",
+    return absl::StrCat(ListPath(account, name.conference_sid()), "/",
                         EncodePathSegment(name.call_sid()));
   }
 
@@ -57,8 +57,8 @@ class SignalWireApi final : public ParticipantApi {
             RequestedUuid("call_sid", name.call_sid())};
   }
 
-  std::string ProbeTarget(const UpstreamConfig& upstream) const override {
-    return ListPath(upstream, "00000000-0000-0000-0000-000000000000");
+  std::string ProbeTarget(const Account& account) const override {
+    return ListPath(account, "00000000-0000-0000-0000-000000000000");
   }
 
   PageLayout page_layout() const override { return {"participants", "next_page_uri", ""}; }
@@ -71,8 +71,8 @@ class SignalWireApi final : public ParticipantApi {
   }
 
  private:
-  static std::string ListPath(const UpstreamConfig& upstream, absl::string_view conference_sid) {
-    return absl::StrCat(kPrefix, kVersion, "Accounts/", EncodePathSegment(upstream.account_sid),
+  static std::string ListPath(const Account& account, absl::string_view conference_sid) {
+    return absl::StrCat(kPrefix, kVersion, "Accounts/", EncodePathSegment(account.account_sid),
                         "/Conferences/", EncodePathSegment(conference_sid), "/Participants");
   }
 };

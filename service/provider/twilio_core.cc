@@ -1,8 +1,8 @@
 // Twilio's core API: the current participants of a conference.
 #include "absl/strings/str_cat.h"
-#include "service/config/provider_id.h"
 #include "service/provider/live_participant_schema.h"
 #include "service/provider/participant_api.h"
+#include "service/provider/provider_id.h"
 #include "service/provider/sid.h"
 
 namespace rollcall {
@@ -19,21 +19,21 @@ class Core final : public ParticipantApi {
     return provider == ProviderType::kTwilio && participant == GetRequest::kLiveParticipant;
   }
 
-  const BaseUrl& base_url(const UpstreamConfig& upstream) const override { return upstream.api; }
+  const BaseUrl& base_url(const Account& account) const override { return account.api; }
 
-  std::string ListTarget(const UpstreamConfig& upstream, const ListRequest& request,
+  std::string ListTarget(const Account& account, const ListRequest& request,
                          RequestViolations& violations) const override {
     const auto& query = request.live_participants();
     CheckTwilioSid("live_participants.conference_sid", query.conference_sid(), "CF", violations);
     // Without ".json" the API responds with XML.
-    std::string target = absl::StrCat(ListPath(upstream, query.conference_sid()), ".json");
+    std::string target = absl::StrCat(ListPath(account, query.conference_sid()), ".json");
     if (query.has_muted()) AppendQuery(target, "Muted", query.muted() ? "true" : "false");
     if (query.has_hold()) AppendQuery(target, "Hold", query.hold() ? "true" : "false");
     if (query.has_coaching()) AppendQuery(target, "Coaching", query.coaching() ? "true" : "false");
     return target;
   }
 
-  std::string GetTarget(const UpstreamConfig& upstream, const GetRequest& request,
+  std::string GetTarget(const Account& account, const GetRequest& request,
                         RequestViolations& violations) const override {
     const auto& name = request.live_participant();
     CheckTwilioSid("live_participant.conference_sid", name.conference_sid(), "CF", violations);
@@ -41,7 +41,7 @@ class Core final : public ParticipantApi {
     if (name.call_sid().empty()) {
       violations.Add("live_participant.call_sid", "is required: the call's sid or its label");
     }
-    return absl::StrCat(ListPath(upstream, name.conference_sid()), "/",
+    return absl::StrCat(ListPath(account, name.conference_sid()), "/",
                         EncodePathSegment(name.call_sid()), ".json");
   }
 
@@ -54,8 +54,8 @@ class Core final : public ParticipantApi {
             RequestedSid<'C', 'A'>("call_sid", name.call_sid())};
   }
 
-  std::string ProbeTarget(const UpstreamConfig& upstream) const override {
-    return absl::StrCat(ListPath(upstream, "CF00000000000000000000000000000000"), ".json");
+  std::string ProbeTarget(const Account& account) const override {
+    return absl::StrCat(ListPath(account, "CF00000000000000000000000000000000"), ".json");
   }
 
   using ParticipantApi::PersonalFilter;
@@ -74,8 +74,8 @@ class Core final : public ParticipantApi {
     return RequestedSid<'C', 'F'>("conference_sid", sid);
   }
 
-  static std::string ListPath(const UpstreamConfig& upstream, absl::string_view conference_sid) {
-    return absl::StrCat("/2010-04-01/Accounts/", EncodePathSegment(upstream.account_sid),
+  static std::string ListPath(const Account& account, absl::string_view conference_sid) {
+    return absl::StrCat("/2010-04-01/Accounts/", EncodePathSegment(account.account_sid),
                         "/Conferences/", EncodePathSegment(conference_sid), "/Participants");
   }
 };

@@ -67,18 +67,16 @@ class VideoInsights final : public ParticipantApi {
     return provider == ProviderType::kTwilio && participant == GetRequest::kRoomParticipantSummary;
   }
 
-  const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
-    return *upstream.insights;
-  }
+  const BaseUrl& base_url(const Account& account) const override { return *account.insights; }
 
-  std::string ListTarget(const UpstreamConfig& /*upstream*/, const ListRequest& request,
+  std::string ListTarget(const Account& /*account*/, const ListRequest& request,
                          RequestViolations& violations) const override {
     const auto& query = request.room_participant_summaries();
     CheckTwilioSid("room_participant_summaries.room_sid", query.room_sid(), "RM", violations);
     return ListPath(query.room_sid());
   }
 
-  std::string GetTarget(const UpstreamConfig& /*upstream*/, const GetRequest& request,
+  std::string GetTarget(const Account& /*account*/, const GetRequest& request,
                         RequestViolations& violations) const override {
     const auto& name = request.room_participant_summary();
     CheckTwilioSid("room_participant_summary.room_sid", name.room_sid(), "RM", violations);
@@ -96,7 +94,7 @@ class VideoInsights final : public ParticipantApi {
             RequestedSid<'P', 'A'>("participant_sid", name.participant_sid())};
   }
 
-  std::string ProbeTarget(const UpstreamConfig& /*upstream*/) const override {
+  std::string ProbeTarget(const Account& /*account*/) const override {
     return ListPath("RM00000000000000000000000000000000");
   }
 

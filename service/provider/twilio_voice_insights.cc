@@ -118,11 +118,9 @@ class VoiceInsights final : public ParticipantApi {
            participant == GetRequest::kConferenceParticipantSummary;
   }
 
-  const BaseUrl& base_url(const UpstreamConfig& upstream) const override {
-    return *upstream.insights;
-  }
+  const BaseUrl& base_url(const Account& account) const override { return *account.insights; }
 
-  std::string ListTarget(const UpstreamConfig& /*upstream*/, const ListRequest& request,
+  std::string ListTarget(const Account& /*account*/, const ListRequest& request,
                          RequestViolations& violations) const override {
     const auto& query = request.conference_participant_summaries();
     CheckTwilioSid("conference_participant_summaries.conference_sid", query.conference_sid(), "CF",
@@ -138,7 +136,7 @@ class VoiceInsights final : public ParticipantApi {
     return target;
   }
 
-  std::string GetTarget(const UpstreamConfig& /*upstream*/, const GetRequest& request,
+  std::string GetTarget(const Account& /*account*/, const GetRequest& request,
                         RequestViolations& violations) const override {
     const auto& name = request.conference_participant_summary();
     CheckTwilioSid("conference_participant_summary.conference_sid", name.conference_sid(), "CF",
@@ -163,7 +161,7 @@ class VoiceInsights final : public ParticipantApi {
     return {ConferenceId(name.conference_sid()), ParticipantId(name.participant_sid())};
   }
 
-  std::string ProbeTarget(const UpstreamConfig& /*upstream*/) const override {
+  std::string ProbeTarget(const Account& /*account*/) const override {
     return ListPath("CF00000000000000000000000000000000");
   }
 

@@ -13,20 +13,20 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How long before its caller stops waiting a call ends by itself, at the most.
+// The longest time before its caller's deadline that a call ends.
 constexpr milliseconds kMaxNotice{100};
 
-// Every provider's.
+// The same for all providers.
 constexpr int kMaxPageSize = 1000;
 constexpr int kDefaultPageSize = 50;
 
-// Of path and query, and of a page token: more than that servers refuse, and a resume token must
-// hold it.
+// The longest path with query, and the longest page token. Servers refuse longer URLs, and a resume
+// token must hold it.
 constexpr size_t kMaxTarget = size_t{4} << 10;
 
-// The upstream and the API that serve `wanted`, which is the case of the request's oneof.
+// The account and the API that serve a request.
 struct Target {
-  const UpstreamConfig* upstream = nullptr;
+  const Account* account = nullptr;
   const ParticipantApi* api = nullptr;
 };
 
@@ -37,23 +37,23 @@ std::string Quoted(const std::vector<std::string>& names) {
 // Null, with violations, if there is none or more than one. Upstreams that the caller may not use
 // are treated as if they were not configured.
 template <class Case>
-Target FindTarget(const std::string& name, Case wanted, const Config& config,
+Target FindTarget(const std::string& name, Case wanted, const QueryOptions& options,
                   const Authorization& authorization, RequestViolations& violations) {
   std::vector<Target> serving;
   std::vector<std::string> serving_names;
-  const UpstreamConfig* named = nullptr;
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    if (!name.empty() && upstream.name != name) continue;
-    if (!authorization.MayUse(upstream.name)) continue;
-    named = &upstream;
-    if (const ParticipantApi* api = FindApi(upstream.provider, wanted)) {
-      serving.push_back({&upstream, api});
-      serving_names.push_back(upstream.name);
+  const Account* named = nullptr;
+  for (const Account& account : options.accounts) {
+    if (!name.empty() && account.name != name) continue;
+    if (!authorization.MayUse(account.name)) continue;
+    named = &account;
+    if (const ParticipantApi* api = FindApi(account.provider, wanted)) {
+      serving.push_back({&account, api});
+      serving_names.push_back(account.name);
     }
   }
   if (serving.size() == 1) return serving.front();
   if (serving.size() > 1) {
-    violations.Add("upstream", absl::StrCat("is required, since more than one serves this: ",
+    violations.Add("upstream", absl::StrCat("is required, because more than one serves this: ",
                                             Quoted(serving_names)));
   } else if (name.empty()) {
     violations.Add("upstream", "none is configured that serves this kind of participant");
@@ -77,7 +77,7 @@ FieldSelection Select(const google::protobuf::FieldMask& mask, const Participant
   return selection;
 }
 
-// `asked` is the number of the request's field that the target was made of.
+// `asked` is the number of the request's field that the target was built from.
 void CheckLength(absl::string_view target, const google::protobuf::Message& request, int asked,
                  RequestViolations& violations) {
   if (target.size() <= kMaxTarget) return;
@@ -85,12 +85,13 @@ void CheckLength(absl::string_view target, const google::protobuf::Message& requ
                  "is too long for a request to the provider");
 }
 
-int PageSizeOf(const v1::ListParticipantsRequest& request, const UpstreamConfig& upstream,
+int PageSizeOf(const v1::ListParticipantsRequest& request, const Account& account,
                RequestViolations& violations) {
   if (request.page_size() < 0) violations.Add("page_size", "must not be negative");
-  const int wanted = request.page_size() == 0 ? upstream.default_page_size : request.page_size();
-  // A few participants need no large page. But a list that is resumed keeps its pages, so that they
-  // are never made smaller than the providers' own default.
+  const int wanted =
+      request.page_size() == 0 ? account.options.default_page_size : request.page_size();
+  // A small limit needs no large page. But a resumed list keeps its page size, so do not go below
+  // the providers' own default.
   const int64_t useful =
       request.limit() > 0 && request.limit() < wanted
           ? std::min<int64_t>(wanted, std::max<int64_t>(request.limit(), kDefaultPageSize))
@@ -103,7 +104,7 @@ void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
   if (page.page() < 0) violations.Add("provider_page.page", "must not be negative");
   if (page.page() > 0 && page.page_token().empty()) {
     violations.Add("provider_page.page_token",
-                   "is required where page is over 0: providers refuse a page without it");
+                   "is required if page is over 0: providers refuse a page without it");
   }
   if (page.page_token().size() > kMaxTarget) {
     violations.Add("provider_page.page_token", "is too long for a request to the provider");
@@ -114,12 +115,12 @@ void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
 
 }  // namespace
 
-Deadline::Deadline(std::chrono::system_clock::time_point time, const DeadlineSettings& settings) {
-  // The clocks differ in what they count from, and "never" must not overflow.
-  milliseconds left = settings.otherwise;
+Deadline::Deadline(std::chrono::system_clock::time_point time, const DeadlineOptions& options) {
+  // gRPC has the deadline on the system clock. "Never" must not overflow.
+  milliseconds left = options.otherwise;
   if (time != std::chrono::system_clock::time_point::max()) {
     left = std::chrono::duration_cast<milliseconds>(time - std::chrono::system_clock::now());
-    left = std::min(left - std::min(left / 20, kMaxNotice), settings.max);
+    left = std::min(left - std::min(left / 20, kMaxNotice), options.max);
   }
   time_ = std::chrono::steady_clock::now() + left;
 }
@@ -129,7 +130,7 @@ milliseconds Deadline::TimeLeft(std::chrono::steady_clock::time_point now) const
 }
 
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const Config& config, CallContext context) {
+                                       const QueryOptions& options, CallContext context) {
   RequestViolations violations;
   if (request.limit() < 0) violations.Add("limit", "must not be negative");
   if (request.query_case() == v1::ListParticipantsRequest::QUERY_NOT_SET) {
@@ -142,21 +143,21 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   const Authorization authorization(context.rules.get());
   if (absl::Status status = authorization.CheckTarget(request); !status.ok()) return status;
   const Target target =
-      FindTarget(request.upstream(), request.query_case(), config, authorization, violations);
+      FindTarget(request.upstream(), request.query_case(), options, authorization, violations);
   if (target.api == nullptr) return violations.ToStatus();
   if (absl::Status status = authorization.CheckPersonalData(request, *target.api); !status.ok()) {
     return status;
   }
 
-  const UpstreamConfig& upstream = *target.upstream;
-  std::string path = target.api->ListTarget(upstream, request, violations);
+  const Account& account = *target.account;
+  std::string path = target.api->ListTarget(account, request, violations);
   CheckLength(path, request, request.query_case(), violations);
-  const int page_size = PageSizeOf(request, upstream, violations);
+  const int page_size = PageSizeOf(request, account, violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, authorization, violations);
 
-  // The list, whatever is wanted of it and in what pieces.
-  ResumeTokens tokens(config.resume_key.value_or(upstream.password),
-                      absl::StrCat(upstream.name, "\n", path));
+  // Bound to the list, without page size and read mask: these may differ when it is resumed.
+  ResumeTokens tokens(options.resume_key.value_or(account.password),
+                      absl::StrCat(account.name, "\n", path));
   AppendQuery(path, "PageSize", absl::StrCat(page_size));
   std::string first = path;
   std::optional<ListPosition> resume;
@@ -172,8 +173,8 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
     first.clear();
   }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  const BaseUrl& base = target.api->base_url(upstream);
-  return ListQuery{.upstream = target.upstream,
+  const BaseUrl& base = target.api->base_url(account);
+  return ListQuery{.account = target.account,
                    .api = target.api,
                    .url = base.Join(path),
                    .first_url = first.empty() ? "" : base.Join(first),
@@ -187,7 +188,7 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
-                                      const Config& config, CallContext context) {
+                                      const QueryOptions& options, CallContext context) {
   RequestViolations violations;
   if (request.participant_case() == v1::GetParticipantRequest::PARTICIPANT_NOT_SET) {
     violations.Add("participant",
@@ -197,20 +198,20 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
   }
   const Authorization authorization(context.rules.get());
   if (absl::Status status = authorization.CheckTarget(request); !status.ok()) return status;
-  const Target target =
-      FindTarget(request.upstream(), request.participant_case(), config, authorization, violations);
+  const Target target = FindTarget(request.upstream(), request.participant_case(), options,
+                                   authorization, violations);
   if (target.api == nullptr) return violations.ToStatus();
   if (absl::Status status = authorization.CheckPersonalData(request, *target.api); !status.ok()) {
     return status;
   }
 
-  const std::string path = target.api->GetTarget(*target.upstream, request, violations);
+  const std::string path = target.api->GetTarget(*target.account, request, violations);
   CheckLength(path, request, request.participant_case(), violations);
   FieldSelection selection = Select(request.read_mask(), *target.api, authorization, violations);
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
-  return GetQuery{.upstream = target.upstream,
+  return GetQuery{.account = target.account,
                   .api = target.api,
-                  .url = target.api->base_url(*target.upstream).Join(path),
+                  .url = target.api->base_url(*target.account).Join(path),
                   .ids = target.api->IdsOf(request),
                   .selection = std::move(selection),
                   .call = std::move(context)};

@@ -1,5 +1,6 @@
-// Requests that were checked: everything that can be wrong with a call is found here, before
-// anything is sent upstream. Made by the RPC handlers, carried out by upstream/.
+// Builds the request to a provider from a caller's request, and finds everything that is wrong with
+// the latter before anything is sent upstream. What the caller may request is decided by
+// Authorization (service/access). Any thread may call the functions.
 #pragma once
 
 #include <chrono>
@@ -7,51 +8,69 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/access/policy.h"
-#include "service/config/config.h"
+#include "service/provider/account.h"
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
 #include "service/record/requested_ids.h"
 #include "service/resume/resume_token.h"
+#include "service/secrets/current_secret.h"
 #include "service/trace/trace_context.h"
 
 namespace rollcall {
 
-// When a call is to be over.
+// How long calls may take.
+struct DeadlineOptions {
+  // For a call without a deadline.
+  std::chrono::milliseconds otherwise = std::chrono::hours(1);
+  // The longest that a call may ask for.
+  std::chrono::milliseconds max = std::chrono::hours(24);
+};
+
+// What requests are checked against.
+struct QueryOptions {
+  // The accounts that requests can name. Never empty.
+  std::vector<Account> accounts;
+  // Seals resume tokens; if absent, the account's password does.
+  std::optional<CurrentSecret> resume_key;
+};
+
+// When a call ends.
 class Deadline {
  public:
-  // A little before the caller stops waiting at `time`, so that it still hears how far the call has
-  // come; and where it would wait for ever or too long, when the configuration says.
-  Deadline(std::chrono::system_clock::time_point time, const DeadlineSettings& settings);
+  // A little before the caller's deadline, so that status and resume token still arrive. Without a
+  // deadline, or with one too far away, as `options` say.
+  Deadline(std::chrono::system_clock::time_point time, const DeadlineOptions& options);
 
-  // At `now`. Zero or less once the deadline has passed.
+  // Zero or less after the deadline.
   std::chrono::milliseconds TimeLeft(std::chrono::steady_clock::time_point now) const;
 
  private:
   std::chrono::steady_clock::time_point time_;
 };
 
-// Who makes a call, how long it may take, and the ids by which it can be found.
+// Who makes a call, how long it may take, and the ids by which the logs of all sides name it.
 struct CallContext {
   Deadline deadline;
-  std::string caller;  // who makes it: a name or an address
+  std::string caller;  // a name or an address
   TraceContext trace;
-  // What the caller may do. Null where there is no policy, and everybody may do everything.
+  // Null without a policy: everything is permitted.
   std::shared_ptr<const CallerRules> rules;
-  // Calls of this caller's that may run at once.
+  // Concurrent calls of this caller.
   int max_calls;
 };
 
-// A list to walk. The upstream and the API outlive every query.
+// A list to walk. The account is one of QueryOptions.
 struct ListQuery {
-  const UpstreamConfig* upstream;
+  const Account* account;
   const ParticipantApi* api;
-  std::string url;                     // of the page to begin with
-  std::string first_url;               // of the list's first page; empty where unknown
-  RequestedIds ids;                    // that records carry, of the conference or room first
+  std::string url;                     // of the page to start with
+  std::string first_url;               // of the list's first page; empty if unknown
+  RequestedIds ids;                    // that records carry; first the conference's or room's
   std::optional<ListPosition> resume;  // where on that page, if not at its first record
   ResumeTokens tokens;
   FieldSelection selection;
@@ -62,7 +81,7 @@ struct ListQuery {
 
 // A participant to get.
 struct GetQuery {
-  const UpstreamConfig* upstream;
+  const Account* account;
   const ParticipantApi* api;
   std::string url;
   RequestedIds ids;  // as in ListQuery
@@ -70,11 +89,11 @@ struct GetQuery {
   CallContext call;
 };
 
-// INVALID_ARGUMENT, naming what is wrong, where the request cannot be carried out, and
-// CALLER_NOT_PERMITTED where the caller may not ask for it.
+// INVALID_ARGUMENT with everything that is wrong with the request, or CALLER_NOT_PERMITTED if the
+// caller may not make it.
 absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const Config& config, CallContext context);
+                                       const QueryOptions& options, CallContext context);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
-                                      const Config& config, CallContext context);
+                                      const QueryOptions& options, CallContext context);
 
 }  // namespace rollcall

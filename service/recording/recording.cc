@@ -44,7 +44,7 @@ std::string BodyName(int number) { return absl::StrFormat("%06d.body", number); 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Recording>> Recording::Open(
-    const RecordingSettings& settings, const std::vector<UpstreamConfig>& upstreams,
+    const RecordingOptions& settings, const std::vector<Account>& upstreams,
     std::function<void(absl::string_view cause)> on_end) {
   const std::string& path = settings.folder;
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return SystemProblem(path);
@@ -64,7 +64,7 @@ absl::StatusOr<std::unique_ptr<Recording>> Recording::Open(
     return recording;
   }
   std::set<std::string> providers;
-  for (const UpstreamConfig& upstream : upstreams) {
+  for (const Account& upstream : upstreams) {
     providers.insert(upstream.provider == ProviderType::kTwilio ? "twilio" : "signalwire");
   }
   if (!recording->WriteLine(
@@ -92,7 +92,7 @@ Recording::~Recording() {
 }
 
 std::shared_ptr<Recording::Answer> Recording::Begin(const ParticipantApi& api,
-                                                    const UpstreamConfig& upstream,
+                                                    const Account& upstream,
                                                     absl::string_view url) {
   if (ended_) return nullptr;
   return std::make_shared<Answer>(*this, api, upstream, url);
@@ -127,8 +127,8 @@ void Recording::Stop(absl::string_view cause) {
   if (!ended_.exchange(true)) on_end_(cause);
 }
 
-Recording::Answer::Answer(Recording& recording, const ParticipantApi& api,
-                          const UpstreamConfig& upstream, absl::string_view url)
+Recording::Answer::Answer(Recording& recording, const ParticipantApi& api, const Account& upstream,
+                          absl::string_view url)
     : recording_(recording),
       api_(api),
       number_(++recording.answers_),

@@ -16,7 +16,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "nlohmann/json_fwd.hpp"
-#include "service/config/config.h"
 #include "service/http/http_transport.h"
 #include "service/provider/participant_api.h"
 #include "service/recording/fakes.h"
@@ -25,6 +24,13 @@
 #include "service/sync/mutex.h"
 
 namespace rollcall {
+
+// Where provider responses are written, redacted.
+struct RecordingOptions {
+  std::string folder;
+  // Of all its files together. Recording stops there.
+  std::size_t max_bytes = std::size_t{64} << 20;
+};
 
 class Recording {
  public:
@@ -36,7 +42,7 @@ class Recording {
   // Other problems with the folder are errors. `on_end` is called once, from here or on any thread,
   // if the recording ends before the service: "max_bytes", "write_error", "folder_in_use".
   static absl::StatusOr<std::unique_ptr<Recording>> Open(
-      const RecordingSettings& settings, const std::vector<UpstreamConfig>& upstreams,
+      const RecordingOptions& settings, const std::vector<Account>& upstreams,
       std::function<void(absl::string_view cause)> on_end);
   ~Recording();
   Recording(const Recording&) = delete;
@@ -47,7 +53,7 @@ class Recording {
 
   // Call when a request is sent. Null if the recording has ended. `api`, `upstream` and the
   // recording must outlive the answer.
-  std::shared_ptr<Answer> Begin(const ParticipantApi& api, const UpstreamConfig& upstream,
+  std::shared_ptr<Answer> Begin(const ParticipantApi& api, const Account& upstream,
                                 absl::string_view url);
 
  private:
@@ -73,7 +79,7 @@ class Recording {
 
 class Recording::Answer {
  public:
-  Answer(Recording& recording, const ParticipantApi& api, const UpstreamConfig& upstream,
+  Answer(Recording& recording, const ParticipantApi& api, const Account& upstream,
          absl::string_view url);
   // Records that the request was given up, if it has no end yet.
   ~Answer();

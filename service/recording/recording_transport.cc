@@ -41,17 +41,17 @@ class RecordedTransfer final : public HttpTransport::Transfer, private HttpTrans
   }
 
   HttpTransport::Receiver& receiver_;
-  std::shared_ptr<Recording::Answer> answer_;  // null after Cancel()
+  std::shared_ptr<Recording::Answer> answer_;                // null after Cancel()
   const std::unique_ptr<HttpTransport::Transfer> transfer_;  // destroyed first
 };
 
 }  // namespace
 
 std::shared_ptr<Recording::Answer> RecordingTransport::Begin(const HttpRequest& request) {
-  for (const UpstreamConfig& upstream : upstreams_) {
-    if (upstream.name != request.upstream) continue;
-    for (const ParticipantApi* api : ApisOf(upstream.provider)) {
-      if (api->name() == request.api) return recording_.Begin(*api, upstream, request.url);
+  for (const Account& account : accounts_) {
+    if (account.name != request.upstream) continue;
+    for (const ParticipantApi* api : ApisOf(account.provider)) {
+      if (api->name() == request.api) return recording_.Begin(*api, account, request.url);
     }
   }
   return nullptr;

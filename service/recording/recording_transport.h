@@ -7,18 +7,18 @@
 #include <utility>
 #include <vector>
 
-#include "service/config/config.h"
 #include "service/http/http_transport.h"
+#include "service/provider/account.h"
 #include "service/recording/recording.h"
 
 namespace rollcall {
 
 class RecordingTransport final : public HttpTransport {
  public:
-  // `recording` and `upstreams` must outlive the transport.
+  // `recording` and `accounts` must outlive the transport.
   RecordingTransport(std::unique_ptr<HttpTransport> transport, Recording& recording,
-                     const std::vector<UpstreamConfig>& upstreams)
-      : transport_(std::move(transport)), recording_(recording), upstreams_(upstreams) {}
+                     const std::vector<Account>& accounts)
+      : transport_(std::move(transport)), recording_(recording), accounts_(accounts) {}
 
   // Records what the receiver accepts. A request without a known `upstream` and `api` cannot be
   // redacted, so it is not recorded; nor is any request after the recording has ended.
@@ -31,7 +31,7 @@ class RecordingTransport final : public HttpTransport {
 
   const std::unique_ptr<HttpTransport> transport_;
   Recording& recording_;
-  const std::vector<UpstreamConfig>& upstreams_;
+  const std::vector<Account>& accounts_;
 };
 
 }  // namespace rollcall

@@ -8,7 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "service/config/provider_id.h"
+#include "service/provider/provider_id.h"
 #include "service/recording/ascii.h"
 
 namespace rollcall {
@@ -154,8 +154,7 @@ std::vector<std::string> WordsOf(absl::string_view path) {
 
 }  // namespace
 
-TextRedactor::TextRedactor(const Fakes& fakes, const ParticipantApi& api,
-                           const UpstreamConfig& upstream)
+TextRedactor::TextRedactor(const Fakes& fakes, const ParticipantApi& api, const Account& upstream)
     : fakes_(fakes),
       base_(api.base_url(upstream)),
       prefix_(PrefixOf(base_)),

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/strings/string_view.h"
-#include "service/http/base_url.h"
+#include "service/net/base_url.h"
 #include "service/provider/participant_api.h"
 #include "service/recording/fakes.h"
 
@@ -22,7 +22,7 @@ inline constexpr absl::string_view kReplayOrigin = "http://replay.invalid";
 class TextRedactor {
  public:
   // For the responses of `upstream` to `api`. All must outlive the redactor.
-  TextRedactor(const Fakes& fakes, const ParticipantApi& api, const UpstreamConfig& upstream);
+  TextRedactor(const Fakes& fakes, const ParticipantApi& api, const Account& upstream);
 
   // Reads the next text: all of it if `whole`, otherwise as much as ends between characters for
   // certain. Returns the number of bytes read. `raw` must outlive the operations on the text.

@@ -12,7 +12,7 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
-#include "service/config/current_secret.h"
+#include "service/secrets/current_secret.h"
 
 namespace rollcall {
 

@@ -10,14 +10,14 @@ namespace rollcall {
 GetCall* GetCall::Start(grpc::CallbackServerContext& context, GetQuery query,
                         std::unique_ptr<CallReport> report, grpc::ByteBuffer& response,
                         Upstream& upstream, UpstreamLoop& loop, RunningCalls& running,
-                        const Config& config) {
+                        const CallOptions& options) {
   auto* const call = new GetCall(context, query.call, std::move(report), response, loop, running,
-                                 config.limits.caller_stall);
+                                 options.caller_stall);
   const int max_calls = query.call.max_calls;
   absl::Status refusal =
-      call->Begin(max_calls, [call, &upstream, &config, query = std::move(query)]() mutable {
+      call->Begin(max_calls, [call, &upstream, &options, query = std::move(query)]() mutable {
         call->fetch_ = std::make_unique<ParticipantFetch>(
-            call->loop_->transport(), call->loop_->decoder_scratch(), config, upstream,
+            call->loop_->transport(), call->loop_->decoder_scratch(), options.read, upstream,
             std::move(query), *call->message_.mutable_participant(),
             [call](const absl::Status& status, const CallTotals& totals) {
               call->End(status, totals);

@@ -10,6 +10,7 @@
 #include "rollcall/v1/participant_service.pb.h"
 #include "service/query/query.h"
 #include "service/rpc/call_handle.h"
+#include "service/rpc/call_options.h"
 #include "service/rpc/upstream_call.h"
 #include "service/rpc/upstream_loops.h"
 #include "service/upstream/participant_fetch.h"
@@ -24,7 +25,7 @@ class GetCall final : public grpc::ServerUnaryReactor, private UpstreamCall {
   static GetCall* Start(grpc::CallbackServerContext& context, GetQuery query,
                         std::unique_ptr<CallReport> report, grpc::ByteBuffer& response,
                         Upstream& upstream, UpstreamLoop& loop, RunningCalls& running,
-                        const Config& config);
+                        const CallOptions& options);
 
   void OnCancel() override { OnCallCancelled(); }
   void OnDone() override { OnCallDone(); }

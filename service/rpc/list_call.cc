@@ -29,26 +29,26 @@ grpc::Slice SliceOf(std::string bytes) {
 
 ListCall::ListCall(grpc::CallbackServerContext& context, const CallContext& call,
                    std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
-                   const Config& config)
-    : UpstreamCall(std::move(report), loop.scheduler(), running, call, config.limits.caller_stall),
+                   const CallOptions& options)
+    : UpstreamCall(std::move(report), loop.scheduler(), running, call, options.caller_stall),
       loop_(loop),
       context_(context),
       handle_(context),
-      config_(config),
-      queue_(config.limits.send_queue_bytes),
+      options_(options),
+      queue_(options.send_queue_bytes),
       flush_task_(scheduler_) {}
 
 ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
-                          UpstreamLoop& loop, RunningCalls& running, const Config& config) {
-  auto* const call = new ListCall(context, query.call, std::move(report), loop, running, config);
+                          UpstreamLoop& loop, RunningCalls& running, const CallOptions& options) {
+  auto* const call = new ListCall(context, query.call, std::move(report), loop, running, options);
   const int max_calls = query.call.max_calls;
   absl::Status refusal =
       call->Begin(max_calls, [call, &upstream, query = std::move(query)]() mutable {
         RecordSink& sink = *call;
         call->pager_ =
             std::make_unique<Pager>(call->loop_->transport(), call->loop_->decoder_scratch(),
-                                    call->config_, upstream, std::move(query), sink);
+                                    call->options_.read, upstream, std::move(query), sink);
         call->pager_->Start();
       });
   if (!refusal.ok()) {

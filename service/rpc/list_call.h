@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "service/query/query.h"
 #include "service/rpc/call_handle.h"
+#include "service/rpc/call_options.h"
 #include "service/rpc/send_queue.h"
 #include "service/rpc/upstream_call.h"
 #include "service/rpc/upstream_loops.h"
@@ -29,7 +30,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   // but `query` and `report` must outlive the call.
   static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query,
                          std::unique_ptr<CallReport> report, Upstream& upstream, UpstreamLoop& loop,
-                         RunningCalls& running, const Config& config);
+                         RunningCalls& running, const CallOptions& options);
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override { OnCallCancelled(); }
@@ -38,7 +39,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
  private:
   ListCall(grpc::CallbackServerContext& context, const CallContext& call,
            std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
-           const Config& config);
+           const CallOptions& options);
 
   RunningCall Describe() const override { return report_->Describe(queue_.bytes()); }
   void Stop(const absl::Status& reason) override;
@@ -63,7 +64,7 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   const LoopLease loop_;
   grpc::CallbackServerContext& context_;
   CallHandle handle_;
-  const Config& config_;
+  const CallOptions& options_;
   SendQueue queue_;
 
   // Accessed on the loop's thread only.

@@ -88,11 +88,11 @@ void Describe(const Request& request, int asked, const ParticipantServiceImpl::U
 }  // namespace
 
 CallContext ParticipantServiceImpl::ContextOf(grpc::CallbackServerContext& context) const {
-  return {.deadline = Deadline(DeadlineOf(context), config_.deadline),
+  return {.deadline = Deadline(DeadlineOf(context), options_.deadline),
           .caller = "",
           .trace = TraceOf(context),
           .rules = nullptr,
-          .max_calls = config_.limits.max_calls_per_caller};
+          .max_calls = options_.max_calls_per_caller};
 }
 
 // Sets the caller of the call. An error if the caller is not admitted.
@@ -129,12 +129,12 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticip
   v1::ListParticipantsRequest request;
   if (absl::Status status = Parse(*bytes, request); !status.ok()) return refused(status);
   Describe(request, request.query_case(), upstreams_, *report);
-  auto query = CheckRequest(request, config_, call);
+  auto query = CheckRequest(request, options_.query, call);
   if (!query.ok()) return refused(query.status());
-  report->SetUpstream(query->upstream->name);
-  Upstream& upstream = *upstreams_.at(query->upstream->name);
+  report->SetUpstream(query->account->name);
+  Upstream& upstream = *upstreams_.at(query->account->name);
   return ListCall::Start(*context, *std::move(query), std::move(report), upstream, loops_.Pick(),
-                         running_, config_);
+                         running_, options_);
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
@@ -153,12 +153,12 @@ grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
   v1::GetParticipantRequest request;
   if (absl::Status status = Parse(*bytes, request); !status.ok()) return refused(status);
   Describe(request, request.participant_case(), upstreams_, *report);
-  auto query = CheckRequest(request, config_, call);
+  auto query = CheckRequest(request, options_.query, call);
   if (!query.ok()) return refused(query.status());
-  Upstream& upstream = *upstreams_.at(query->upstream->name);
-  report->SetUpstream(query->upstream->name);
+  Upstream& upstream = *upstreams_.at(query->account->name);
+  report->SetUpstream(query->account->name);
   return GetCall::Start(*context, *std::move(query), std::move(report), *response, upstream,
-                        loops_.Pick(), running_, config_);
+                        loops_.Pick(), running_, options_);
 }
 
 }  // namespace rollcall

@@ -10,9 +10,9 @@
 #include "absl/status/status.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "service/access/access.h"
-#include "service/config/config.h"
 #include "service/metrics/call_monitor.h"
 #include "service/query/query.h"
+#include "service/rpc/call_options.h"
 #include "service/rpc/running_calls.h"
 #include "service/rpc/upstream_loops.h"
 #include "service/upstream/upstream.h"
@@ -32,9 +32,10 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
 
   // All must outlive the service and its server. `access` is null if there is no policy; then all
   // callers are admitted.
-  ParticipantServiceImpl(const Config& config, const Access* access, const Upstreams& upstreams,
-                         UpstreamLoops& loops, RunningCalls& running, CallMonitor& monitor)
-      : config_(config),
+  ParticipantServiceImpl(const CallOptions& options, const Access* access,
+                         const Upstreams& upstreams, UpstreamLoops& loops, RunningCalls& running,
+                         CallMonitor& monitor)
+      : options_(options),
         access_(access),
         upstreams_(upstreams),
         loops_(loops),
@@ -53,7 +54,7 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   CallContext ContextOf(grpc::CallbackServerContext& context) const;
   absl::Status Admit(const grpc::CallbackServerContext& context, CallContext& call) const;
 
-  const Config& config_;
+  const CallOptions& options_;
   const Access* const access_;
   const Upstreams& upstreams_;
   UpstreamLoops& loops_;

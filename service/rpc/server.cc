@@ -18,12 +18,13 @@
 #include "absl/strings/string_view.h"
 #include "grpc/health/v1/health.pb.h"
 #include "service/access/access.h"
-#include "service/config/file_watch.h"
-#include "service/config/secret_watch.h"
-#include "service/config/unix_socket.h"
+#include "service/config/config_secrets.h"
+#include "service/files/file_watch.h"
 #include "service/http/curl_transport.h"
+#include "service/net/unix_socket.h"
 #include "service/recording/recording_transport.h"
 #include "service/rpc/accept_probe.h"
+#include "service/rpc/call_options.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
 #include "service/rpc/running_calls.h"
@@ -33,8 +34,23 @@
 namespace rollcall {
 namespace {
 
+std::vector<Account> AccountsOf(const Config& config) {
+  std::vector<Account> accounts;
+  for (const UpstreamOptions& upstream : config.upstreams) accounts.push_back(upstream.account);
+  return accounts;
+}
+
+CallOptions CallOptionsOf(const Config& config) {
+  return {.query = {.accounts = AccountsOf(config), .resume_key = config.resume_key},
+          .deadline = config.deadline,
+          .read = config.read,
+          .max_calls_per_caller = config.calls.max_calls_per_caller,
+          .send_queue_bytes = config.calls.send_queue_bytes,
+          .caller_stall = config.calls.caller_stall};
+}
+
 // Limits for each connection, configured and fixed ones.
-void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& builder) {
+void BoundConnections(const ConnectionOptions& options, grpc::ServerBuilder& builder) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
   // Ten times the longest valid request, which has a resume token, a provider's page token and a
@@ -45,15 +61,15 @@ void BoundConnections(const ConnectionSettings& settings, grpc::ServerBuilder& b
   };
   const auto set_time = [&](const char* name, milliseconds time) { set(name, time.count()); };
   grpc::ResourceQuota quota("callers");
-  quota.Resize(settings.max_memory_bytes);
+  quota.Resize(options.max_memory_bytes);
   builder.SetResourceQuota(quota);
   // gRPC would decompress a request before checking its size. Requests are small anyway.
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   set(GRPC_ARG_MAX_METADATA_SIZE, 8 << 10);
-  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, settings.max_streams);
-  if (settings.max_age) set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, *settings.max_age);
-  set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, settings.max_idle);
+  set(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams);
+  if (options.max_age) set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, *options.max_age);
+  set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, options.max_idle);
   // Bounds how long a connection without HTTP/2 settings holds a descriptor.
   set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, seconds(20));
   // Detects a vanished peer within 80 s, and so releases its upstream connection.
@@ -86,15 +102,16 @@ class Server::Parts {
   Parts(Config config, std::unique_ptr<Access> access, std::unique_ptr<Recording> recording,
         Telemetry& telemetry, AdminPages& admin_pages)
       : config_(std::move(config)),
+        call_options_(CallOptionsOf(config_)),
         telemetry_(telemetry),
         admin_pages_(admin_pages),
-        running_(static_cast<size_t>(config_.limits.max_calls)),
+        running_(static_cast<size_t>(config_.calls.max_calls)),
         recording_(std::move(recording)),
         upstreams_(MakeUpstreams(config_, telemetry)),
         loops_(config_.event_loops, telemetry.event_loop_lag(),
                [this](EventLoop& loop) { return MakeTransport(loop); }),
         access_(std::move(access)),
-        service_(config_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
+        service_(call_options_, access_.get(), upstreams_, loops_, running_, telemetry.calls()) {
     admin_pages_.Watch(ServiceSource{[this] { return State(); }, [this] { return Health(); }});
     if (access_ == nullptr) return;
     access_->WatchFile(watch_,
@@ -144,9 +161,9 @@ class Server::Parts {
       const MutexLock lock(mutex_);
       accept_probe_ = std::make_unique<AcceptProbe>(address_);
     }
-    WatchSecrets(config_, watch_, [this](absl::string_view what, const absl::Status& status) {
-      OnReload(what, status);
-    });
+    WatchSecrets(
+        SecretsOf(config_), watch_,
+        [this](absl::string_view what, const absl::Status& status) { OnReload(what, status); });
     // By default, the health service knows the whole server only.
     server_->GetHealthCheckService()->SetServingStatus(v1::ParticipantService::service_full_name(),
                                                        true);
@@ -184,12 +201,12 @@ class Server::Parts {
   static ParticipantServiceImpl::Upstreams MakeUpstreams(const Config& config,
                                                          Telemetry& telemetry) {
     ParticipantServiceImpl::Upstreams upstreams;
-    for (const UpstreamConfig& upstream : config.upstreams) {
-      RequestMonitor& requests = telemetry.requests(upstream.name);
+    for (const UpstreamOptions& upstream : config.upstreams) {
+      RequestMonitor& requests = telemetry.requests(upstream.account.name);
       upstreams.emplace(
-          upstream.name,
-          new Upstream{upstream, telemetry.participants(upstream.name), requests,
-                       ConcurrencyLimiter(upstream.requests, config.breaker,
+          upstream.account.name,
+          new Upstream{upstream, telemetry.participants(upstream.account.name), requests,
+                       ConcurrencyLimiter(upstream.limiter, config.breaker,
                                           [&requests](bool up) { requests.OnCircuit(up); })});
     }
     return upstreams;
@@ -199,16 +216,17 @@ class Server::Parts {
     auto transport = std::make_unique<CurlTransport>(loop);
     if (recording_ == nullptr) return transport;
     return std::make_unique<RecordingTransport>(std::move(transport), *recording_,
-                                                config_.upstreams);
+                                                call_options_.query.accounts);
   }
 
   // On the thread of the admin server.
   ServiceState State() {
     ServiceState state;
-    for (const UpstreamConfig& upstream : config_.upstreams) {
-      const ConcurrencyLimiter::Counts counts = upstreams_.at(upstream.name)->limiter.counts();
-      state.upstreams.push_back({upstream.name, counts.waiting, counts.in_flight, counts.stalled,
-                                 counts.limit, counts.circuit_open});
+    for (const UpstreamOptions& upstream : config_.upstreams) {
+      const ConcurrencyLimiter::Counts counts =
+          upstreams_.at(upstream.account.name)->limiter.counts();
+      state.upstreams.push_back({upstream.account.name, counts.waiting, counts.in_flight,
+                                 counts.stalled, counts.limit, counts.circuit_open});
     }
     state.calls = running_.Describe();
     state.calls_of_loops = loops_.Calls();
@@ -227,6 +245,7 @@ class Server::Parts {
   }
 
   const Config config_;
+  const CallOptions call_options_;
   Telemetry& telemetry_;
   AdminPages& admin_pages_;
   RunningCalls running_;
@@ -251,7 +270,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Config config, std::unique
   std::unique_ptr<Recording> recording;
   if (config.recording) {
     auto opened =
-        Recording::Open(*config.recording, config.upstreams,
+        Recording::Open(*config.recording, AccountsOf(config),
                         [&telemetry](absl::string_view cause) { telemetry.OnRecordingEnd(cause); });
     if (!opened.ok()) return opened.status();
     if (!(*opened)->ended()) {

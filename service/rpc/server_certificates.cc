@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "service/config/json_object_reader.h"
+#include "service/json/json_object_reader.h"
 
 namespace rollcall {
 namespace {
@@ -17,7 +17,7 @@ constexpr char kWhat[] = "tls";
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ServerCertificates>> ServerCertificates::Load(
-    const TlsSettings& settings, Telemetry& telemetry) {
+    const ServerTlsOptions& settings, Telemetry& telemetry) {
   Problems problems;
   std::optional<TlsFiles> files = ReadTlsFiles(settings, problems);
   if (!files) return problems.ToStatus();
@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<ServerCertificates>> ServerCertificates::Load(
 }
 
 std::shared_ptr<grpc::ServerCredentials> ServerCertificates::MakeCredentials() {
-  using ClientCertificates = TlsSettings::ClientCertificates;
+  using ClientCertificates = ServerTlsOptions::ClientCertificates;
   grpc::experimental::TlsServerCredentialsOptions options(provider_);
   options.watch_identity_key_cert_pairs();
   if (settings_.client_certificates != ClientCertificates::kNone) {

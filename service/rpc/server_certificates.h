@@ -17,18 +17,17 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "service/config/config.h"
-#include "service/config/file_watch.h"
-#include "service/config/tls_files.h"
+#include "service/files/file_watch.h"
 #include "service/metrics/telemetry.h"
 #include "service/rpc/memory_file.h"
+#include "service/tls/tls_files.h"
 
 namespace rollcall {
 
 class ServerCertificates {
  public:
   // `telemetry` must outlive them.
-  static absl::StatusOr<std::unique_ptr<ServerCertificates>> Load(const TlsSettings& settings,
+  static absl::StatusOr<std::unique_ptr<ServerCertificates>> Load(const ServerTlsOptions& settings,
                                                                   Telemetry& telemetry);
 
   // For one server. The certificates must outlive it.
@@ -39,14 +38,14 @@ class ServerCertificates {
   void WatchFiles(FileWatch& watch);
 
  private:
-  ServerCertificates(const TlsSettings& settings, Telemetry& telemetry)
+  ServerCertificates(const ServerTlsOptions& settings, Telemetry& telemetry)
       : settings_(settings), telemetry_(telemetry) {}
 
   // Uses the files, or changes nothing.
   absl::Status Use(TlsFiles files);
   void Reload();
 
-  const TlsSettings settings_;
+  const ServerTlsOptions settings_;
   Telemetry& telemetry_;
   // The files in use; set once loaded. Accessed on the watch's thread, once there is one.
   std::optional<TlsFiles> files_;

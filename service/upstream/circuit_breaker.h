@@ -6,15 +6,20 @@
 #include <chrono>
 #include <optional>
 
-#include "service/config/config.h"
-
 namespace rollcall {
+
+// When an upstream counts as down, and for how long no request is sent then.
+struct BreakerOptions {
+  // Requests in a row without a response, or with 5xx.
+  int failures = 20;
+  std::chrono::milliseconds open = std::chrono::seconds(5);
+};
 
 class CircuitBreaker {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  explicit CircuitBreaker(const BreakerSettings& settings) : settings_(settings) {}
+  explicit CircuitBreaker(const BreakerOptions& settings) : settings_(settings) {}
 
   bool is_closed() const { return state_ == State::kClosed; }
 
@@ -36,7 +41,7 @@ class CircuitBreaker {
  private:
   enum class State { kClosed, kOpen, kProbing };
 
-  const BreakerSettings settings_;
+  const BreakerOptions settings_;
   State state_ = State::kClosed;
   int failures_ = 0;  // in a row
   Time shut_until_;   // while not closed: when the next probe may be sent

@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kQueueRetryDelay{1};
 
 }  // namespace
 
-ConcurrencyLimiter::ConcurrencyLimiter(const RequestLimits& limits, const BreakerSettings& breaker,
+ConcurrencyLimiter::ConcurrencyLimiter(const LimiterOptions& limits, const BreakerOptions& breaker,
                                        std::function<void(bool up)> on_change,
                                        std::function<Clock::time_point()> now)
     : limits_(limits),

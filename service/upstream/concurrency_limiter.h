@@ -12,7 +12,6 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "service/config/config.h"
 #include "service/http/scheduler.h"
 #include "service/sync/mutex.h"
 #include "service/upstream/aimd_limit.h"
@@ -20,6 +19,17 @@
 #include "service/upstream/fair_queue.h"
 
 namespace rollcall {
+
+// How many requests to one account may be active at once.
+struct LimiterOptions {
+  // In flight. Fewer are sent while the provider answers that there are too many.
+  int max_in_flight = 100;
+  // With an incomplete response, including those paused by a slow caller. Each has its own
+  // connection.
+  int max_connections = 4000;
+  // New calls that wait to send their first request; more are refused.
+  int max_waiting = 1000;
+};
 
 class ConcurrencyLimiter {
  public:
@@ -47,7 +57,7 @@ class ConcurrencyLimiter {
 
   // `on_change` is called when the circuit breaker opens (false) and when it closes (true), on any
   // thread. It must not call the limiter.
-  ConcurrencyLimiter(const RequestLimits& limits, const BreakerSettings& breaker,
+  ConcurrencyLimiter(const LimiterOptions& limits, const BreakerOptions& breaker,
                      std::function<void(bool up)> on_change,
                      std::function<Clock::time_point()> now = &Clock::now);
 
@@ -73,7 +83,7 @@ class ConcurrencyLimiter {
   absl::Status QueueFull() const;
   static absl::Status CircuitOpen(std::chrono::milliseconds wait);
 
-  const RequestLimits limits_;
+  const LimiterOptions limits_;
   const std::function<void(bool up)> on_change_;
   const std::function<Clock::time_point()> now_;
 

@@ -8,7 +8,7 @@
 namespace rollcall {
 namespace {
 
-PageLimits PageLimitsOf(const Limits& limits) {
+PageLimits PageLimitsOf(const ResponseLimits& limits) {
   return {limits.max_record_bytes, limits.max_page_bytes, limits.max_json_depth};
 }
 
@@ -20,17 +20,17 @@ absl::Status ListChanged() {
 
 }  // namespace
 
-Pager::Pager(HttpTransport& transport, DecoderScratch& scratch, const Config& config,
+Pager::Pager(HttpTransport& transport, DecoderScratch& scratch, const ReadOptions& options,
              Upstream& upstream, ListQuery query, RecordSink& sink, RetryPolicy::Random random)
     : transport_(transport),
-      config_(config),
+      options_(options),
       upstream_(upstream),
       query_(std::move(query)),
       layout_(query_.api->page_layout()),
       sink_(sink),
-      decoder_(scratch, query_.api->record_schema(), query_.selection, upstream.config.strict,
-               query_.ids),
-      retry_(config.retry, std::move(random)),
+      decoder_(scratch, query_.api->record_schema(), query_.selection,
+               upstream.options.account.options.strict, query_.ids),
+      retry_(options.retry, std::move(random)),
       cursor_(!query_.first_url.empty(), query_.resume),
       retry_timer_(transport.scheduler()) {
   static_assert(PageReader::kPadding >= RecordDecoder::kPadding);
@@ -56,7 +56,7 @@ std::unique_ptr<PageFetch> Pager::Ask(ProviderRequest::Target target) {
   PageFetch::Listener& listener = *this;
   return std::make_unique<PageFetch>(upstream_, transport_, *query_.api, std::move(target),
                                      query_.call.caller, query_.call.trace,
-                                     PageLimitsOf(config_.limits), listener);
+                                     PageLimitsOf(options_.limits), listener);
 }
 
 // Passes on all records that have arrived, as far as the sink has room.
@@ -123,7 +123,7 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
     Leave(next_page_);
     return absl::OkStatus();
   }
-  auto url = query_.api->base_url(upstream_.config).Resolve(query_.api->AdjustLink(link));
+  auto url = query_.api->base_url(upstream_.options.account).Resolve(query_.api->AdjustLink(link));
   if (!url.ok()) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK,
                      absl::StrCat("the provider's link to the next page is not followed: ",
@@ -144,7 +144,7 @@ absl::Status Pager::ResolveNextLink(const std::string& link) {
 }
 
 bool Pager::WantsPrefetch() const {
-  if (!config_.prefetch || cursor_.WasRead(TargetOf(next_url_))) return false;
+  if (!options_.prefetch || cursor_.WasRead(TargetOf(next_url_))) return false;
   // A page that the limit makes unnecessary is not requested.
   const int64_t left_on_page = query_.page_size - cursor_.records_on_page();
   return query_.limit == 0 || totals_.records + left_on_page < query_.limit;
@@ -197,13 +197,13 @@ void Pager::FinishPage() {
 }
 
 std::string Pager::TargetOf(const std::string& url) const {
-  return query_.api->base_url(upstream_.config).TargetOf(url);
+  return query_.api->base_url(upstream_.options.account).TargetOf(url);
 }
 
 absl::Status Pager::GoToNextPage() {
-  if (cursor_.pages() == config_.limits.max_pages_per_list) {
+  if (cursor_.pages() == options_.limits.max_pages_per_list) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                     absl::StrCat("the list has more than ", config_.limits.max_pages_per_list,
+                     absl::StrCat("the list has more than ", options_.limits.max_pages_per_list,
                                   " pages (limits.max_pages_per_list)"));
   }
   const bool is_first = cursor_.pages() == 0 && cursor_.restarts() == 0;
@@ -267,7 +267,9 @@ void Pager::Leave(std::unique_ptr<PageFetch>& page) {
   transport_.scheduler().DeleteLater(std::move(page));
 }
 
-void Pager::End(const absl::Status& status) { Finish(InUpstream(status, upstream_.config)); }
+void Pager::End(const absl::Status& status) {
+  Finish(InUpstream(status, upstream_.options.account));
+}
 
 void Pager::Finish(const absl::Status& status) {
   ended_ = true;

@@ -14,12 +14,12 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "service/config/config.h"
 #include "service/http/http_transport.h"
 #include "service/metrics/call_totals.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
 #include "service/upstream/page_fetch.h"
+#include "service/upstream/read_options.h"
 #include "service/upstream/replay_cursor.h"
 #include "service/upstream/retry_policy.h"
 #include "service/upstream/upstream.h"
@@ -56,8 +56,9 @@ class Pager final : private PageFetch::Listener {
  public:
   // What is passed by reference must outlive the pager. `scratch` belongs to the event loop.
   // `random` is for the waits between retries.
-  Pager(HttpTransport& transport, DecoderScratch& scratch, const Config& config, Upstream& upstream,
-        ListQuery query, RecordSink& sink, RetryPolicy::Random random = &RandomFraction);
+  Pager(HttpTransport& transport, DecoderScratch& scratch, const ReadOptions& options,
+        Upstream& upstream, ListQuery query, RecordSink& sink,
+        RetryPolicy::Random random = &RandomFraction);
   ~Pager() = default;
   Pager(const Pager&) = delete;
   Pager& operator=(const Pager&) = delete;
@@ -93,7 +94,7 @@ class Pager final : private PageFetch::Listener {
   void Finish(const absl::Status& status);
 
   HttpTransport& transport_;
-  const Config& config_;
+  const ReadOptions& options_;
   Upstream& upstream_;
   ListQuery query_;
   const PageLayout layout_;

@@ -9,17 +9,17 @@
 namespace rollcall {
 
 ParticipantFetch::ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch,
-                                   const Config& config, Upstream& upstream, GetQuery query,
+                                   const ReadOptions& options, Upstream& upstream, GetQuery query,
                                    v1::Participant& participant, Done done,
                                    RetryPolicy::Random random)
     : transport_(transport),
       scratch_(scratch),
-      config_(config),
+      options_(options),
       upstream_(upstream),
       query_(std::move(query)),
       participant_(participant),
       done_(std::move(done)),
-      retry_(config.retry, std::move(random)),
+      retry_(options.retry, std::move(random)),
       retry_timer_(transport.scheduler()) {
   Ask({query_.url, ConcurrencyLimiter::Kind::kFirst});
 }
@@ -40,9 +40,9 @@ void ParticipantFetch::Ask(ProviderRequest::Target target) {
 
 bool ParticipantFetch::OnDocument(absl::string_view bytes) {
   body_.append(bytes.data(), bytes.size());
-  if (body_.size() > config_.limits.max_record_bytes) {
+  if (body_.size() > options_.limits.max_record_bytes) {
     End(MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                  absl::StrCat("the record is over ", config_.limits.max_record_bytes,
+                  absl::StrCat("the record is over ", options_.limits.max_record_bytes,
                                " bytes (limits.max_record_bytes)")));
   }
   return true;
@@ -72,13 +72,13 @@ void ParticipantFetch::OnRequestEnd(const absl::Status& end) {
 }
 
 absl::Status ParticipantFetch::Decode() {
-  if (NestingOf(body_) > config_.limits.max_json_depth) {
+  if (NestingOf(body_) > options_.limits.max_json_depth) {
     return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
                      absl::StrCat("the record is nested deeper than ",
-                                  config_.limits.max_json_depth, " (limits.max_json_depth)"));
+                                  options_.limits.max_json_depth, " (limits.max_json_depth)"));
   }
   RecordDecoder decoder(scratch_, query_.api->record_schema(), query_.selection,
-                        upstream_.config.strict, query_.ids);
+                        upstream_.options.account.options.strict, query_.ids);
   const size_t size = body_.size();
   body_.append(RecordDecoder::kPadding, '\0');
   absl::Status status = decoder.Decode(absl::string_view(body_.data(), size));
@@ -112,7 +112,7 @@ void ParticipantFetch::End(const absl::Status& status) {
   if (status.ok()) totals_.records = 1;
   request_->Cancel();
   transport_.scheduler().DeleteLater(std::move(request_));
-  done_(InUpstream(status, upstream_.config), totals_);
+  done_(InUpstream(status, upstream_.options.account), totals_);
 }
 
 }  // namespace rollcall

@@ -10,12 +10,12 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/participant.pb.h"
-#include "service/config/config.h"
 #include "service/http/http_transport.h"
 #include "service/metrics/call_totals.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
 #include "service/upstream/provider_request.h"
+#include "service/upstream/read_options.h"
 #include "service/upstream/retry_policy.h"
 
 namespace rollcall {
@@ -27,7 +27,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   // Sends the request. `done` is called once, when `participant` is filled or with an error. What
   // is passed by reference must outlive the fetch, unless it is cancelled; `scratch` belongs to the
   // event loop. `random` is for the waits between retries.
-  ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch, const Config& config,
+  ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch, const ReadOptions& options,
                    Upstream& upstream, GetQuery query, v1::Participant& participant, Done done,
                    RetryPolicy::Random random = &RandomFraction);
 
@@ -50,7 +50,7 @@ class ParticipantFetch final : private ProviderRequest::Listener {
 
   HttpTransport& transport_;
   DecoderScratch& scratch_;
-  const Config& config_;
+  const ReadOptions& options_;
   Upstream& upstream_;
   const GetQuery query_;
   v1::Participant& participant_;

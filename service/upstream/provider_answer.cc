@@ -136,7 +136,7 @@ bool ProviderAnswer::TakeBody(absl::string_view bytes) {
   return body_.size() < kMaxBody;
 }
 
-absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::string_view url,
+absl::Status ProviderAnswer::ToStatus(const Account& account, absl::string_view url,
                                       absl::Time now) const {
   const std::string code = ProviderCode(body_);
   const std::string request_id = Plain(request_id_);
@@ -152,7 +152,7 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::stri
     AddRetryInfo(status, absl::ToChronoMilliseconds(delay));
   }
   int number = 0;
-  if (upstream.provider == ProviderType::kTwilio && absl::SimpleAtoi(code, &number) && number > 0) {
+  if (account.provider == ProviderType::kTwilio && absl::SimpleAtoi(code, &number) && number > 0) {
     google::rpc::Help help;
     auto* const link = help.add_links();
     link->set_description("The provider's documentation of this error");
@@ -162,13 +162,13 @@ absl::Status ProviderAnswer::ToStatus(const UpstreamConfig& upstream, absl::stri
   return status;
 }
 
-absl::Status InUpstream(const absl::Status& status, const UpstreamConfig& upstream) {
+absl::Status InUpstream(const absl::Status& status, const Account& account) {
   if (status.ok()) return status;
   absl::Status named(status.code(),
-                     absl::StrCat("upstream \"", upstream.name, "\": ", status.message()));
+                     absl::StrCat("upstream \"", account.name, "\": ", status.message()));
   status.ForEachPayload(
       [&](absl::string_view type, const absl::Cord& payload) { named.SetPayload(type, payload); });
-  AddErrorMetadata(named, {{"upstream", upstream.name}});
+  AddErrorMetadata(named, {{"upstream", account.name}});
   return named;
 }
 

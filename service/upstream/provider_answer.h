@@ -8,8 +8,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "service/config/config.h"
 #include "service/http/http_transport.h"
+#include "service/provider/account.h"
 
 namespace rollcall {
 
@@ -30,8 +30,7 @@ class ProviderAnswer {
 
   // Converts a response that is not ok() to an error. `url` is the request's. The error has the
   // provider's error code but not its message, which may repeat personal data of the request.
-  absl::Status ToStatus(const UpstreamConfig& upstream, absl::string_view url,
-                        absl::Time now) const;
+  absl::Status ToStatus(const Account& account, absl::string_view url, absl::Time now) const;
 
  private:
   int http_status_ = 0;
@@ -42,6 +41,6 @@ class ProviderAnswer {
 };
 
 // Adds the upstream's name to the message and the details of `status`.
-absl::Status InUpstream(const absl::Status& status, const UpstreamConfig& upstream);
+absl::Status InUpstream(const absl::Status& status, const Account& account);
 
 }  // namespace rollcall

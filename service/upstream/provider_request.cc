@@ -22,17 +22,18 @@ int AccountRequests(const HttpResponse& response) {
 
 }  // namespace
 
-HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, const Secret& password,
-                            const TraceContext& trace) {
+HttpRequest MakeHttpRequest(const UpstreamOptions& upstream, std::string url,
+                            const Secret& password, const TraceContext& trace) {
+  const TransportOptions& transport = upstream.transport;
   return {std::move(url),
-          upstream.username,
+          upstream.account.username,
           password,
-          upstream.connect_timeout,
-          upstream.idle_timeout,
-          upstream.ca_file,
-          upstream.min_tls_version == TlsVersion::k13,
-          upstream.http2,
-          upstream.proxy,
+          transport.connect_timeout,
+          transport.idle_timeout,
+          transport.ca_file,
+          transport.min_tls_version == TlsVersion::k13,
+          transport.http2,
+          transport.proxy,
           trace};
 }
 
@@ -96,11 +97,11 @@ void ProviderRequest::OnTurn(const absl::Status& status) {
 void ProviderRequest::Send() {
   ++times_sent_;
   sent_ = transport_.scheduler().Now();
-  const UpstreamConfig& config = upstream_.config;
-  password_ = config.password.get();
-  HttpRequest request = MakeHttpRequest(config, url(), *password_, trace_);
+  const Account& account = upstream_.options.account;
+  password_ = account.password.get();
+  HttpRequest request = MakeHttpRequest(upstream_.options, url(), *password_, trace_);
   request.new_connection = target_.new_connection;
-  request.upstream = config.name;
+  request.upstream = account.name;
   request.api = api_.name();
   transport_.scheduler().DeleteLater(std::move(transfer_));
   transfer_ = transport_.Get(request, *this);
@@ -133,7 +134,8 @@ bool ProviderRequest::OnBody(absl::string_view bytes) {
 
 void ProviderRequest::OnDone(absl::Status status) {
   // The operator has replaced the password since the request was sent. Send it with the new one.
-  if (answer_.http_status() == kUnauthorized && !(upstream_.config.password.get() == *password_)) {
+  if (answer_.http_status() == kUnauthorized &&
+      !(upstream_.options.account.password.get() == *password_)) {
     upstream_.requests.OnGivenUp();
     upstream_.requests.OnRetry();
     answer_ = ProviderAnswer();
@@ -141,7 +143,8 @@ void ProviderRequest::OnDone(absl::Status status) {
   }
   const bool answered = answer_.has_head();
   // An error status is enough, even if its body is truncated.
-  if (answered && !answer_.ok()) status = answer_.ToStatus(upstream_.config, url(), absl::Now());
+  if (answered && !answer_.ok())
+    status = answer_.ToStatus(upstream_.options.account, url(), absl::Now());
   if (!status.ok()) Count(status);
   // Other failures do not show that the provider is down.
   if (!answered && absl::IsUnavailable(status)) permit_->OnNoResponse();

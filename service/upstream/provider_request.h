@@ -18,8 +18,8 @@
 namespace rollcall {
 
 // A GET of `url` with the settings of `upstream`. The other arguments must outlive the transfer.
-HttpRequest MakeHttpRequest(const UpstreamConfig& upstream, std::string url, const Secret& password,
-                            const TraceContext& trace);
+HttpRequest MakeHttpRequest(const UpstreamOptions& upstream, std::string url,
+                            const Secret& password, const TraceContext& trace);
 
 class ProviderRequest final : private HttpTransport::Receiver {
  public:

@@ -46,7 +46,7 @@ bool NeedsNewConnection(const absl::Status& failure) {
          reason == v1::ERROR_REASON_UPSTREAM_UNREACHABLE;
 }
 
-RetryPolicy::RetryPolicy(const RetrySettings& settings, Random random)
+RetryPolicy::RetryPolicy(const RetryOptions& settings, Random random)
     : settings_(settings), random_(std::move(random)) {}
 
 std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failure,

@@ -7,9 +7,18 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "service/config/config.h"
 
 namespace rollcall {
+
+// How often and how soon a failed request is sent again.
+struct RetryOptions {
+  // Attempts in a row without progress; 1 is to try only once.
+  int max_attempts = 5;
+  // The first wait is a random part of `initial_backoff`, which doubles with each failure up to
+  // `max_backoff`.
+  std::chrono::milliseconds initial_backoff = std::chrono::milliseconds(200);
+  std::chrono::milliseconds max_backoff = std::chrono::seconds(10);
+};
 
 // From 0 up to but not 1, by this thread's generator.
 double RandomFraction();
@@ -23,7 +32,7 @@ class RetryPolicy {
   // Gives a number from 0 up to but not 1.
   using Random = std::function<double()>;
 
-  RetryPolicy(const RetrySettings& settings, Random random);
+  RetryPolicy(const RetryOptions& settings, Random random);
 
   // Something new has come, so that the next failure is a first one again.
   void Progress() { failures_ = 0; }
@@ -36,7 +45,7 @@ class RetryPolicy {
                                                         std::chrono::milliseconds time_left);
 
  private:
-  const RetrySettings settings_;
+  const RetryOptions settings_;
   const Random random_;
   int failures_ = 0;
 };

@@ -4,15 +4,23 @@
 
 #include <functional>
 
-#include "service/config/config.h"
+#include "service/http/transport_options.h"
 #include "service/metrics/participant_monitor.h"
 #include "service/metrics/request_monitor.h"
+#include "service/provider/account.h"
 #include "service/upstream/concurrency_limiter.h"
 
 namespace rollcall {
 
+// What the operator decides about one upstream.
+struct UpstreamOptions {
+  Account account;
+  TransportOptions transport = {};
+  LimiterOptions limiter = {};
+};
+
 struct Upstream {
-  const UpstreamConfig& config;
+  const UpstreamOptions& options;
   ParticipantMonitor& participants;
   RequestMonitor& requests;
   ConcurrencyLimiter limiter;

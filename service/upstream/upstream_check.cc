@@ -41,20 +41,20 @@ class Probe final : private HttpTransport::Receiver {
     absl::Duration clock_ahead;  // this machine's to the provider's; zero where nobody knows
   };
 
-  Probe(const UpstreamConfig& upstream, const ParticipantApi& api, HttpTransport& transport)
+  Probe(const UpstreamOptions& upstream, const ParticipantApi& api, HttpTransport& transport)
       : upstream_(upstream),
         api_(api),
         transport_(transport),
-        password_(upstream.password.get()),
+        password_(upstream.account.password.get()),
         timer_(transport.scheduler()) {
-    std::string target = api.ProbeTarget(upstream);
+    std::string target = api.ProbeTarget(upstream.account);
     AppendQuery(target, "PageSize", "1");
-    url_ = api.base_url(upstream).Join(target);
+    url_ = api.base_url(upstream.account).Join(target);
   }
 
-  const UpstreamConfig& upstream() const { return upstream_; }
+  const UpstreamOptions& upstream() const { return upstream_; }
   const ParticipantApi& api() const { return api_; }
-  const BaseUrl& base_url() const { return api_.base_url(upstream_); }
+  const BaseUrl& base_url() const { return api_.base_url(upstream_.account); }
 
   // Waits for the end, once.
   Result Wait() { return result_.get_future().get(); }
@@ -66,7 +66,7 @@ class Probe final : private HttpTransport::Receiver {
     HttpTransport::Receiver& receiver = *this;
     transfer_ = transport_.Get(MakeHttpRequest(upstream_, url_, password_, trace_), receiver);
     // Else an answer that comes byte by byte would take as long as it likes.
-    timer_.Start(upstream_.connect_timeout + upstream_.idle_timeout, [this] {
+    timer_.Start(upstream_.transport.connect_timeout + upstream_.transport.idle_timeout, [this] {
       End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
                     "the provider's answer was not complete in time"));
     });
@@ -99,7 +99,7 @@ class Probe final : private HttpTransport::Receiver {
         return absl::OkStatus();
       }
     } else {
-      absl::Status status = answer_.ToStatus(upstream_, url_, absl::Now());
+      absl::Status status = answer_.ToStatus(upstream_.account, url_, absl::Now());
       if (ReasonOf(status) != v1::ERROR_REASON_UPSTREAM_NOT_FOUND) return status;
       // The forms of the providers' errors; the last is RFC 9457's.
       if (document.is_object() && (document.contains("code") || document.contains("errors") ||
@@ -121,7 +121,7 @@ class Probe final : private HttpTransport::Receiver {
                        std::chrono::duration_cast<milliseconds>(time), clock_ahead_});
   }
 
-  const UpstreamConfig& upstream_;
+  const UpstreamOptions& upstream_;
   const ParticipantApi& api_;
   HttpTransport& transport_;
   const Secret password_;
@@ -159,8 +159,10 @@ std::optional<std::pair<const char*, std::string>> FirstSet(
 }
 
 // The proxy of https URLs, as CurlTransport and libcurl choose it.
-std::string DescribeProxy(const UpstreamConfig& upstream, const Environment& env) {
-  if (upstream.proxy) return upstream.proxy->empty() ? "none, as configured" : *upstream.proxy;
+std::string DescribeProxy(const UpstreamOptions& upstream, const Environment& env) {
+  if (upstream.transport.proxy) {
+    return upstream.transport.proxy->empty() ? "none, as configured" : *upstream.transport.proxy;
+  }
   const auto proxy = FirstSet(env, {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
   if (!proxy) return "none, neither configured nor by the environment";
   const auto exceptions = FirstSet(env, {"no_proxy", "NO_PROXY"});
@@ -183,7 +185,7 @@ std::vector<std::string> Hints(const Probe& probe, const absl::Status& status,
   const v1::ErrorReason reason = ReasonOf(status);
   const bool not_trusted = reason == v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED;
   if (not_trusted) {
-    const std::string& ca_file = probe.upstream().ca_file;
+    const std::string& ca_file = probe.upstream().transport.ca_file;
     hints.push_back(absl::StrCat("ca_file: ", ca_file.empty() ? "the system's" : ca_file));
     // In OpenSSL's words.
     if (absl::StrContains(status.message(), "expired") ||
@@ -222,7 +224,8 @@ std::string Verdict(const Probe::Result& result) {
 
 }  // namespace
 
-absl::Status CheckUpstreams(const Config& config, const Environment& env, std::ostream& out) {
+absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const Environment& env,
+                            std::ostream& out) {
   std::vector<std::unique_ptr<Probe>> probes;
   std::unique_ptr<HttpTransport> transport;
   EventLoop loop;  // ends first, after all its tasks
@@ -230,11 +233,11 @@ absl::Status CheckUpstreams(const Config& config, const Environment& env, std::o
   size_t name_width = 0;
   size_t api_width = 0;
   size_t url_width = 0;
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    for (const ParticipantApi* api : ApisOf(upstream.provider)) {
+  for (const UpstreamOptions& upstream : upstreams) {
+    for (const ParticipantApi* api : ApisOf(upstream.account.provider)) {
       const Probe& probe =
           *probes.emplace_back(std::make_unique<Probe>(upstream, *api, *transport));
-      name_width = std::max(name_width, upstream.name.size());
+      name_width = std::max(name_width, upstream.account.name.size());
       api_width = std::max(api_width, api->name().size());
       url_width = std::max(url_width, probe.base_url().ToString().size());
     }
@@ -248,7 +251,7 @@ absl::Status CheckUpstreams(const Config& config, const Environment& env, std::o
     const auto column = [&out](absl::string_view text, size_t width) {
       out << std::left << std::setw(static_cast<int>(width)) << std::string(text) << "  ";
     };
-    column(probe->upstream().name, name_width);
+    column(probe->upstream().account.name, name_width);
     column(probe->api().name(), api_width);
     column(probe->base_url().ToString(), url_width);
     out << Verdict(result) << '\n';

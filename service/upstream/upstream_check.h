@@ -5,9 +5,11 @@
 #pragma once
 
 #include <ostream>
+#include <vector>
 
 #include "absl/status/status.h"
-#include "service/config/config.h"
+#include "service/environment/environment.h"
+#include "service/upstream/upstream.h"
 
 namespace rollcall {
 
@@ -15,6 +17,7 @@ namespace rollcall {
 // and as soon as it and those before it are known; below it, what helps to find the cause. Nothing
 // secret and no word of the provider's own is among it. Returns when the last is known, which takes
 // no longer than the upstreams' timeouts. OK where all are good, else UNAVAILABLE.
-absl::Status CheckUpstreams(const Config& config, const Environment& env, std::ostream& out);
+absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const Environment& env,
+                            std::ostream& out);
 
 }  // namespace rollcall

@@ -33,7 +33,6 @@ json PolicyOf(const std::string& name) {
 
 class AccessTest : public testing::Test {
  protected:
-  AccessTest() { config_.policy_file = path_; }
   ~AccessTest() override { std::filesystem::remove(path_); }
 
   void Write(const std::string& text) const {
@@ -41,7 +40,9 @@ class AccessTest : public testing::Test {
     std::filesystem::rename(path_ + ".new", path_);
   }
 
-  // Waits for the policy to be read again, and returns what came of it.
+  absl::StatusOr<std::unique_ptr<Access>> Load() const { return Access::Load(path_, {}); }
+
+  // Waits for the next reload, and returns its outcome.
   absl::Status NextReload() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return reloads_ > seen_; });
@@ -61,7 +62,6 @@ class AccessTest : public testing::Test {
   const std::string path_ = testing::TempDir() + "/policy_" +
                             testing::UnitTest::GetInstance()->current_test_info()->name() +
                             std::to_string(getpid());
-  Config config_;
 
  private:
   std::mutex mutex_;
@@ -77,17 +77,17 @@ Credentials WithToken(const std::string& token) {
   return credentials;
 }
 
-TEST_F(AccessTest, SaysWhereThePolicyIsWrong) {
-  EXPECT_THAT(Access::Load(config_).status().ToString(), HasSubstr(path_ + ": cannot open"));
+TEST_F(AccessTest, LoadErrorNamesPathAndKeys) {
+  EXPECT_THAT(Load().status().ToString(), HasSubstr(path_ + ": cannot open"));
   Write(R"({"callers": 1, "more": 2})");
-  const absl::Status status = Access::Load(config_).status();
+  const absl::Status status = Load().status();
   EXPECT_THAT(std::string(status.message()), StartsWith(path_ + ": more: unknown key"));
   EXPECT_THAT(std::string(status.message()), HasSubstr("\n" + path_ + ": callers: expected"));
 }
 
-TEST_F(AccessTest, AdmitsWhomThePolicyKnows) {
+TEST_F(AccessTest, AdmitsKnownCallersOnly) {
   Write(PolicyOf("billing").dump());
-  const auto access = Access::Load(config_);
+  const auto access = Load();
   ASSERT_TRUE(access.ok()) << access.status();
   EXPECT_EQ((*(*access)->Admit(WithToken("abc")))->name, "billing");
 
@@ -97,14 +97,14 @@ TEST_F(AccessTest, AdmitsWhomThePolicyKnows) {
   Credentials stranger;
   stranger.dns_names = {"stranger.example"};
   EXPECT_EQ(ReasonOf((*access)->Admit(stranger).status()), v1::ERROR_REASON_CALLER_NOT_PERMITTED);
-  // A token counts, even where a certificate that is known comes with it.
+  // A token takes precedence over a certificate.
   stranger.token.emplace("abc");
   EXPECT_EQ((*(*access)->Admit(stranger))->name, "billing");
 }
 
-TEST_F(AccessTest, FollowsItsFileAndKeepsThePolicyThatIsGood) {
+TEST_F(AccessTest, ReloadsItsFileAndKeepsTheLastGoodPolicy) {
   Write(PolicyOf("first").dump());
-  const auto access = *Access::Load(config_);
+  const auto access = *Load();
   FileWatch watch(std::chrono::milliseconds(1));
   Watch(*access, watch);
   const auto rules = *access->Admit(WithToken("abc"));
@@ -112,7 +112,7 @@ TEST_F(AccessTest, FollowsItsFileAndKeepsThePolicyThatIsGood) {
   Write(PolicyOf("second").dump());
   EXPECT_TRUE(NextReload().ok());
   EXPECT_EQ((*access->Admit(WithToken("abc")))->name, "second");
-  EXPECT_EQ(rules->name, "first") << "a call goes on as it began";
+  EXPECT_EQ(rules->name, "first") << "a running call keeps its rules";
 
   Write("{");
   EXPECT_THAT(NextReload().ToString(), HasSubstr("not valid JSON"));

@@ -17,9 +17,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Of "abc", as FIPS 180 has it.
+// Of "abc", from FIPS 180.
 constexpr char kHashOfAbc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-// Of nothing.
+// Of "".
 constexpr char kHashOfNothing[] =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -47,7 +47,7 @@ std::vector<std::string> Errors(const json& changes, bool has_certificates = tru
   return ErrorsOf(Parse(json::array({Caller(changes)}), has_certificates));
 }
 
-TEST(PolicyTest, HoldsWhatTheFileSays) {
+TEST(PolicyTest, ParsesEveryKey) {
   const auto policy = Parse(json::array({
       Caller(),
       {{"name", "reports"},
@@ -79,24 +79,24 @@ TEST(PolicyTest, HoldsWhatTheFileSays) {
   EXPECT_EQ(reports->max_calls, 5);
 }
 
-TEST(PolicyTest, FindsNobodyByAnotherToken) {
+TEST(PolicyTest, UnknownTokenFindsNoCaller) {
   const auto policy = Parse(json::array({Caller()}));
   for (const char* token : {"", "ab", "abcd", "ABC", kHashOfAbc}) {
     EXPECT_EQ(policy->FindByToken(token), nullptr) << token;
   }
-  // Whoever puts the hash of nothing into the file lets nobody in.
+  // The hash of "" in the file admits no caller.
   const auto nothing = Parse(json::array({Caller({{"token_sha256", {kHashOfNothing}}})}));
   EXPECT_EQ(nothing->FindByToken(""), nullptr);
 }
 
-TEST(PolicyTest, ACallerMayHaveSeveralTokens) {
+TEST(PolicyTest, FindsACallerByEachOfItsTokens) {
   const auto policy =
       Parse(json::array({Caller({{"token_sha256", {kHashOfNothing, kHashOfAbc}}})}));
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_NE(policy->FindByToken("abc"), nullptr);
 }
 
-TEST(PolicyTest, CertificatesAreFoundByTheirNames) {
+TEST(PolicyTest, FindsCallersByCertificateNames) {
   const auto policy = Parse(json::array({
       {{"name", "a"},
        {"uri_sans", json::array({"spiffe://example.org/a", "https://example.org/A"})},
@@ -114,7 +114,7 @@ TEST(PolicyTest, CertificatesAreFoundByTheirNames) {
   };
   EXPECT_EQ(found({.uris = {"spiffe://example.org/a"}, .spiffe_id = "spiffe://example.org/a"}),
             "a");
-  // One of several URIs is nobody's SPIFFE id.
+  // One of several URIs is not a SPIFFE id.
   EXPECT_EQ(found({.uris = {"spiffe://example.org/a", "https://example.org/b"}}), "");
   EXPECT_EQ(found({.uris = {"https://example.org/b", "https://example.org/A"}}), "a");
   EXPECT_EQ(found({.uris = {"https://example.org/a"}}), "");
@@ -124,13 +124,13 @@ TEST(PolicyTest, CertificatesAreFoundByTheirNames) {
   EXPECT_EQ(found({}), "");
 }
 
-TEST(PolicyTest, WithoutCallersNobodyIsFound) {
+TEST(PolicyTest, EmptyPolicyFindsNoCaller) {
   const auto policy = Parse(json::array());
   ASSERT_TRUE(policy.ok()) << policy.status();
   EXPECT_EQ(policy->FindByToken("abc"), nullptr);
 }
 
-TEST(PolicyTest, ErrorsNameTheKeyAndNeverTheValue) {
+TEST(PolicyTest, ErrorsNameTheKeyWithoutTheValue) {
   EXPECT_THAT(ErrorsOf(Policy::Parse("[]", {})), ElementsAre("expected an object, not an array"));
   EXPECT_THAT(ErrorsOf(Policy::Parse("{", {})), ElementsAre(HasSubstr("line 1, column 2")));
   EXPECT_THAT(ErrorsOf(Policy::Parse("{}", {})),
@@ -162,15 +162,15 @@ TEST(PolicyTest, ErrorsNameTheKeyAndNeverTheValue) {
                           HasSubstr("callers[0].max_calls: expected a whole number")));
 }
 
-TEST(PolicyTest, NobodyIsTwoCallers) {
+TEST(PolicyTest, RejectsAnIdentityOfTwoCallers) {
   EXPECT_THAT(ErrorsOf(Parse(json::array({Caller(), Caller()}))),
               ElementsAre("callers[1].name: another caller has this name already",
                           "callers[1].token_sha256[0]: another caller has this token already"));
 }
 
-TEST(PolicyTest, NamesOfCertificatesNeedAnAuthority) {
+TEST(PolicyTest, RejectsCertificateNamesWithoutAClientCa) {
   EXPECT_THAT(Errors({{"dns_sans", {"a.example"}}}, false),
-              ElementsAre("callers[0].dns_sans: no caller shows a certificate unless "
+              ElementsAre("callers[0].dns_sans: callers are asked for certificates only if "
                           "tls.client_ca_file is configured"));
 }
 

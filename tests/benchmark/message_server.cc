@@ -25,8 +25,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
-#include "service/config/secret.h"
 #include "service/resume/resume_token.h"
+#include "service/secrets/secret.h"
 #include "tests/benchmark/benchmark_list.h"
 
 namespace rollcall {

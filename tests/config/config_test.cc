@@ -35,9 +35,9 @@ using ::testing::StartsWith;
 constexpr char kAccountSid[] = "ACaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 constexpr char kApiKey[] = "SK0123456789abcdef0123456789ABCDEF";
 constexpr char kProjectId[] = "b3877c40-da60-4998-90ad-b792e98472af";
-// Stands in tests where a secret does, and where one could be put by mistake.
+// Used where a secret belongs, and where one could be put by mistake.
 constexpr char kHidden[] = "hunter2";
-// Any certificate, of which nobody has the key.
+// Any certificate; its key does not exist any more.
 constexpr char kCertificate[] =
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBezCCASGgAwIBAgIUU7tsA0TyV/+MDXyhng/hULBACFMwCgYIKoZIzj0EAwIw\n"
@@ -79,7 +79,7 @@ absl::StatusOr<Config> Parse(const json& document, const Environment& env = Vari
   return ParseConfig(document.dump(), env);
 }
 
-// The lines of the error that a text yields, after checking what must hold for each error.
+// The lines of an error. Also checks what must hold for every error.
 std::vector<std::string> ErrorsOf(const absl::StatusOr<Config>& config) {
   if (config.ok()) return {};
   EXPECT_EQ(config.status().code(), absl::StatusCode::kInvalidArgument);
@@ -91,8 +91,7 @@ std::vector<std::string> Errors(const json& document, const Environment& env = V
   return ErrorsOf(Parse(document, env));
 }
 
-// The errors of a document whose only upstream is Twilio's with these changes; a null removes the
-// key.
+// The errors of a document whose only upstream is Twilio's with these changes. Null removes a key.
 std::vector<std::string> TwilioErrors(const json& changes, const Environment& env = Variables({})) {
   json document = Document();
   document["upstreams"][0].merge_patch(changes);
@@ -116,50 +115,50 @@ std::string WriteFile(const std::string& name, const std::string& text) {
   return path;
 }
 
-TEST(ParseConfig, TheSmallestTwilioFileTakesAllDefaults) {
+TEST(ParseConfig, SmallestTwilioFileHasAllDefaults) {
   const absl::StatusOr<Config> config = Parse(Document());
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "127.0.0.1:50051");
   EXPECT_EQ(config->metrics_listen, std::nullopt);
   EXPECT_EQ(config->drain_timeout, milliseconds(30000));
-  EXPECT_EQ(config->limits.max_record_bytes, 1048576u);
-  EXPECT_EQ(config->limits.max_page_bytes, 268435456u);
-  EXPECT_EQ(config->limits.max_pages_per_list, 100000);
-  EXPECT_EQ(config->limits.max_json_depth, 64);
-  EXPECT_EQ(config->limits.send_queue_bytes, 65536u);
-  EXPECT_EQ(config->limits.max_calls, 2000);
+  EXPECT_EQ(config->read.limits.max_record_bytes, 1048576u);
+  EXPECT_EQ(config->read.limits.max_page_bytes, 268435456u);
+  EXPECT_EQ(config->read.limits.max_pages_per_list, 100000);
+  EXPECT_EQ(config->read.limits.max_json_depth, 64);
+  EXPECT_EQ(config->calls.send_queue_bytes, 65536u);
+  EXPECT_EQ(config->calls.max_calls, 2000);
   EXPECT_EQ(config->breaker.failures, 20);
   EXPECT_EQ(config->breaker.open, milliseconds(5000));
   EXPECT_EQ(config->deadline.otherwise, std::chrono::hours(1));
   EXPECT_EQ(config->deadline.max, std::chrono::hours(24));
   EXPECT_GE(config->event_loops, 1);
-  EXPECT_EQ(config->retry.max_attempts, 5);
-  EXPECT_EQ(config->retry.initial_backoff, milliseconds(200));
-  EXPECT_EQ(config->retry.max_backoff, milliseconds(10000));
-  EXPECT_TRUE(config->prefetch);
+  EXPECT_EQ(config->read.retry.max_attempts, 5);
+  EXPECT_EQ(config->read.retry.initial_backoff, milliseconds(200));
+  EXPECT_EQ(config->read.retry.max_backoff, milliseconds(10000));
+  EXPECT_TRUE(config->read.prefetch);
 
   ASSERT_THAT(config->upstreams, SizeIs(1));
-  const UpstreamConfig& upstream = config->upstreams[0];
-  EXPECT_EQ(upstream.name, "main");
-  EXPECT_EQ(upstream.provider, ProviderType::kTwilio);
-  EXPECT_EQ(upstream.account_sid, kAccountSid);
-  EXPECT_EQ(upstream.username, kAccountSid);
-  EXPECT_EQ(upstream.password.get().reveal(), kHidden);
-  EXPECT_EQ(upstream.api.ToString(), "https://api.twilio.com");
-  EXPECT_EQ(upstream.insights.value().ToString(), "https://insights.twilio.com");
-  EXPECT_EQ(upstream.connect_timeout, milliseconds(10000));
-  EXPECT_EQ(upstream.idle_timeout, milliseconds(60000));
-  EXPECT_EQ(upstream.default_page_size, 1000);
-  EXPECT_FALSE(upstream.strict);
-  EXPECT_EQ(upstream.requests.max_in_flight, 100);
-  EXPECT_EQ(upstream.requests.max_connections, 4000);
-  EXPECT_EQ(upstream.requests.max_waiting, 1000);
-  EXPECT_EQ(upstream.ca_file, "");
-  EXPECT_EQ(upstream.min_tls_version, TlsVersion::k12);
-  EXPECT_FALSE(upstream.http2);
+  const UpstreamOptions& upstream = config->upstreams[0];
+  EXPECT_EQ(upstream.account.name, "main");
+  EXPECT_EQ(upstream.account.provider, ProviderType::kTwilio);
+  EXPECT_EQ(upstream.account.account_sid, kAccountSid);
+  EXPECT_EQ(upstream.account.username, kAccountSid);
+  EXPECT_EQ(upstream.account.password.get().reveal(), kHidden);
+  EXPECT_EQ(upstream.account.api.ToString(), "https://api.twilio.com");
+  EXPECT_EQ(upstream.account.insights.value().ToString(), "https://insights.twilio.com");
+  EXPECT_EQ(upstream.transport.connect_timeout, milliseconds(10000));
+  EXPECT_EQ(upstream.transport.idle_timeout, milliseconds(60000));
+  EXPECT_EQ(upstream.account.options.default_page_size, 1000);
+  EXPECT_FALSE(upstream.account.options.strict);
+  EXPECT_EQ(upstream.limiter.max_in_flight, 100);
+  EXPECT_EQ(upstream.limiter.max_connections, 4000);
+  EXPECT_EQ(upstream.limiter.max_waiting, 1000);
+  EXPECT_EQ(upstream.transport.ca_file, "");
+  EXPECT_EQ(upstream.transport.min_tls_version, TlsVersion::k12);
+  EXPECT_FALSE(upstream.transport.http2);
 }
 
-// Its summary shows each key of a document, but what tells of accounts.
+// The summary shows every key of a document except those of the account.
 void ExpectSummary(const json& document, const Config& config) {
   std::set<std::string> shown;
   for (const auto& [key, value] : Summarize(config)) {
@@ -188,7 +187,7 @@ void ExpectSummary(const json& document, const Config& config) {
   }
 }
 
-TEST(ParseConfig, EveryKeyIsRead) {
+TEST(ParseConfig, ReadsEveryKey) {
   const std::string ca_file = WriteFile("ca.pem", kCertificate);
   json twilio = TwilioUpstream();
   twilio.erase("auth_token");
@@ -241,74 +240,74 @@ TEST(ParseConfig, EveryKeyIsRead) {
   EXPECT_EQ(config->listen, "[::]:0");
   EXPECT_EQ(config->metrics_listen, "127.0.0.1:9464");
   EXPECT_EQ(config->drain_timeout, milliseconds(1500));
-  EXPECT_EQ(config->limits.max_calls_per_caller, 3);
-  EXPECT_EQ(config->limits.caller_stall, milliseconds(2500));
+  EXPECT_EQ(config->calls.max_calls_per_caller, 3);
+  EXPECT_EQ(config->calls.caller_stall, milliseconds(2500));
   EXPECT_EQ(config->connections.max_streams, 5);
   EXPECT_EQ(config->connections.max_age, milliseconds(60000));
   EXPECT_EQ(config->connections.max_idle, milliseconds(500));
   EXPECT_EQ(config->connections.max_memory_bytes, 2097152u);
-  EXPECT_EQ(config->limits.max_record_bytes, 2048u);
-  EXPECT_EQ(config->limits.max_page_bytes, 4096u);
-  EXPECT_EQ(config->limits.max_pages_per_list, 3);
-  EXPECT_EQ(config->limits.max_json_depth, 8);
-  EXPECT_EQ(config->limits.send_queue_bytes, 1024u);
-  EXPECT_EQ(config->retry.max_attempts, 1);
-  EXPECT_EQ(config->retry.initial_backoff, milliseconds(1));
-  EXPECT_EQ(config->retry.max_backoff, milliseconds(60000));
-  EXPECT_EQ(config->limits.max_calls, 7);
+  EXPECT_EQ(config->read.limits.max_record_bytes, 2048u);
+  EXPECT_EQ(config->read.limits.max_page_bytes, 4096u);
+  EXPECT_EQ(config->read.limits.max_pages_per_list, 3);
+  EXPECT_EQ(config->read.limits.max_json_depth, 8);
+  EXPECT_EQ(config->calls.send_queue_bytes, 1024u);
+  EXPECT_EQ(config->read.retry.max_attempts, 1);
+  EXPECT_EQ(config->read.retry.initial_backoff, milliseconds(1));
+  EXPECT_EQ(config->read.retry.max_backoff, milliseconds(60000));
+  EXPECT_EQ(config->calls.max_calls, 7);
   EXPECT_EQ(config->breaker.failures, 2);
   EXPECT_EQ(config->breaker.open, milliseconds(500));
   EXPECT_EQ(config->deadline.otherwise, milliseconds(10000));
   EXPECT_EQ(config->deadline.max, milliseconds(20000));
   EXPECT_EQ(config->event_loops, 3);
-  EXPECT_EQ(config->upstreams.at(0).requests.max_in_flight, 1);
-  EXPECT_EQ(config->upstreams.at(0).requests.max_connections, 2);
-  EXPECT_EQ(config->upstreams.at(0).requests.max_waiting, 3);
-  EXPECT_FALSE(config->prefetch);
+  EXPECT_EQ(config->upstreams.at(0).limiter.max_in_flight, 1);
+  EXPECT_EQ(config->upstreams.at(0).limiter.max_connections, 2);
+  EXPECT_EQ(config->upstreams.at(0).limiter.max_waiting, 3);
+  EXPECT_FALSE(config->read.prefetch);
   EXPECT_EQ(config->recording.value().folder, "/var/lib/recording");
   EXPECT_EQ(config->recording.value().max_bytes, 4096u);
 
   ASSERT_THAT(config->upstreams, SizeIs(2));
-  const UpstreamConfig& first = config->upstreams[0];
-  EXPECT_EQ(first.account_sid, kAccountSid);
-  EXPECT_EQ(first.username, kApiKey);
-  EXPECT_EQ(first.password.get().reveal(), kHidden);
-  EXPECT_EQ(first.api.ToString(), "https://api.dublin.ie1.twilio.com");
-  EXPECT_EQ(first.insights.value().ToString(), "http://127.0.0.1:8080/insights");
-  EXPECT_EQ(first.connect_timeout, milliseconds(250));
-  EXPECT_EQ(first.idle_timeout, milliseconds(7000));
-  EXPECT_EQ(first.default_page_size, 50);
-  EXPECT_TRUE(first.strict);
-  EXPECT_EQ(first.ca_file, ca_file);
-  EXPECT_EQ(first.min_tls_version, TlsVersion::k13);
-  EXPECT_TRUE(first.http2);
+  const UpstreamOptions& first = config->upstreams[0];
+  EXPECT_EQ(first.account.account_sid, kAccountSid);
+  EXPECT_EQ(first.account.username, kApiKey);
+  EXPECT_EQ(first.account.password.get().reveal(), kHidden);
+  EXPECT_EQ(first.account.api.ToString(), "https://api.dublin.ie1.twilio.com");
+  EXPECT_EQ(first.account.insights.value().ToString(), "http://127.0.0.1:8080/insights");
+  EXPECT_EQ(first.transport.connect_timeout, milliseconds(250));
+  EXPECT_EQ(first.transport.idle_timeout, milliseconds(7000));
+  EXPECT_EQ(first.account.options.default_page_size, 50);
+  EXPECT_TRUE(first.account.options.strict);
+  EXPECT_EQ(first.transport.ca_file, ca_file);
+  EXPECT_EQ(first.transport.min_tls_version, TlsVersion::k13);
+  EXPECT_TRUE(first.transport.http2);
 
-  const UpstreamConfig& second = config->upstreams[1];
-  EXPECT_EQ(second.name, "space");
-  EXPECT_EQ(first.proxy, std::nullopt);
-  EXPECT_EQ(second.proxy, "http://proxy.internal:3128");
-  EXPECT_EQ(second.provider, ProviderType::kSignalWire);
-  EXPECT_EQ(second.account_sid, kProjectId);
-  EXPECT_EQ(second.username, kProjectId);
-  EXPECT_EQ(second.password.get().reveal(), kHidden);
-  EXPECT_EQ(second.api.ToString(), "https://example.signalwire.com");
-  EXPECT_FALSE(second.insights.has_value());
-  EXPECT_EQ(second.ca_file, "");
-  EXPECT_FALSE(second.http2);
+  const UpstreamOptions& second = config->upstreams[1];
+  EXPECT_EQ(second.account.name, "space");
+  EXPECT_EQ(first.transport.proxy, std::nullopt);
+  EXPECT_EQ(second.transport.proxy, "http://proxy.internal:3128");
+  EXPECT_EQ(second.account.provider, ProviderType::kSignalWire);
+  EXPECT_EQ(second.account.account_sid, kProjectId);
+  EXPECT_EQ(second.account.username, kProjectId);
+  EXPECT_EQ(second.account.password.get().reveal(), kHidden);
+  EXPECT_EQ(second.account.api.ToString(), "https://example.signalwire.com");
+  EXPECT_FALSE(second.account.insights.has_value());
+  EXPECT_EQ(second.transport.ca_file, "");
+  EXPECT_FALSE(second.transport.http2);
 }
 
-TEST(ParseConfig, ASpaceMayBeGivenInFullOrAsABaseUrl) {
+TEST(ParseConfig, AcceptsASpaceByNameDomainOrBaseUrl) {
   json upstream = SignalWireUpstream();
   upstream["space"] = "Example.signalwire.com";
-  EXPECT_EQ(Parse({{"upstreams", json::array({upstream})}})->upstreams[0].api.ToString(),
+  EXPECT_EQ(Parse({{"upstreams", json::array({upstream})}})->upstreams[0].account.api.ToString(),
             "https://example.signalwire.com");
   upstream.erase("space");
   upstream["base_url"] = "https://relay.example:8443/signalwire/";
-  EXPECT_EQ(Parse({{"upstreams", json::array({upstream})}})->upstreams[0].api.ToString(),
+  EXPECT_EQ(Parse({{"upstreams", json::array({upstream})}})->upstreams[0].account.api.ToString(),
             "https://relay.example:8443/signalwire");
 }
 
-TEST(ParseConfig, SyntaxErrorsGiveLineAndColumnAndNoText) {
+TEST(ParseConfig, SyntaxErrorNamesLineAndColumnWithoutText) {
   const std::string not_json = ": not valid JSON (which has no comments and no trailing commas)";
   const std::string too_short = ": not valid JSON: the text ends too early";
   struct {
@@ -329,7 +328,7 @@ TEST(ParseConfig, SyntaxErrorsGiveLineAndColumnAndNoText) {
   for (const auto& c : cases) EXPECT_THAT(TextErrors(c.text), ElementsAre(c.error)) << c.text;
 }
 
-TEST(ParseConfig, DeepNestingIsAnErrorAndNoCrash) {
+TEST(ParseConfig, RejectsDeepNesting) {
   const std::string deep(100000, '[');
   const std::string closed = absl::StrCat(deep, std::string(100000, ']'));
   EXPECT_THAT(TextErrors(deep), SizeIs(1));
@@ -338,7 +337,7 @@ TEST(ParseConfig, DeepNestingIsAnErrorAndNoCrash) {
               ElementsAre("upstreams[0]: expected an object, not an array"));
 }
 
-TEST(ParseConfig, KeysThatOccurTwiceAreErrors) {
+TEST(ParseConfig, RejectsDuplicateKeys) {
   EXPECT_THAT(
       TextErrors(R"({"listen": "a:1", "listen": "hunter2:2",
                      "upstreams": [
@@ -351,13 +350,13 @@ TEST(ParseConfig, KeysThatOccurTwiceAreErrors) {
                   "upstreams[1].api_token.env: the key occurs more than once",
                   "upstreams[1].name: the key occurs more than once",
                   "upstreams[1].api_token.env: there is no environment variable of this name"));
-  // The same key in two objects is not twice in one.
+  // The same key in two objects is not a duplicate.
   EXPECT_THAT(TextErrors(R"({"upstreams": [{"name": "x"}, {"name": "y"}]})"),
               ElementsAre("upstreams[0].provider: missing; expected \"twilio\" or \"signalwire\"",
                           "upstreams[1].provider: missing; expected \"twilio\" or \"signalwire\""));
 }
 
-TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
+TEST(ParseConfig, RejectsUnknownKeysAndSuggestsTheNearestName) {
   EXPECT_THAT(
       TwilioErrors({{"acount_sid", kAccountSid}, {"account_sid", nullptr}}),
       ElementsAre("upstreams[0].account_sid: missing; expected \"AC\" and 32 hexadecimal digits",
@@ -394,7 +393,7 @@ TEST(ParseConfig, UnknownKeysAreErrorsWithTheNearestName) {
                   StartsWith("[\"\\u00e9\"]: unknown key")));
 }
 
-TEST(ParseConfig, TheDocumentAndItsListsMustHaveTheRightTypes) {
+TEST(ParseConfig, RejectsWrongTypesOfDocumentAndLists) {
   EXPECT_THAT(TextErrors("[]"), ElementsAre("expected an object, not an array"));
   EXPECT_THAT(TextErrors("null"), ElementsAre("expected an object, not null"));
   EXPECT_THAT(TextErrors("\"hunter2\""), ElementsAre("expected an object, not a string"));
@@ -411,7 +410,7 @@ TEST(ParseConfig, TheDocumentAndItsListsMustHaveTheRightTypes) {
   EXPECT_THAT(Errors(document), ElementsAre("limits: expected an object, not an array"));
 }
 
-TEST(ParseConfig, ListenAddresses) {
+TEST(ParseConfig, ChecksListenAddresses) {
   json document = Document();
   for (const char* listen :
        {"127.0.0.1:0", "0.0.0.0:50051", "localhost:65535", "[::1]:1", "[::]:50051",
@@ -456,7 +455,7 @@ TEST(ParseConfig, ListenAddresses) {
   EXPECT_THAT(Errors(document), ElementsAre(StartsWith("listen: expected host:port")));
 }
 
-TEST(CheckListen, WithoutTlsOthersAreServedOnlyWhereTheOperatorSaysSo) {
+TEST(CheckListen, RejectsPlaintextForOtherMachinesUnlessAllowed) {
   Config config = *Parse(Document());
   for (const char* own : {"127.0.0.1:0", "127.9.9.9:1", "localhost:1", "[::1]:1", "unix:/run/x"}) {
     config.listen = own;
@@ -470,20 +469,20 @@ TEST(CheckListen, WithoutTlsOthersAreServedOnlyWhereTheOperatorSaysSo) {
   config.allow_plaintext_callers = true;
   EXPECT_TRUE(CheckListen(config).ok());
   config.allow_plaintext_callers = false;
-  config.tls = TlsSettings{};
+  config.tls = ServerTlsOptions{};
   EXPECT_TRUE(CheckListen(config).ok());
 }
 
-TEST(ParseConfig, Proxies) {
+TEST(ParseConfig, ChecksProxies) {
   const auto proxy = [](const std::string& text) {
     json document = Document();
     document["upstreams"][0]["proxy"] = text;
     const absl::StatusOr<Config> config = Parse(document);
     EXPECT_TRUE(config.ok()) << config.status();
-    return config.ok() ? config->upstreams[0].proxy : std::nullopt;
+    return config.ok() ? config->upstreams[0].transport.proxy : std::nullopt;
   };
   EXPECT_EQ(proxy("none"), "");
-  // With a port in any case: libcurl would take 1080 where there is none.
+  // The port is always set: without one, libcurl would use 1080.
   EXPECT_EQ(proxy("http://proxy"), "http://proxy:80");
   EXPECT_EQ(proxy("http://[::1]:3128/"), "http://[::1]:3128");
   EXPECT_EQ(proxy("https://proxy"), "https://proxy:443");
@@ -514,7 +513,7 @@ std::vector<std::string> TlsErrors(const json& tls) {
   return Errors(document);
 }
 
-TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
+TEST(ParseConfig, RejectsTlsFilesThatAreMissingOrDoNotMatch) {
   const Certificate authority = Certificate::Authority();
   const Certificate server = authority.Sign("localhost");
   const std::string certificate = WriteFile("tls_certificate", server.certificate());
@@ -524,9 +523,10 @@ TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
   document["tls"] = {{"certificate_file", certificate}, {"private_key_file", key}};
   absl::StatusOr<Config> config = Parse(document);
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->tls->client_certificates, TlsSettings::ClientCertificates::kNone);
+  EXPECT_EQ(config->tls->client_certificates, ServerTlsOptions::ClientCertificates::kNone);
   document["tls"]["client_ca_file"] = ca;
-  EXPECT_EQ(Parse(document)->tls->client_certificates, TlsSettings::ClientCertificates::kRequired);
+  EXPECT_EQ(Parse(document)->tls->client_certificates,
+            ServerTlsOptions::ClientCertificates::kRequired);
 
   EXPECT_THAT(TlsErrors(json::object()),
               ElementsAre("tls.certificate_file: missing; expected the path of a file",
@@ -545,7 +545,7 @@ TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
                          {"private_key_file", WriteFile("tls_other_key", other.key())}}),
               ElementsAre("tls.private_key_file: the key does not belong to the first certificate "
                           "of tls.certificate_file"));
-  // A file of both is taken for what it is looked into for.
+  // One file may hold certificate and key.
   EXPECT_THAT(TlsErrors({{"certificate_file", certificate},
                          {"private_key_file",
                           WriteFile("tls_pair", authority.certificate() + server.key())}}),
@@ -553,12 +553,12 @@ TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
   const Certificate short_key = authority.SignShortKey("localhost");
   EXPECT_THAT(TlsErrors({{"certificate_file", WriteFile("tls_short", short_key.certificate())},
                          {"private_key_file", WriteFile("tls_short_key", short_key.key())}}),
-              ElementsAre(HasSubstr("tls.certificate_file: OpenSSL does not serve it")));
+              ElementsAre(HasSubstr("tls.certificate_file: OpenSSL rejects it")));
   EXPECT_THAT(
       TlsErrors({{"certificate_file",
                   WriteFile("tls_short_chain", server.certificate() + short_key.certificate())},
                  {"private_key_file", key}}),
-      ElementsAre(HasSubstr("tls.certificate_file: OpenSSL does not serve it")));
+      ElementsAre(HasSubstr("tls.certificate_file: OpenSSL rejects it")));
   EXPECT_THAT(TlsErrors({{"certificate_file", "/dev/null"}, {"private_key_file", "/dev/null"}}),
               ElementsAre("tls.certificate_file: is not a regular file",
                           "tls.private_key_file: is not a regular file"));
@@ -580,11 +580,11 @@ TEST(ParseConfig, TlsFilesMustBeThereAndBelongTogether) {
                           "path of a file"));
 }
 
-TEST(ParseConfig, MetricsListenAddresses) {
+TEST(ParseConfig, ChecksMetricsListenAddresses) {
   json document = Document();
   document["metrics_listen"] = "0.0.0.0:9464";
   EXPECT_THAT(Errors(document), IsEmpty());
-  // What a list of ports, or a port with options, would be to the metrics server.
+  // The admin server would understand a list of ports, or a port with options.
   for (const json& listen : {json(""), json("9464"), json("127.0.0.1:9464s"),
                              json("127.0.0.1:1,127.0.0.1:2"), json("+9464"), json(9464)}) {
     document["metrics_listen"] = listen;
@@ -595,7 +595,7 @@ TEST(ParseConfig, MetricsListenAddresses) {
   }
 }
 
-TEST(ParseConfig, NamesAndProviders) {
+TEST(ParseConfig, ChecksNamesAndProviders) {
   for (const json& name : {json(""), json("hunter2 "), json("a/b"), json("\xc3\xa9"), json("a\nb"),
                            json(std::string(64, 'a'))}) {
     EXPECT_THAT(
@@ -617,7 +617,7 @@ TEST(ParseConfig, NamesAndProviders) {
               ElementsAre("upstreams[1].name: another upstream has this name already"));
 }
 
-TEST(ParseConfig, TwilioCredentials) {
+TEST(ParseConfig, ChecksTwilioCredentials) {
   const std::string wrong_sid =
       "upstreams[0].account_sid: expected \"AC\" and 32 hexadecimal digits";
   for (const char* sid :
@@ -645,7 +645,7 @@ TEST(ParseConfig, TwilioCredentials) {
       ElementsAre("upstreams[0].api_key: expected \"SK\" and 32 hexadecimal digits"));
 }
 
-TEST(ParseConfig, SignalWireCredentials) {
+TEST(ParseConfig, ChecksSignalWireCredentials) {
   for (const char* id :
        {"", kHidden, kAccountSid, "b3877c40-da60-4998-90ad-b792e98472a",
         "b3877c40-da60-4998-90ad-b792e98472aff", "b3877c40xda60-4998-90ad-b792e98472af",
@@ -674,12 +674,12 @@ TEST(ParseConfig, SignalWireCredentials) {
               ElementsAre(StartsWith("upstreams[0].account_sid: unknown key")));
 }
 
-TEST(ParseConfig, SecretsMayStandInTheEnvironment) {
+TEST(ParseConfig, ReadsSecretsFromTheEnvironment) {
   json document = Document();
   document["upstreams"][0]["auth_token"] = {{"env", "TOKEN"}};
   const absl::StatusOr<Config> config = Parse(document, Variables({{"TOKEN", kHidden}}));
   ASSERT_TRUE(config.ok()) << config.status();
-  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].account.password.get().reveal(), kHidden);
 
   EXPECT_THAT(
       Errors(document),
@@ -690,13 +690,13 @@ TEST(ParseConfig, SecretsMayStandInTheEnvironment) {
       Errors(document, Variables({{"TOKEN", "hunter2\n"}})),
       ElementsAre(
           "upstreams[0].auth_token: must not contain line breaks or other control characters"));
-  // The secret itself where the variable's name should be.
+  // The secret itself instead of the variable's name.
   EXPECT_THAT(
       TwilioErrors({{"auth_token", {{"env", kHidden}}}}),
       ElementsAre("upstreams[0].auth_token.env: there is no environment variable of this name"));
 }
 
-TEST(ParseConfig, AResumeKeyIsASecretThatIsLongEnough) {
+TEST(ParseConfig, RejectsShortResumeKeys) {
   json document = Document();
   EXPECT_FALSE(Parse(document)->resume_key.has_value());
   const std::string key(32, 'k');
@@ -714,7 +714,7 @@ TEST(ParseConfig, AResumeKeyIsASecretThatIsLongEnough) {
   EXPECT_THAT(Errors(document), ElementsAre(HasSubstr("resume_key: expected a string")));
 }
 
-TEST(ParseConfig, SecretsMayStandInFiles) {
+TEST(ParseConfig, ReadsSecretsFromFiles) {
   json document = Document();
   document["upstreams"][0]["auth_token"] = {{"file", ""}};
   json& source = document["upstreams"][0]["auth_token"]["file"];
@@ -722,7 +722,7 @@ TEST(ParseConfig, SecretsMayStandInFiles) {
     source = WriteFile("good", absl::StrCat(kHidden, end));
     const absl::StatusOr<Config> config = Parse(document);
     ASSERT_TRUE(config.ok()) << config.status();
-    EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
+    EXPECT_EQ(config->upstreams[0].account.password.get().reveal(), kHidden);
   }
   source = WriteFile("empty", "\n");
   EXPECT_THAT(Errors(document), ElementsAre("upstreams[0].auth_token: must not be empty"));
@@ -731,7 +731,7 @@ TEST(ParseConfig, SecretsMayStandInFiles) {
   source = WriteFile("long", std::string(4097, 'x'));
   EXPECT_THAT(Errors(document),
               ElementsAre("upstreams[0].auth_token: must not be longer than 4096 bytes"));
-  // Whatever stands behind a line break that ends where a file may end at the latest.
+  // Text after a line break at the very end of the longest file.
   source = WriteFile("long", absl::StrCat(std::string(4096, 'x'), "\r\n", "y"));
   EXPECT_THAT(Errors(document), ElementsAre("upstreams[0].auth_token.file: the file must not be "
                                             "longer than 4098 bytes"));
@@ -746,7 +746,7 @@ TEST(ParseConfig, SecretsMayStandInFiles) {
               ElementsAre("upstreams[0].auth_token.file: cannot read the file: Is a directory"));
 }
 
-TEST(ParseConfig, SecretsOfTheWrongForm) {
+TEST(ParseConfig, RejectsSecretsOfTheWrongForm) {
   const std::string expected =
       "upstreams[0].auth_token: expected a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
   for (const json& token : {json(5), json(true), json::array({kHidden})}) {
@@ -768,7 +768,7 @@ TEST(ParseConfig, SecretsOfTheWrongForm) {
               ElementsAre("upstreams[0].auth_token: must not be empty"));
 }
 
-TEST(ParseConfig, CredentialsTravelUnencryptedOnlyWhereThatIsSaid) {
+TEST(ParseConfig, RejectsPlaintextBaseUrlsUnlessAllowed) {
   const std::string refused =
       "http would send the credentials unencrypted to another machine: use https, or set "
       "allow_plaintext to "
@@ -787,7 +787,7 @@ TEST(ParseConfig, CredentialsTravelUnencryptedOnlyWhereThatIsSaid) {
   }
 }
 
-TEST(ParseConfig, BaseUrlsMustBeUrls) {
+TEST(ParseConfig, RejectsBaseUrlsThatAreNotUrls) {
   EXPECT_THAT(TwilioErrors({{"api_base_url", "https://user:hunter2@host"}}),
               ElementsAre("upstreams[0].api_base_url: must not contain user information"));
   EXPECT_THAT(TwilioErrors({{"insights_base_url", "insights.twilio.com"}}),
@@ -798,9 +798,9 @@ TEST(ParseConfig, BaseUrlsMustBeUrls) {
                   "\"https://host:8443/path\", not a number"));
 }
 
-TEST(ParseConfig, ACaFileHoldsCertificatesInPemForm) {
+TEST(ParseConfig, RejectsCaFilesWithoutCertificates) {
   const std::string certificate = kCertificate;
-  // Text around a certificate is common, and means nothing; more than one is a bundle.
+  // Text around a certificate is common and ignored. More than one certificate is a bundle.
   for (const std::string& good :
        {"Test CA\n=======\n" + certificate, certificate + certificate + "the end"}) {
     EXPECT_THAT(TwilioErrors({{"ca_file", WriteFile("good", good)}}), IsEmpty()) << good;
@@ -833,7 +833,7 @@ TEST(ParseConfig, ACaFileHoldsCertificatesInPemForm) {
               ElementsAre("upstreams[0].ca_file: expected the path of a file, not an object"));
 }
 
-TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
+TEST(ParseConfig, ChecksTypesAndRangesOfNumbersAndBooleans) {
   for (const json& size : {json(0), json(-1), json(1001), json(10.0), json(10.5), json(1e300),
                            json(UINT64_MAX), json(INT64_MIN)}) {
     EXPECT_THAT(
@@ -905,7 +905,7 @@ TEST(ParseConfig, NumbersAndBooleansHaveTypesAndRanges) {
                   "upstreams[0].max_connections: expected a whole number from 1 to 1000000"));
 }
 
-TEST(ParseConfig, AShortMaximumShortensTheDefaultDeadlineToo) {
+TEST(ParseConfig, ShortMaximumDeadlineShortensTheDefault) {
   json document = Document();
   document["deadline"] = {{"max_seconds", 60}};
   const absl::StatusOr<Config> config = Parse(document);
@@ -913,28 +913,28 @@ TEST(ParseConfig, AShortMaximumShortensTheDefaultDeadlineToo) {
   EXPECT_EQ(config->deadline.otherwise, milliseconds(60000));
 }
 
-TEST(ParseConfig, AllErrorsAreReportedTogether) {
+TEST(ParseConfig, ReportsAllErrorsTogether) {
   EXPECT_THAT(TextErrors(R"({"listen": 1, "upstreams": [
                 {"name": "", "provider": "twilio", "account_sid": "hunter2", "auth_token": 5},
                 {"provider": "signalwire", "space": "hunter2/"}], "limits": 5, "x": 1})"),
               SizeIs(10));
 }
 
-TEST(ParseConfig, OfManyErrorsTheFirstAreReported) {
+TEST(ParseConfig, ReportsTheFirstOfManyErrors) {
   json document = Document();
   for (int i = 0; i < 60; ++i) document[absl::StrCat("x", i)] = 1;
   EXPECT_THAT(Errors(document), SizeIs(51));
   EXPECT_EQ(Errors(document).back(), "and 10 more");
 }
 
-TEST(ParseConfig, TheTextDoesNotEndAtANul) {
+TEST(ParseConfig, RejectsANulInsteadOfStoppingThere) {
   std::string text = Document().dump();
   text.push_back('\0');
-  EXPECT_THAT(TextErrors(text), ElementsAre("holds a NUL character"));
-  EXPECT_THAT(TextErrors(text + "}"), ElementsAre("holds a NUL character"));
+  EXPECT_THAT(TextErrors(text), ElementsAre("contains a NUL character"));
+  EXPECT_THAT(TextErrors(text + "}"), ElementsAre("contains a NUL character"));
 }
 
-TEST(LoadConfigFile, ErrorsBeginWithThePath) {
+TEST(LoadConfigFile, ErrorsStartWithThePath) {
   const std::string good = WriteFile("good", Document().dump());
   EXPECT_TRUE(LoadConfigFile(good, Variables({})).ok());
 
@@ -953,21 +953,22 @@ TEST(LoadConfigFile, ErrorsBeginWithThePath) {
   EXPECT_EQ(absent.status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST(ConfigFromEnvironment, TwilioWithEitherCredential) {
+TEST(ConfigFromEnvironment, ReadsTwilioWithEitherCredential) {
   absl::StatusOr<Config> config = ConfigFromEnvironment(
       Variables({{"TWILIO_ACCOUNT_SID", kAccountSid}, {"TWILIO_AUTH_TOKEN", kHidden}}));
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_THAT(config->upstreams, SizeIs(1));
   EXPECT_EQ(config->listen, "127.0.0.1:50051");
-  EXPECT_EQ(config->upstreams[0].name, "twilio");
-  EXPECT_EQ(config->upstreams[0].provider, ProviderType::kTwilio);
-  EXPECT_EQ(config->upstreams[0].account_sid, kAccountSid);
-  EXPECT_EQ(config->upstreams[0].username, kAccountSid);
-  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
-  EXPECT_EQ(config->upstreams[0].api.ToString(), "https://api.twilio.com");
-  EXPECT_EQ(config->upstreams[0].insights.value().ToString(), "https://insights.twilio.com");
+  EXPECT_EQ(config->upstreams[0].account.name, "twilio");
+  EXPECT_EQ(config->upstreams[0].account.provider, ProviderType::kTwilio);
+  EXPECT_EQ(config->upstreams[0].account.account_sid, kAccountSid);
+  EXPECT_EQ(config->upstreams[0].account.username, kAccountSid);
+  EXPECT_EQ(config->upstreams[0].account.password.get().reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].account.api.ToString(), "https://api.twilio.com");
+  EXPECT_EQ(config->upstreams[0].account.insights.value().ToString(),
+            "https://insights.twilio.com");
 
-  // The API key is preferred to the account's own token, and an empty variable counts as none.
+  // The API key takes precedence over the auth token. An empty variable counts as not set.
   config = ConfigFromEnvironment(Variables({{"TWILIO_ACCOUNT_SID", kAccountSid},
                                             {"TWILIO_AUTH_TOKEN", "other"},
                                             {"TWILIO_API_KEY", kApiKey},
@@ -975,25 +976,25 @@ TEST(ConfigFromEnvironment, TwilioWithEitherCredential) {
                                             {"SIGNALWIRE_SPACE", ""}}));
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_THAT(config->upstreams, SizeIs(1));
-  EXPECT_EQ(config->upstreams[0].account_sid, kAccountSid);
-  EXPECT_EQ(config->upstreams[0].username, kApiKey);
-  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].account.account_sid, kAccountSid);
+  EXPECT_EQ(config->upstreams[0].account.username, kApiKey);
+  EXPECT_EQ(config->upstreams[0].account.password.get().reveal(), kHidden);
 }
 
-TEST(ConfigFromEnvironment, SignalWireAndBoth) {
+TEST(ConfigFromEnvironment, ReadsSignalWireAndBothProviders) {
   std::map<std::string, std::string> variables = {{"SIGNALWIRE_PROJECT_ID", kProjectId},
                                                   {"SIGNALWIRE_API_TOKEN", kHidden},
                                                   {"SIGNALWIRE_SPACE", "example.signalwire.com"}};
   absl::StatusOr<Config> config = ConfigFromEnvironment(Variables(variables));
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_THAT(config->upstreams, SizeIs(1));
-  EXPECT_EQ(config->upstreams[0].name, "signalwire");
-  EXPECT_EQ(config->upstreams[0].provider, ProviderType::kSignalWire);
-  EXPECT_EQ(config->upstreams[0].account_sid, kProjectId);
-  EXPECT_EQ(config->upstreams[0].username, kProjectId);
-  EXPECT_EQ(config->upstreams[0].password.get().reveal(), kHidden);
-  EXPECT_EQ(config->upstreams[0].api.ToString(), "https://example.signalwire.com");
-  EXPECT_FALSE(config->upstreams[0].insights.has_value());
+  EXPECT_EQ(config->upstreams[0].account.name, "signalwire");
+  EXPECT_EQ(config->upstreams[0].account.provider, ProviderType::kSignalWire);
+  EXPECT_EQ(config->upstreams[0].account.account_sid, kProjectId);
+  EXPECT_EQ(config->upstreams[0].account.username, kProjectId);
+  EXPECT_EQ(config->upstreams[0].account.password.get().reveal(), kHidden);
+  EXPECT_EQ(config->upstreams[0].account.api.ToString(), "https://example.signalwire.com");
+  EXPECT_FALSE(config->upstreams[0].account.insights.has_value());
 
   variables["SIGNALWIRE_SPACE"] = "example";
   variables["TWILIO_ACCOUNT_SID"] = kAccountSid;
@@ -1001,11 +1002,11 @@ TEST(ConfigFromEnvironment, SignalWireAndBoth) {
   config = ConfigFromEnvironment(Variables(variables));
   ASSERT_TRUE(config.ok()) << config.status();
   ASSERT_THAT(config->upstreams, SizeIs(2));
-  EXPECT_EQ(config->upstreams[0].name, "twilio");
-  EXPECT_EQ(config->upstreams[1].api.ToString(), "https://example.signalwire.com");
+  EXPECT_EQ(config->upstreams[0].account.name, "twilio");
+  EXPECT_EQ(config->upstreams[1].account.api.ToString(), "https://example.signalwire.com");
 }
 
-TEST(ConfigFromEnvironment, HalfAGroupIsAnErrorThatNamesTheRest) {
+TEST(ConfigFromEnvironment, IncompleteGroupNamesTheMissingVariables) {
   const auto errors = [](std::map<std::string, std::string> variables) {
     return ErrorsOf(ConfigFromEnvironment(Variables(std::move(variables))));
   };
@@ -1030,7 +1031,7 @@ TEST(ConfigFromEnvironment, HalfAGroupIsAnErrorThatNamesTheRest) {
       ElementsAre(
           "SIGNALWIRE_API_TOKEN: not set",
           StartsWith("SIGNALWIRE_SPACE: not set; expected the name of a SignalWire space")));
-  // A whole group does not excuse half of the other.
+  // A complete group does not excuse an incomplete one.
   EXPECT_THAT(errors({{"TWILIO_ACCOUNT_SID", kAccountSid},
                       {"TWILIO_AUTH_TOKEN", kHidden},
                       {"SIGNALWIRE_SPACE", "https://hunter2"},
@@ -1040,7 +1041,7 @@ TEST(ConfigFromEnvironment, HalfAGroupIsAnErrorThatNamesTheRest) {
   EXPECT_THAT(errors({}), ElementsAre(StartsWith("no upstream: set TWILIO_ACCOUNT_SID with")));
 }
 
-TEST(ProcessEnvironment, ReadsThisProcess) {
+TEST(ProcessEnvironment, ReadsTheVariablesOfThisProcess) {
   EXPECT_TRUE(ProcessEnvironment()("PATH").has_value());
   EXPECT_FALSE(ProcessEnvironment()("ROLLCALL_CONFIG_TEST_IS_NOT_SET").has_value());
 }

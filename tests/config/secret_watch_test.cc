@@ -1,4 +1,4 @@
-#include "service/config/secret_watch.h"
+#include "service/secrets/secret_watch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,6 +13,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
+#include "service/config/config.h"
+#include "service/config/config_secrets.h"
+#include "service/environment/environment.h"
 
 namespace rollcall {
 namespace {
@@ -20,7 +23,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// A configuration whose secrets stand in files.
+// A configuration with secrets in files.
 class SecretWatchTest : public testing::Test {
  protected:
   SecretWatchTest() {
@@ -42,11 +45,12 @@ class SecretWatchTest : public testing::Test {
                                         {"auth_token", "fixed"}}}}};
     config_ = std::make_unique<Config>(*ParseConfig(document.dump(), ProcessEnvironment()));
     watch_ = std::make_unique<FileWatch>(std::chrono::milliseconds(20));
-    WatchSecrets(*config_, *watch_, [this](absl::string_view what, const absl::Status& status) {
-      const std::lock_guard lock(mutex_);
-      told_.push_back(absl::StrCat(what, ": ", status.message()));
-      changed_.notify_all();
-    });
+    WatchSecrets(SecretsOf(*config_), *watch_,
+                 [this](absl::string_view what, const absl::Status& status) {
+                   const std::lock_guard lock(mutex_);
+                   told_.push_back(absl::StrCat(what, ": ", status.message()));
+                   changed_.notify_all();
+                 });
   }
   ~SecretWatchTest() override {
     watch_.reset();
@@ -60,7 +64,7 @@ class SecretWatchTest : public testing::Test {
     std::filesystem::rename(PathOf(name + ".new"), PathOf(name));
   }
 
-  // What is told next, however long that takes.
+  // Waits for the next report.
   std::string Next() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return !told_.empty(); });
@@ -77,16 +81,16 @@ class SecretWatchTest : public testing::Test {
   std::unique_ptr<FileWatch> watch_;
 };
 
-TEST_F(SecretWatchTest, CopiesOfTheConfigurationFollowTheFile) {
+TEST_F(SecretWatchTest, CopiesOfAConfigurationFollowTheFiles) {
   const Config copy = *config_;
-  const CurrentSecret& password = copy.upstreams.at(0).password;
+  const CurrentSecret& password = copy.upstreams.at(0).account.password;
   const std::uint64_t version = password.version();
   Write("password", "second\n");
   EXPECT_EQ(Next(), "credentials:main: ");
   EXPECT_EQ(password.get().reveal(), "second");
   EXPECT_EQ(password.get_with_previous().previous->reveal(), "first");
   EXPECT_EQ(password.version(), version + 1);
-  EXPECT_EQ(copy.upstreams.at(1).password.get().reveal(), "fixed");
+  EXPECT_EQ(copy.upstreams.at(1).account.password.get().reveal(), "fixed");
 
   Write("key", std::string(40, 'l'));
   EXPECT_EQ(Next(), "resume_key: ");
@@ -97,8 +101,8 @@ TEST_F(SecretWatchTest, CopiesOfTheConfigurationFollowTheFile) {
   EXPECT_EQ(copy.metrics_token->get().reveal(), "sesame");
 }
 
-TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
-  const CurrentSecret& password = config_->upstreams.at(0).password;
+TEST_F(SecretWatchTest, RefusesInvalidSecretsWithoutRepeatingThem) {
+  const CurrentSecret& password = config_->upstreams.at(0).account.password;
   Write("password", "\n");
   EXPECT_EQ(Next(), "credentials:main: must not be empty");
   Write("password", "hunter2\nhunter2\n");
@@ -120,7 +124,7 @@ TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
   EXPECT_EQ(Next(), "credentials:main: ");
   EXPECT_EQ(password.get().reveal(), "second");
 
-  // Who was told of a refusal is told that it is over, though the secret is the same.
+  // The end of a refusal is reported even if the secret is the same.
   Write("password", "");
   EXPECT_EQ(Next(), "credentials:main: must not be empty");
   Write("password", "second");
@@ -128,14 +132,14 @@ TEST_F(SecretWatchTest, WhatIsNoSecretIsRefusedAndNeverRepeated) {
   EXPECT_EQ(password.get_with_previous().previous->reveal(), "first");
 }
 
-TEST_F(SecretWatchTest, TheLongestSecretMayEndWithALineBreak) {
+TEST_F(SecretWatchTest, AcceptsALineBreakAfterTheLongestSecret) {
   const std::string longest(4096, 'x');
   Write("password", longest + "\r\n");
   EXPECT_EQ(Next(), "credentials:main: ");
-  EXPECT_EQ(config_->upstreams.at(0).password.get().reveal(), longest);
+  EXPECT_EQ(config_->upstreams.at(0).account.password.get().reveal(), longest);
 }
 
-TEST(CurrentSecretTest, TheSameSecretReplacesNothing) {
+TEST(CurrentSecretTest, ReplacingWithTheSameSecretChangesNothing) {
   CurrentSecret secret{Secret("first")};
   EXPECT_FALSE(secret.Replace(Secret("first")));
   EXPECT_FALSE(secret.get_with_previous().previous.has_value());

@@ -56,7 +56,7 @@ TEST_F(ListenTest, ServesOnUnixSocketAndRemovesIt) {
 
 TEST_F(ListenTest, KeepsSocketOfARunningServer) {
   StartDaemon({{"listen", "unix:" + Path()}});
-  ExpectCannotListen("unix:" + Path(), "another process does");
+  ExpectCannotListen("unix:" + Path(), "another process listens there");
   ExpectStillServes();
 }
 
@@ -71,7 +71,7 @@ TEST_F(ListenTest, ReplacesSocketOfACrashedServer) {
 
 TEST_F(ListenTest, DoesNotReplaceOtherFiles) {
   std::ofstream(Path()) << "mine";
-  ExpectCannotListen("unix:" + Path(), "there is a file that is no socket");
+  ExpectCannotListen("unix:" + Path(), "the path is a file that is not a socket");
   std::string text;
   std::ifstream(Path()) >> text;
   EXPECT_EQ(text, "mine");

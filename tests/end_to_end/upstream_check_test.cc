@@ -283,8 +283,7 @@ TEST_F(UpstreamCheckTest, WrongClockIsAWarning) {
   const auto date_from_now = [](absl::Duration offset) {
     return absl::FormatTime("%a, %d %b %Y %H:%M:%S GMT", absl::Now() + offset, absl::UTCTimeZone());
   };
-  const std::string consequences =
-      " the provider's; certificates are judged by it";
+  const std::string consequences = " the provider's; certificates are judged by it";
   AnswerBelow("/v1/Video/", {404, {{"Date", date_from_now(absl::Hours(-24))}}, missing});
   std::vector<std::string> lines = Check(Configuration(), kGood);
   ASSERT_THAT(lines, SizeIs(5));

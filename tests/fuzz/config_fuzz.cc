@@ -52,31 +52,33 @@ void CheckBaseUrl(const BaseUrl& url) {
 void CheckConfig(const Config& config) {
   Require(!config.upstreams.empty(), "there is at least one upstream");
   std::set<std::string> names;
-  for (const UpstreamConfig& upstream : config.upstreams) {
-    Require(!upstream.name.empty() && names.insert(upstream.name).second,
+  for (const UpstreamOptions& upstream : config.upstreams) {
+    const Account& account = upstream.account;
+    const TransportOptions& transport = upstream.transport;
+    Require(!account.name.empty() && names.insert(account.name).second,
             "upstream names are unique");
-    Require(!upstream.account_sid.empty() && !upstream.username.empty() &&
-                !upstream.password.get().reveal().empty(),
+    Require(!account.account_sid.empty() && !account.username.empty() &&
+                !account.password.get().reveal().empty(),
             "every upstream has an account");
-    Require(upstream.insights.has_value() == (upstream.provider == ProviderType::kTwilio),
+    Require(account.insights.has_value() == (account.provider == ProviderType::kTwilio),
             "Twilio, and only Twilio, has Insights");
-    CheckBaseUrl(upstream.api);
-    if (upstream.insights) CheckBaseUrl(*upstream.insights);
-    Require(upstream.connect_timeout.count() > 0 && upstream.connect_timeout <= seconds(600),
+    CheckBaseUrl(account.api);
+    if (account.insights) CheckBaseUrl(*account.insights);
+    Require(transport.connect_timeout.count() > 0 && transport.connect_timeout <= seconds(600),
             "connect_timeout is within its limits");
-    Require(upstream.idle_timeout.count() > 0 && upstream.idle_timeout <= seconds(3600),
+    Require(transport.idle_timeout.count() > 0 && transport.idle_timeout <= seconds(3600),
             "idle_timeout is within its limits");
-    Require(upstream.default_page_size >= 1 && upstream.default_page_size <= 1000,
+    Require(account.options.default_page_size >= 1 && account.options.default_page_size <= 1000,
             "the page size is valid for the providers");
-    Require(upstream.requests.max_in_flight >= 1 && upstream.requests.max_connections >= 1 &&
-                upstream.requests.max_waiting >= 1,
+    Require(upstream.limiter.max_in_flight >= 1 && upstream.limiter.max_connections >= 1 &&
+                upstream.limiter.max_waiting >= 1,
             "at least one request may be in flight");
   }
-  const Limits& limits = config.limits;
+  const ResponseLimits& limits = config.read.limits;
   Require(limits.max_record_bytes >= 1024 && limits.max_record_bytes <= limits.max_page_bytes,
           "the record limit is at most the page limit");
   Require(limits.max_pages_per_list >= 1 && limits.max_json_depth >= 8 &&
-              limits.send_queue_bytes >= 1024 && limits.max_calls >= 1,
+              config.calls.send_queue_bytes >= 1024 && config.calls.max_calls >= 1,
           "limits are at least their minimum");
   Require(config.breaker.failures >= 1 && config.breaker.open.count() > 0,
           "the circuit breaker can open and close");

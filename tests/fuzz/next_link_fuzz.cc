@@ -11,7 +11,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "service/http/base_url.h"
+#include "service/net/base_url.h"
 #include "service/provider/participant_api.h"
 #include "tests/fuzz/require.h"
 

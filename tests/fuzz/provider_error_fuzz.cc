@@ -48,15 +48,15 @@ class Head final : public HttpResponse {
   const std::string request_id_;
 };
 
-const UpstreamConfig& Upstream() {
-  static const UpstreamConfig* const kUpstream =
-      new UpstreamConfig{.name = "main",
-                         .provider = ProviderType::kTwilio,
-                         .account_sid = "AC",
-                         .username = "AC",
-                         .password = CurrentSecret(Secret("secret")),
-                         .api = BaseUrl::Parse("https://api.example.com").value(),
-                         .insights = std::nullopt};
+const Account& Upstream() {
+  static const Account* const kUpstream =
+      new Account{.name = "main",
+                  .provider = ProviderType::kTwilio,
+                  .account_sid = "AC",
+                  .username = "AC",
+                  .password = CurrentSecret(Secret("secret")),
+                  .api = BaseUrl::Parse("https://api.example.com").value(),
+                  .insights = std::nullopt};
   return *kUpstream;
 }
 

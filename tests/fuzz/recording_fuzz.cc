@@ -28,13 +28,13 @@ std::string Redact(const ParticipantApi& api, bool is_document, absl::string_vie
                    absl::string_view cuts) {
   static const Fakes fakes(Fakes::Key{1});
   static const BaseUrl base = *BaseUrl::Parse("https://insights.twilio.com");
-  static const UpstreamConfig upstream = {.name = "name",
-                                          .provider = ProviderType::kTwilio,
-                                          .account_sid = "AC0123456789abcdef0123456789abcdef",
-                                          .username = "user",
-                                          .password = CurrentSecret(Secret("password")),
-                                          .api = base,
-                                          .insights = base};
+  static const Account upstream = {.name = "name",
+                                   .provider = ProviderType::kTwilio,
+                                   .account_sid = "AC0123456789abcdef0123456789abcdef",
+                                   .username = "user",
+                                   .password = CurrentSecret(Secret("password")),
+                                   .api = base,
+                                   .insights = base};
   TextRedactor text(fakes, api, upstream);
   Redactor redactor(text, api, is_document);
   std::string out;

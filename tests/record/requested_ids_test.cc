@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "service/config/provider_id.h"
+#include "service/provider/provider_id.h"
 
 namespace rollcall {
 namespace {

@@ -73,8 +73,8 @@ class RecordingTest : public ::testing::Test {
   }
 
   std::filesystem::path root_;
-  RecordingSettings settings_;
-  const std::vector<UpstreamConfig> upstreams_ = {
+  RecordingOptions settings_;
+  const std::vector<Account> upstreams_ = {
       {.name = "secret",
        .provider = ProviderType::kTwilio,
        .account_sid = "secret",

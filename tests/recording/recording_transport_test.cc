@@ -50,11 +50,10 @@ class RecordingTransportTest : public ::testing::Test {
   RecordingTransportTest() {
     std::string name = (std::filesystem::temp_directory_path() / "recording-XXXXXX").string();
     folder_ = mkdtemp(name.data());
-    recording_ = *Recording::Open({.folder = folder_}, upstreams_, [](absl::string_view) {});
+    recording_ = *Recording::Open({.folder = folder_}, accounts_, [](absl::string_view) {});
     auto transport = std::make_unique<FakeTransport>(scheduler_);
     provider_ = transport.get();
-    transport_ =
-        std::make_unique<RecordingTransport>(std::move(transport), *recording_, upstreams_);
+    transport_ = std::make_unique<RecordingTransport>(std::move(transport), *recording_, accounts_);
   }
   ~RecordingTransportTest() override {
     transport_.reset();
@@ -63,16 +62,15 @@ class RecordingTransportTest : public ::testing::Test {
   }
 
   void Get(Receiver& receiver, absl::string_view upstream = "main") {
-    const UpstreamConfig& config = upstreams_[0];
     const HttpRequest request = {.url = kUrl,
-                                 .username = config.username,
+                                 .username = accounts_[0].username,
                                  .password = password_,
                                  .connect_timeout = std::chrono::seconds(1),
                                  .idle_timeout = std::chrono::seconds(1),
-                                 .ca_file = config.ca_file,
+                                 .ca_file = ca_file_,
                                  .require_tls_1_3 = false,
                                  .http2 = false,
-                                 .proxy = config.proxy,
+                                 .proxy = proxy_,
                                  .trace = trace_,
                                  .upstream = upstream,
                                  .api = TwilioVoiceInsights().name()};
@@ -95,7 +93,7 @@ class RecordingTransportTest : public ::testing::Test {
     return entries;
   }
 
-  const std::vector<UpstreamConfig> upstreams_ = {
+  const std::vector<Account> accounts_ = {
       {.name = "main",
        .provider = ProviderType::kTwilio,
        .account_sid = "AC1",
@@ -104,6 +102,8 @@ class RecordingTransportTest : public ::testing::Test {
        .api = *BaseUrl::Parse("https://api.test"),
        .insights = BaseUrl::Parse("https://insights.test").value()}};
   const Secret password_{"secret"};
+  const std::string ca_file_;
+  const std::optional<std::string> proxy_;
   const TraceContext trace_;
   std::string folder_;
   FakeScheduler scheduler_;

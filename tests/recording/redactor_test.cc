@@ -29,7 +29,7 @@ using ::testing::StartsWith;
 constexpr char kConference[] = "CF0123456789abcdef0123456789abcdef";
 constexpr char kUuid[] = "b3877c40-da60-4998-90ad-b792e98472cf";
 
-UpstreamConfig UpstreamAt(absl::string_view url) {
+Account UpstreamAt(absl::string_view url) {
   const BaseUrl base = *BaseUrl::Parse(url);
   return {.name = "name",
           .provider = ProviderType::kTwilio,
@@ -81,7 +81,7 @@ class RedactorTest : public ::testing::Test {
   }
 
   const Fakes fakes_{Fakes::Key{1, 2, 3}};
-  const UpstreamConfig upstream_ = UpstreamAt("https://insights.example.com");
+  const Account upstream_ = UpstreamAt("https://insights.example.com");
 };
 
 TEST_F(RedactorTest, KeepsWhatIsNotPersonal) {
@@ -250,7 +250,7 @@ TEST_F(RedactorTest, RedactsLinksLikeRequestTargets) {
 }
 
 TEST_F(RedactorTest, RemovesPathPrefixOfBaseUrl) {
-  const UpstreamConfig upstream = UpstreamAt("https://gateway.example.com/secret/twilio");
+  const Account upstream = UpstreamAt("https://gateway.example.com/secret/twilio");
   TextRedactor text(fakes_, TwilioCore(), upstream);
   for (const char* link : {"https://gateway.example.com/secret/twilio/2010-04-01/Accounts",
                            "/secret/twilio/2010-04-01/Accounts", "/2010-04-01/Accounts"}) {

@@ -17,6 +17,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "service/config/config.h"
 #include "service/error/error.h"
 #include "service/query/query.h"
 #include "service/rpc/send_queue.h"
@@ -71,6 +72,7 @@ struct Fixed {
                           {"insights_base_url", kApi}}}}};
     return ParseConfig(text.dump(), [](const std::string&) { return std::nullopt; }).value();
   }();
+  QueryOptions query_options{.accounts = {config.upstreams[0].account}, .resume_key = {}};
   prometheus::Registry registry;
   EventLog log{
       std::make_shared<spdlog::logger>("", std::make_shared<spdlog::sinks::null_sink_mt>())};
@@ -379,7 +381,7 @@ Replica::Replica(World& world, Provider& provider)
                 }),
       upstream{world.config.upstreams[0], TheFixed().participants, TheFixed().requests,
                ConcurrencyLimiter(
-                   world.config.upstreams[0].requests, world.config.breaker,
+                   world.config.upstreams[0].limiter, world.config.breaker,
                    [this, &world](bool up) {
                      if (up) return;
                      breaker_has_opened = true;
@@ -393,10 +395,10 @@ Call::Call(World& world, Caller& caller, Replica& replica, ListQuery query)
     : world_(world),
       caller_(caller),
       replica_(replica),
-      queue_(world.config.limits.send_queue_bytes),
+      queue_(world.config.calls.send_queue_bytes),
       flush_task_(world.scheduler),
       write_timer_(world.scheduler),
-      pager_(replica.transport, replica.decoder_scratch, world.config, replica.upstream,
+      pager_(replica.transport, replica.decoder_scratch, world.config.read, replica.upstream,
              std::move(query), static_cast<RecordSink&>(*this), world.random_fraction()) {
   world.scheduler.Post([this] {
     if (!end_) pager_.Start();
@@ -419,7 +421,7 @@ void Call::Take(absl::string_view participant, absl::string_view resume_token) {
   queue_.EndMessage();
   if (queue_.should_flush()) FlushQueue();
   const size_t message = participant.size() + resume_token.size() + 20;
-  if (queue_.bytes() + queue_.writer().size() > world_.config.limits.send_queue_bytes + message) {
+  if (queue_.bytes() + queue_.writer().size() > world_.config.calls.send_queue_bytes + message) {
     world_.Violate("the queue holds more than its limit and one message");
   }
 }
@@ -514,7 +516,7 @@ void Caller::StartCall() {
   request.set_page_size(world_.provider().list(list_).page_size);
   request.set_resume_token(token_);
   auto query = CheckRequest(
-      request, world_.config,
+      request, TheFixed().query_options,
       {.deadline = Deadline(std::chrono::system_clock::time_point::max(), world_.config.deadline),
        .caller = name_,
        .trace = TraceContext(),
@@ -580,7 +582,7 @@ bool Caller::IsExpected(const absl::Status& status, const Call& call) const {
   const auto& faults = world_.provider().faults(list_);
   const auto count = std::count(faults.begin(), faults.end(), reason);
   if (reason == v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED) return count >= 2;
-  const auto attempts = static_cast<size_t>(world_.config.retry.max_attempts);
+  const auto attempts = static_cast<size_t>(world_.config.read.retry.max_attempts);
   return count > 0 && (faults.size() >= attempts || breaker_has_opened);
 }
 
@@ -593,10 +595,10 @@ void Caller::OnDrain(Replica& replica) {
 World::World(uint64_t seed) : random(seed), config(TheFixed().config), drain_timer_(scheduler) {
   fault_rate = std::array{0.0, 0.05, 0.2, 0.5}[static_cast<size_t>(random.Between(0, 3))];
   max_read_delay = std::array{0, 1, 20, 500}[static_cast<size_t>(random.Between(0, 3))];
-  config.limits.send_queue_bytes = static_cast<size_t>(random.Between(50, 5000));
-  config.prefetch = random.Chance(0.8);
+  config.calls.send_queue_bytes = static_cast<size_t>(random.Between(50, 5000));
+  config.read.prefetch = random.Chance(0.8);
   config.breaker.failures = random.Between(1, 10);
-  RequestLimits& requests = config.upstreams[0].requests;
+  LimiterOptions& requests = config.upstreams[0].limiter;
   requests.max_in_flight = random.Between(1, 4);
   requests.max_connections = random.Between(requests.max_in_flight, 8);
   requests.max_waiting = random.Between(0, 4);
@@ -627,7 +629,7 @@ void World::DrainSometimes() {
 
 // Count what is on the transport, not what the limiter believes.
 void World::CheckLimits() {
-  const RequestLimits& limits = config.upstreams[0].requests;
+  const LimiterOptions& limits = config.upstreams[0].limiter;
   for (const auto* replicas : {&replicas_, &retired_}) {
     for (const auto& replica : *replicas) {
       const auto& requests = replica->others.Get();

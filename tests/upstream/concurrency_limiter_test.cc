@@ -20,7 +20,7 @@ using Permit = ConcurrencyLimiter::Permit;
 
 class ConcurrencyLimiterTest : public ::testing::Test {
  protected:
-  void MakeLimiter(const RequestLimits& limits, const BreakerSettings& breaker = {}) {
+  void MakeLimiter(const LimiterOptions& limits, const BreakerOptions& breaker = {}) {
     limiter_ = std::make_unique<ConcurrencyLimiter>(
         limits, breaker, [this](bool up) { changes_.push_back(up); }, [this] { return now_; });
   }

@@ -74,10 +74,10 @@ class PagerTest : public UpstreamFixture {
   void Start(v1::ListParticipantsRequest request = {},
              std::chrono::milliseconds timeout = std::chrono::hours(1)) {
     request.mutable_conference_participant_summaries()->set_conference_sid(kConference);
-    auto query = CheckRequest(request, config_, Context(timeout));
+    auto query = CheckRequest(request, query_options_, Context(timeout));
     ASSERT_TRUE(query.ok()) << query.status();
     RecordSink& sink = sink_;
-    pager_ = std::make_unique<Pager>(transport_, decoder_scratch_, config_, upstream(),
+    pager_ = std::make_unique<Pager>(transport_, decoder_scratch_, config_.read, upstream(),
                                      *std::move(query), sink, [] { return 0.5; });
     pager_->Start();
     scheduler_.Run();
@@ -248,19 +248,19 @@ TEST_F(PagerTest, RefetchesAMalformedPageOnAnotherConnection) {
 
 TEST_F(PagerTest, GivesUpAfterTheConfiguredAttempts) {
   Start();
-  for (int i = 0; i < config_.retry.max_attempts; ++i) {
+  for (int i = 0; i < config_.read.retry.max_attempts; ++i) {
     EXPECT_FALSE(sink_.end);
     Respond(static_cast<size_t>(i), 503, "");
     scheduler_.AdvanceToNextTimer();
   }
   EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_UNAVAILABLE);
-  EXPECT_EQ(sink_.totals.attempts, config_.retry.max_attempts);
-  EXPECT_THAT(transport_.requests(), SizeIs(config_.retry.max_attempts));
+  EXPECT_EQ(sink_.totals.attempts, config_.read.retry.max_attempts);
+  EXPECT_THAT(transport_.requests(), SizeIs(config_.read.retry.max_attempts));
 }
 
 TEST_F(PagerTest, CountsAttemptsAnewAfterEachRecord) {
   Start();
-  for (int i = 1; i <= 3 * config_.retry.max_attempts; ++i) {
+  for (int i = 1; i <= 3 * config_.read.retry.max_attempts; ++i) {
     std::vector<int> numbers;
     for (int j = 1; j <= i; ++j) numbers.push_back(j);
     const std::string page = PageOf(numbers);
@@ -271,7 +271,7 @@ TEST_F(PagerTest, CountsAttemptsAnewAfterEachRecord) {
     ASSERT_FALSE(sink_.end) << i;
     ASSERT_TRUE(scheduler_.AdvanceToNextTimer());
   }
-  EXPECT_THAT(sink_.numbers, SizeIs(3 * config_.retry.max_attempts));
+  EXPECT_THAT(sink_.numbers, SizeIs(3 * config_.read.retry.max_attempts));
 }
 
 TEST_F(PagerTest, KeepsAWaitThatTheProviderAskedFor) {
@@ -281,7 +281,7 @@ TEST_F(PagerTest, KeepsAWaitThatTheProviderAskedFor) {
   EXPECT_THAT(transport_.requests(), SizeIs(1));
   scheduler_.Advance(milliseconds(1));
   ASSERT_THAT(transport_.requests(), SizeIs(2));
-  EXPECT_EQ(upstream().limiter.counts().limit, config_.upstreams[0].requests.max_in_flight / 2);
+  EXPECT_EQ(upstream().limiter.counts().limit, config_.upstreams[0].limiter.max_in_flight / 2);
   Respond(1, 200, PageOf({1}));
   EXPECT_EQ(sink_.end, absl::OkStatus());
 }
@@ -333,7 +333,7 @@ TEST_P(UnreadableRecordTest, IsDeliveredOnceIfThePageIsRefetched) {
   const std::string page = Page();
   request(0).Body(page.substr(0, page.find(SidOf(3))));
   request(0).End(absl::OkStatus());
-  scheduler_.Advance(config_.retry.max_backoff);
+  scheduler_.Advance(config_.read.retry.max_backoff);
   const size_t again = transport_.requests().size() - 1;
   ASSERT_THAT(Urls()[again], "PageSize=1000");
   Respond(again, 200, page);
@@ -456,7 +456,7 @@ TEST_F(PagerTest, RefusesALinkToAnotherHost) {
 }
 
 TEST_F(PagerTest, StopsAtTheConfiguredNumberOfPages) {
-  config_.limits.max_pages_per_list = 2;
+  config_.read.limits.max_pages_per_list = 2;
   Start();
   Respond(0, 200, PageOf({1}, "b"));
   Respond(1, 200, PageOf({2}, "c"));
@@ -465,7 +465,7 @@ TEST_F(PagerTest, StopsAtTheConfiguredNumberOfPages) {
 }
 
 TEST_F(PagerTest, WaitsForItsTurn) {
-  config_.upstreams[0].requests.max_in_flight = 1;
+  config_.upstreams[0].limiter.max_in_flight = 1;
   auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", scheduler_,
                                           [](const absl::Status&) {});
   Start();
@@ -506,7 +506,7 @@ TEST_F(PagerTest, RequestsTheNewLinkOfARefetchedPage) {
 }
 
 TEST_F(PagerTest, RefusesAPageWithTwoLinks) {
-  config_.retry.max_attempts = 1;
+  config_.read.retry.max_attempts = 1;
   Start();
   Respond(0, 200,
           R"({"meta":{"next_page_url":null},"meta":{"next_page_url":null},"participants":[]})");
@@ -514,7 +514,7 @@ TEST_F(PagerTest, RefusesAPageWithTwoLinks) {
 }
 
 TEST_F(PagerTest, TakesAPageThatIsCutByTheEndOfTheConnectionForABrokenOne) {
-  config_.retry.max_attempts = 1;
+  config_.read.retry.max_attempts = 1;
   Start();
   const std::string page = PageOf({1, 2});
   request(0).Respond(200, page.substr(0, page.size() - 5), {});
@@ -523,8 +523,8 @@ TEST_F(PagerTest, TakesAPageThatIsCutByTheEndOfTheConnectionForABrokenOne) {
 }
 
 TEST_F(PagerTest, DoesNotHoldAConnectionForThePrefetchWhileItRefetchesAPage) {
-  config_.upstreams[0].requests.max_in_flight = 1;
-  config_.upstreams[0].requests.max_connections = 1;
+  config_.upstreams[0].limiter.max_in_flight = 1;
+  config_.upstreams[0].limiter.max_connections = 1;
   Start();
   const std::string page = PageOf({1, 2}, "b");
   request(0).Head(200);

@@ -23,10 +23,10 @@ class ParticipantFetchTest : public UpstreamFixture {
     auto& name = *request.mutable_conference_participant_summary();
     name.set_conference_sid(kConference);
     name.set_participant_sid(SidOf(1));
-    auto query = CheckRequest(request, config_, Context());
+    auto query = CheckRequest(request, query_options_, Context());
     ASSERT_TRUE(query.ok()) << query.status();
     fetch_ = std::make_unique<ParticipantFetch>(
-        transport_, decoder_scratch_, config_, upstream(), *std::move(query), participant_,
+        transport_, decoder_scratch_, config_.read, upstream(), *std::move(query), participant_,
         [this](const absl::Status& status, const CallTotals& totals) {
           EXPECT_FALSE(end_) << "a fetch ends once";
           end_ = status;
@@ -83,7 +83,7 @@ TEST_F(ParticipantFetchTest, RetriesAMalformedResponseOnAnotherConnection) {
 }
 
 TEST_F(ParticipantFetchTest, DoesNotAcceptAnotherParticipant) {
-  config_.retry.max_attempts = 1;
+  config_.read.retry.max_attempts = 1;
   Start();
   Respond(0, 200, RecordOf(2).dump());
   EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE);
@@ -98,7 +98,7 @@ TEST_F(ParticipantFetchTest, DoesNotRetryAParticipantThatDoesNotExist) {
 }
 
 TEST_F(ParticipantFetchTest, EndsWhenTheRecordIsTooLarge) {
-  config_.limits.max_record_bytes = 10;
+  config_.read.limits.max_record_bytes = 10;
   Start();
   request(0).Head(200);
   request(0).Body(RecordOf(1).dump());
@@ -108,13 +108,13 @@ TEST_F(ParticipantFetchTest, EndsWhenTheRecordIsTooLarge) {
 
 TEST_F(ParticipantFetchTest, GivesUpAfterTheConfiguredAttempts) {
   Start();
-  for (int i = 0; i < config_.retry.max_attempts; ++i) {
+  for (int i = 0; i < config_.read.retry.max_attempts; ++i) {
     EXPECT_FALSE(end_);
     Respond(static_cast<size_t>(i), 500, "");
     scheduler_.AdvanceToNextTimer();
   }
   EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_UNAVAILABLE);
-  EXPECT_EQ(totals_.attempts, config_.retry.max_attempts);
+  EXPECT_EQ(totals_.attempts, config_.read.retry.max_attempts);
 }
 
 TEST_F(ParticipantFetchTest, CancelsItsRequestWhenItIsDestroyed) {

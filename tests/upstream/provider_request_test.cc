@@ -130,14 +130,14 @@ TEST_F(ProviderRequestTest, ReadsNoMoreOfAnErrorThanItsBeginning) {
 
 TEST_F(ProviderRequestTest, SendsARequestAgainInItsCallbackIfThePasswordWasReplaced) {
   Start();
-  config_.upstreams[0].password.Replace(Secret("new"));
+  config_.upstreams[0].account.password.Replace(Secret("new"));
   // The error is ended by its size, inside OnBody(), and by its end.
   request(0).Head(401);
   request(0).Body(std::string(1 << 20, 'x'));
   ASSERT_EQ(transport_.requests().size(), 2u);
   EXPECT_FALSE(request(0).is_in_flight());
   EXPECT_FALSE(end_);
-  config_.upstreams[0].password.Replace(Secret("newer"));
+  config_.upstreams[0].account.password.Replace(Secret("newer"));
   Respond(1, 401, "{}");
   ASSERT_EQ(transport_.requests().size(), 3u);
   Respond(2, 200, "{}");

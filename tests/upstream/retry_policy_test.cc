@@ -12,7 +12,7 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kForever = milliseconds::max();
-const RetrySettings kSettings{4, milliseconds(100), milliseconds(1000)};
+const RetryOptions kSettings{4, milliseconds(100), milliseconds(1000)};
 
 absl::Status Unavailable() { return MakeError(v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, "503"); }
 

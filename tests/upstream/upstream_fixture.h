@@ -12,6 +12,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "service/config/config.h"
 #include "service/query/query.h"
 #include "service/record/record_decoder.h"
 #include "service/upstream/upstream.h"
@@ -36,11 +37,11 @@ class UpstreamFixture : public ::testing::Test {
   // Made with the configuration as it is when the upstream is first used.
   Upstream& upstream() {
     if (upstream_ == nullptr) {
-      const UpstreamConfig& config = config_.upstreams[0];
+      const UpstreamOptions& options = config_.upstreams[0];
       upstream_ = std::unique_ptr<Upstream>(new Upstream{
-          config, participants_, requests_,
+          options, participants_, requests_,
           ConcurrencyLimiter(
-              config.requests, config_.breaker, [](bool) {}, [this] { return scheduler_.Now(); })});
+              options.limiter, config_.breaker, [](bool) {}, [this] { return scheduler_.Now(); })});
     }
     return *upstream_;
   }
@@ -66,6 +67,7 @@ class UpstreamFixture : public ::testing::Test {
   FakeTransport transport_{scheduler_};
   DecoderScratch decoder_scratch_;
   Config config_ = MakeConfig();
+  const QueryOptions query_options_{.accounts = {config_.upstreams[0].account}, .resume_key = {}};
 
  private:
   static Config MakeConfig() {

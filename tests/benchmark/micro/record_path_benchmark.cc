@@ -12,13 +12,13 @@
 #include "absl/strings/string_view.h"
 #include "nlohmann/json.hpp"
 #include "rollcall/v1/participant_service.pb.h"
-#include "service/config/secret.h"
 #include "service/page/page_reader.h"
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
 #include "service/record/record_decoder.h"
 #include "service/record/wire_writer.h"
 #include "service/resume/resume_token.h"
+#include "service/secrets/secret.h"
 #include "tests/simulator/participants.h"
 
 namespace rollcall {
