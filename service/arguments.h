@@ -1,5 +1,4 @@
-// The options of rollcalld. main() reads them; its manual page and completions are written from
-// them.
+// The command-line options of rollcalld. Its manual page and completions are generated from them.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -10,7 +9,7 @@ namespace rollcall {
 inline constexpr char kProgramDescription[] =
     "rollcalld streams the participants of conferences and rooms over gRPC.";
 
-// Texts are empty where they were not given.
+// A text is empty if its option was not given.
 struct Arguments {
   std::string config_file;
   std::string listen;

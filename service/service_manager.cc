@@ -23,7 +23,7 @@ void Tell(absl::string_view message) {
   address.sun_family = AF_UNIX;
   if (name.size() < 2 || name.size() >= sizeof(address.sun_path)) return;
   std::copy(name.begin(), name.end(), address.sun_path);
-  // So is a name written that is in no file system.
+  // "@" stands for the NUL of an abstract socket address.
   if (name.front() == '@') address.sun_path[0] = '\0';
   const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return;

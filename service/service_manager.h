@@ -1,18 +1,17 @@
-// What started rollcalld as a service, where that is systemd or speaks its protocol (sd_notify(3)):
-// it is told when the service has come to listen and when it begins to end. main() only.
+// Notifies the service manager that started rollcalld (systemd, or another that speaks
+// sd_notify(3)) when the service is ready and when it stops. Called by main().
 #pragma once
 
 #include <chrono>
 
 namespace rollcall {
 
-// These do nothing where NOTIFY_SOCKET is not set, and where nobody reads it: the service serves
-// either way.
+// These do nothing if NOTIFY_SOCKET is not set or the message cannot be sent.
 
-// The service listens.
+// The service accepts calls.
 void TellServiceManagerReady();
 
-// The service ends, which may take so long.
+// The service is stopping, and needs at most this long.
 void TellServiceManagerStopping(std::chrono::milliseconds longest);
 
 }  // namespace rollcall

@@ -5,7 +5,7 @@ foreach(package rollcall librollcall-dev)
   file(WRITE ${CPACK_TEMPORARY_INSTALL_DIRECTORY}/${package}/usr/share/doc/${package}/changelog
 "rollcall (${CPACK_PACKAGE_VERSION}) unstable; urgency=medium
 
-  * As CHANGELOG.md says, which the package rollcall holds.
+  * See CHANGELOG.md in the package rollcall.
 
  -- ${CPACK_PACKAGE_CONTACT}  ${date}
 ")

@@ -1,6 +1,5 @@
-// write-reference FOLDER OUTPUT: writes what the packages say of both programs' command lines, by
-// their own parsers: completions, and the manual pages of which FOLDER has the templates. Run by
-// the build.
+// write-reference FOLDER OUTPUT: generates the completions and manual pages of both programs from
+// their command-line parsers. FOLDER has the templates of the manual pages. Run by the build.
 #include <cstdlib>
 #include <fstream>
 #include <functional>

@@ -1,5 +1,5 @@
-// What is written from the programs' own parsers: that nothing is left out, that shells offer it,
-// and that man has nothing to say against it.
+// Manual pages and completions that are generated from the programs' own parsers: they are
+// complete, bash and zsh offer them, and man prints no warning.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -32,7 +32,7 @@ using ::testing::IsSupersetOf;
 using ::testing::Not;
 using ::testing::StartsWith;
 
-// A manual page or a completion script, as it was built.
+// A manual page or a completion script that was built.
 std::string ReferencePath(const std::string& name) {
   return BuildPath(absl::StrCat("service/package/reference/", name));
 }
@@ -44,7 +44,7 @@ std::string Read(const std::string& name) {
   return text.str();
 }
 
-// The lines that a command writes to standard output, in the order of the alphabet.
+// The lines that a command writes to standard output, sorted.
 std::vector<std::string> Lines(const std::string& command) {
   std::string text;
   std::FILE* const pipe = popen(command.c_str(), "r");
@@ -58,12 +58,12 @@ std::vector<std::string> Lines(const std::string& command) {
   return lines;
 }
 
-// Within single quotes of a shell.
+// In single quotes for a shell.
 std::string Quoted(const std::string& text) {
   return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
 }
 
-// What bash offers for the last of these words, as it splits a command line.
+// What bash offers for the last word, with the command line split as bash splits it.
 std::vector<std::string> BashOffers(const std::vector<std::string>& words) {
   std::string script = absl::StrCat("source ", ReferencePath(words[0]), ".bash; COMP_WORDS=(");
   for (const std::string& word : words) absl::StrAppend(&script, " ", Quoted(word));
@@ -98,7 +98,7 @@ void ForEachCommand(const CommandDescription& command, const std::string& path,
   }
 }
 
-TEST(ReferenceTest, TheManualSaysEachOptionAndCommand) {
+TEST(ReferenceTest, ManualHasEveryOptionAndCommand) {
   int options = 0;
   for (const auto& [program, page] :
        {std::pair(Client(), Read("rollcall.1")), std::pair(Service(), Read("rollcalld.8"))}) {
@@ -118,14 +118,14 @@ TEST(ReferenceTest, TheManualSaysEachOptionAndCommand) {
   EXPECT_GT(options, 100);
 }
 
-TEST(ReferenceTest, TheManualSaysOnceWhatAllCommandsHave) {
+TEST(ReferenceTest, ManualHasCommonOptionsOnce) {
   const std::string page = Read("rollcall.1");
   const std::string entry = ".TP\n\\fB\\-\\-output\\fR \\fIFORMAT\\fR\n";
   ASSERT_THAT(page, HasSubstr(entry));
   EXPECT_EQ(page.find(entry), page.rfind(entry));
 }
 
-TEST(ReferenceTest, ManHasNoComplaints) {
+TEST(ReferenceTest, ManPrintsNoWarnings) {
   for (const char* page : {"rollcall.1", "rollcalld.8"}) {
     EXPECT_THAT(Lines(absl::StrCat("LC_ALL=C.UTF-8 man --warnings -Tutf8 -l ", ReferencePath(page),
                                    " 2>&1 >/dev/null")),
@@ -134,7 +134,7 @@ TEST(ReferenceTest, ManHasNoComplaints) {
   }
 }
 
-TEST(ReferenceTest, BashOffersEachOptionAndCommand) {
+TEST(ReferenceTest, BashOffersEveryOptionAndCommand) {
   for (const CommandDescription& program : {Client(), Service()}) {
     ForEachCommand(program, program.name, [](const auto& command, const std::string& path) {
       std::vector<std::string> words = absl::StrSplit(path, ' ');
@@ -150,7 +150,7 @@ TEST(ReferenceTest, BashOffersEachOptionAndCommand) {
   }
 }
 
-TEST(ReferenceTest, BashOffersWhatFitsTheBeginning) {
+TEST(ReferenceTest, BashOffersMatchesOfAPrefix) {
   EXPECT_THAT(BashOffers({"rollcall", "l"}), ElementsAre("list"));
   EXPECT_THAT(BashOffers({"rollcall", "get", "room", "RM1", "--ti"}), ElementsAre("--timeout"));
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--mu"}), IsEmpty());
@@ -164,12 +164,12 @@ TEST(ReferenceTest, BashOffersValues) {
   EXPECT_THAT(BashOffers({"rollcall", "list", "room", "--limit", ""}), IsEmpty());
   EXPECT_THAT(BashOffers({"rollcalld", "--config", ReferencePath("rollcall.")}),
               ElementsAre(ReferencePath("rollcall.1"), ReferencePath("rollcall.bash")));
-  // A value that is the name of a command is none.
+  // "room" is the value of an option here, not a command.
   EXPECT_THAT(BashOffers({"rollcall", "list", "conference", "--label", "room", "--la"}),
               ElementsAre("--label"));
 }
 
-TEST(ReferenceTest, ZshOffersEachOptionAndCommand) {
+TEST(ReferenceTest, ZshOffersEveryOptionAndCommand) {
   for (const CommandDescription& program : {Client(), Service()}) {
     ForEachCommand(program, program.name, [](const auto& command, const std::string& path) {
       if (!command.commands.empty()) {
