@@ -5,10 +5,10 @@
 #include <thread>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "service/config/secret_reader.h"
+#include "service/config/setting_reader.h"
+#include "service/config/settings.h"
 #include "service/config/tls_reader.h"
 #include "service/config/upstream_reader.h"
 #include "service/files/read_file.h"
@@ -22,98 +22,47 @@ namespace rollcall {
 namespace {
 
 using nlohmann::json;
-using std::chrono::hours;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 constexpr std::size_t kMaxConfigBytes = std::size_t{1} << 20;
 
-// The object `limits` has those of responses and those of calls.
+// Reads an object of which every key is one of the settings.
+template <class Options, class Settings>
+void ReadObject(JsonObjectReader& document, absl::string_view key, const Settings& settings,
+                Options& options, Problems& problems) {
+  const json* value = document.Find(key);
+  if (value == nullptr) return;
+  JsonObjectReader reader(*value, std::string(key), problems);
+  ReadSettings(reader, settings, options);
+  reader.Finish();
+}
+
+// The object `limits` has the limits of responses and those of calls.
 void ReadLimits(JsonObjectReader& document, Problems& problems, ResponseLimits& response,
                 CallLimits& calls) {
   const json* value = document.Find("limits");
   if (value == nullptr) return;
   JsonObjectReader reader(*value, "limits", problems);
-  const auto bytes = [&reader](absl::string_view key, std::size_t& value, std::int64_t max) {
-    value =
-        static_cast<std::size_t>(reader.Integer(key, static_cast<std::int64_t>(value), 1024, max));
-  };
-  bytes("max_record_bytes", response.max_record_bytes, std::int64_t{64} << 20);
-  bytes("max_page_bytes", response.max_page_bytes, std::int64_t{64} << 30);
-  response.max_pages_per_list =
-      reader.Integer("max_pages_per_list", response.max_pages_per_list, 1, 1'000'000'000);
-  response.max_json_depth =
-      static_cast<int>(reader.Integer("max_json_depth", response.max_json_depth, 8, 1024));
-  bytes("send_queue_bytes", calls.send_queue_bytes, std::int64_t{64} << 20);
-  calls.max_calls = static_cast<int>(reader.Integer("max_calls", calls.max_calls, 1, 1'000'000));
-  calls.max_calls_per_caller =
-      static_cast<int>(reader.Integer("max_calls_per_caller", calls.max_calls, 1, 1'000'000));
-  calls.caller_stall =
-      reader.Seconds("caller_stall_seconds", calls.caller_stall, milliseconds(1), hours(24));
+  ReadSettings(reader, kResponseLimitSettings, response);
+  ReadSettings(reader, kCallLimitSettings, calls);
+  if (!reader.Has("max_calls_per_caller")) calls.max_calls_per_caller = calls.max_calls;
   reader.Finish();
   if (response.max_record_bytes > response.max_page_bytes) {
     reader.Problem("max_record_bytes", "must not be more than max_page_bytes");
   }
 }
 
-ConnectionOptions ReadConnectionOptions(JsonObjectReader& document, Problems& problems) {
-  ConnectionOptions connections;
-  const json* value = document.Find("connections");
-  if (value == nullptr) return connections;
-  JsonObjectReader reader(*value, "connections", problems);
-  connections.max_streams =
-      static_cast<int>(reader.Integer("max_streams", connections.max_streams, 1, 1'000'000));
-  const milliseconds max_age =
-      reader.Seconds("max_age_seconds", milliseconds(0), milliseconds(1), hours(24 * 20));
-  if (max_age > milliseconds(0)) connections.max_age = max_age;
-  connections.max_idle =
-      reader.Seconds("max_idle_seconds", connections.max_idle, milliseconds(1), hours(24 * 20));
-  connections.max_memory_bytes = static_cast<std::size_t>(
-      reader.Integer("max_memory_bytes", static_cast<std::int64_t>(connections.max_memory_bytes),
-                     std::int64_t{1} << 20, std::int64_t{1} << 40));
-  reader.Finish();
-  return connections;
-}
-
-RetryOptions ReadRetryOptions(JsonObjectReader& document, Problems& problems) {
-  RetryOptions retry;
-  const json* value = document.Find("retry");
-  if (value == nullptr) return retry;
-  JsonObjectReader reader(*value, "retry", problems);
-  retry.max_attempts = static_cast<int>(reader.Integer("max_attempts", retry.max_attempts, 1, 100));
-  retry.initial_backoff = reader.Seconds("initial_backoff_seconds", retry.initial_backoff,
-                                         milliseconds(1), seconds(60));
-  retry.max_backoff =
-      reader.Seconds("max_backoff_seconds", retry.max_backoff, milliseconds(1), seconds(3600));
-  reader.Finish();
-  return retry;
-}
-
-BreakerOptions ReadBreakerOptions(JsonObjectReader& document, Problems& problems) {
-  BreakerOptions breaker;
-  const json* value = document.Find("circuit_breaker");
-  if (value == nullptr) return breaker;
-  JsonObjectReader reader(*value, "circuit_breaker", problems);
-  breaker.failures = static_cast<int>(reader.Integer("failures", breaker.failures, 1, 1'000'000));
-  breaker.open = reader.Seconds("open_seconds", breaker.open, milliseconds(1), seconds(3600));
-  reader.Finish();
-  return breaker;
-}
-
-DeadlineOptions ReadDeadlineOptions(JsonObjectReader& document, Problems& problems) {
-  DeadlineOptions deadline;
+void ReadDeadline(JsonObjectReader& document, Problems& problems, DeadlineOptions& deadline) {
   const json* value = document.Find("deadline");
-  if (value == nullptr) return deadline;
+  if (value == nullptr) return;
   JsonObjectReader reader(*value, "deadline", problems);
-  constexpr auto kMax = std::chrono::hours(24 * 30);
-  deadline.max = reader.Seconds("max_seconds", deadline.max, milliseconds(1), kMax);
-  deadline.otherwise = reader.Seconds("default_seconds", std::min(deadline.otherwise, deadline.max),
-                                      milliseconds(1), kMax);
+  const auto& [default_seconds, max_seconds] = kDeadlineSettings;
+  ReadSetting(reader, max_seconds, deadline);
+  deadline.otherwise = std::min(deadline.otherwise, deadline.max);
+  ReadSetting(reader, default_seconds, deadline);
   reader.Finish();
   if (deadline.otherwise > deadline.max) {
     reader.Problem("default_seconds", "must not be more than max_seconds");
   }
-  return deadline;
 }
 
 // nullopt if the key is absent or after a problem was added.
@@ -124,8 +73,7 @@ std::optional<RecordingOptions> ReadRecordingOptions(JsonObjectReader& document,
   JsonObjectReader reader(*value, "recording", problems);
   RecordingOptions recording;
   const auto folder = reader.RequiredString("folder", kFolderPathForm, IsPath);
-  recording.max_bytes = static_cast<std::size_t>(reader.Integer(
-      "max_bytes", static_cast<std::int64_t>(recording.max_bytes), 1024, std::int64_t{1} << 40));
+  ReadSettings(reader, kRecordingSettings, recording);
   reader.Finish();
   if (!folder) return std::nullopt;
   recording.folder = *folder;
@@ -173,24 +121,23 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
     config.listen = *listen;
   }
   config.tls = ReadTls(reader, problems);
-  config.allow_plaintext_callers = reader.Bool("allow_plaintext_callers", false);
+  ReadSetting(reader, kAllowPlaintextCallers, config);
   config.policy_file = reader.String("policy_file", kFilePathForm, IsPath).value_or("");
-  config.reflection = reader.Bool("reflection", config.reflection);
+  ReadSetting(reader, kReflection, config);
   config.metrics_listen = reader.String("metrics_listen", kHostAndPortForm, IsHostAndPort);
   config.metrics_token = ReadCurrentSecret(reader, "metrics_token", env, problems);
-  config.log_calls = reader.Bool("log_calls", config.log_calls);
+  ReadSetting(reader, kLogCalls, config);
   config.upstreams = ReadUpstreams(reader, env, problems);
   config.resume_key = ReadResumeKey(reader, env, problems);
   ReadLimits(reader, problems, config.read.limits, config.calls);
-  config.connections = ReadConnectionOptions(reader, problems);
-  config.read.retry = ReadRetryOptions(reader, problems);
-  config.breaker = ReadBreakerOptions(reader, problems);
-  config.deadline = ReadDeadlineOptions(reader, problems);
-  config.event_loops = static_cast<int>(reader.Integer("event_loops", config.event_loops, 1, 64));
-  config.read.prefetch = reader.Bool("prefetch", config.read.prefetch);
+  ReadObject(reader, "connections", kConnectionSettings, config.connections, problems);
+  ReadObject(reader, "retry", kRetrySettings, config.read.retry, problems);
+  ReadObject(reader, "circuit_breaker", kBreakerSettings, config.breaker, problems);
+  ReadDeadline(reader, problems, config.deadline);
+  ReadSetting(reader, kEventLoops, config);
+  ReadSetting(reader, kPrefetch, config.read);
   config.recording = ReadRecordingOptions(reader, problems);
-  config.drain_timeout =
-      reader.Seconds("drain_timeout_seconds", config.drain_timeout, milliseconds(0), seconds(3600));
+  ReadSetting(reader, kDrainTimeout, config);
   reader.Finish();
   if (!reader.Has("policy_file") && config.tls &&
       config.tls->client_certificates == ServerTlsOptions::ClientCertificates::kOptional) {

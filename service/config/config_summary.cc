@@ -1,17 +1,15 @@
 #include "service/config/config_summary.h"
 
+#include <cstdint>
+#include <optional>
+
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "service/config/setting.h"
+#include "service/config/settings.h"
 
 namespace rollcall {
 namespace {
-
-std::string Text(bool value) { return value ? "true" : "false"; }
-
-std::string Text(std::chrono::milliseconds value) {
-  return absl::StrCat(static_cast<double>(value.count()) / 1000);
-}
-
-std::string Text(const std::string& value) { return value; }
 
 std::string Text(ServerTlsOptions::ClientCertificates value) {
   switch (value) {
@@ -25,89 +23,105 @@ std::string Text(ServerTlsOptions::ClientCertificates value) {
   return "";
 }
 
-template <class Number>
-std::string Text(Number value) {
-  return absl::StrCat(value);
+constexpr char kNone[] = "(none)";
+constexpr char kSecret[] = "(secret)";
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+template <class Options>
+std::string Text(const Setting<Options>& setting, const Options& options) {
+  const std::optional<std::int64_t> value = setting.get(options);
+  if (!value) return kNone;
+  switch (setting.type) {
+    case SettingType::kBoolean:
+      return *value != 0 ? "true" : "false";
+    case SettingType::kInteger:
+      return absl::StrCat(*value);
+    case SettingType::kSeconds:
+      return absl::StrCat(static_cast<double>(*value) / 1000);
+  }
+  return "";
+}
+
+template <class Options>
+void AddSetting(Rows& rows, const Setting<Options>& setting, const Options& options) {
+  rows.emplace_back(setting.key, Text(setting, options));
+}
+
+// `prefix` is the path of the object that has the settings, with a dot.
+template <class Options, class Settings>
+void AddSettings(Rows& rows, absl::string_view prefix, const Settings& settings,
+                 const Options& options) {
+  for (const Setting<Options>& setting : settings) {
+    rows.emplace_back(absl::StrCat(prefix, setting.key), Text(setting, options));
+  }
+}
+
+void AddUpstream(Rows& rows, const UpstreamOptions& upstream) {
+  const Account& account = upstream.account;
+  const TransportOptions& transport = upstream.transport;
+  const std::string prefix = absl::StrCat("upstreams.", account.name, ".");
+  const auto add = [&](absl::string_view key, std::string value) {
+    rows.emplace_back(absl::StrCat(prefix, key), std::move(value));
+  };
+  const bool is_twilio = account.provider == ProviderType::kTwilio;
+  add("provider", is_twilio ? "twilio" : "signalwire");
+  add(is_twilio ? "api_base_url" : "base_url", account.api.ToString());
+  if (account.insights) add("insights_base_url", account.insights->ToString());
+  AddSettings(rows, prefix, kAccountSettings, account.options);
+  AddSettings(rows, prefix, kLimiterSettings, upstream.limiter);
+  AddSettings(rows, prefix, kTransportSettings, transport);
+  add("ca_file", transport.ca_file.empty() ? std::string(kNone) : transport.ca_file);
+  add("min_tls_version", transport.min_tls_version == TlsVersion::k12 ? "1.2" : "1.3");
+  if (!transport.proxy) {
+    add("proxy", "(as the environment says)");
+  } else {
+    add("proxy", transport.proxy->empty() ? std::string(kNone) : *transport.proxy);
+  }
 }
 
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> Summarize(const Config& config) {
-  std::vector<std::pair<std::string, std::string>> rows;
-  const auto add = [&rows](std::string key, const auto& value) {
-    rows.emplace_back(std::move(key), Text(value));
+  Rows rows;
+  const auto add = [&rows](const char* key, std::string value) {
+    rows.emplace_back(key, std::move(value));
   };
-  constexpr char kSecret[] = "(secret)";
-  const std::string none = "(none)";
+  const auto or_none = [](const std::string& text) {
+    return text.empty() ? std::string(kNone) : text;
+  };
   add("listen", config.listen);
   if (config.tls) {
     add("tls.certificate_file", config.tls->certificate_file);
     add("tls.private_key_file", config.tls->private_key_file);
-    add("tls.client_ca_file",
-        config.tls->client_ca_file.empty() ? none : config.tls->client_ca_file);
-    add("tls.client_certificates", config.tls->client_certificates);
+    add("tls.client_ca_file", or_none(config.tls->client_ca_file));
+    add("tls.client_certificates", Text(config.tls->client_certificates));
   } else {
-    add("tls", none);
+    add("tls", kNone);
   }
-  add("allow_plaintext_callers", config.allow_plaintext_callers);
-  add("policy_file", config.policy_file.empty() ? none : config.policy_file);
-  add("reflection", config.reflection);
-  add("metrics_listen", config.metrics_listen.value_or(none));
-  add("metrics_token", config.metrics_token ? kSecret : none);
-  add("log_calls", config.log_calls);
-  for (const UpstreamOptions& upstream : config.upstreams) {
-    const Account& account = upstream.account;
-    const TransportOptions& transport = upstream.transport;
-    const std::string path = absl::StrCat("upstreams.", account.name, ".");
-    const bool is_twilio = account.provider == ProviderType::kTwilio;
-    add(path + "provider", std::string(is_twilio ? "twilio" : "signalwire"));
-    add(path + (is_twilio ? "api_base_url" : "base_url"), account.api.ToString());
-    if (account.insights) add(path + "insights_base_url", account.insights->ToString());
-    add(path + "connect_timeout_seconds", transport.connect_timeout);
-    add(path + "idle_timeout_seconds", transport.idle_timeout);
-    add(path + "default_page_size", account.options.default_page_size);
-    add(path + "strict", account.options.strict);
-    add(path + "max_requests_in_flight", upstream.limiter.max_in_flight);
-    add(path + "max_connections", upstream.limiter.max_connections);
-    add(path + "max_requests_waiting", upstream.limiter.max_waiting);
-    add(path + "ca_file", transport.ca_file.empty() ? none : transport.ca_file);
-    add(path + "min_tls_version",
-        std::string(transport.min_tls_version == TlsVersion::k12 ? "1.2" : "1.3"));
-    add(path + "http2", transport.http2);
-    add(path + "proxy", !transport.proxy           ? "(as the environment says)"
-                        : transport.proxy->empty() ? none
-                                                   : *transport.proxy);
-  }
-  add("resume_key", config.resume_key ? kSecret : none);
-  add("limits.max_record_bytes", config.read.limits.max_record_bytes);
-  add("limits.max_page_bytes", config.read.limits.max_page_bytes);
-  add("limits.max_pages_per_list", config.read.limits.max_pages_per_list);
-  add("limits.max_json_depth", config.read.limits.max_json_depth);
-  add("limits.send_queue_bytes", config.calls.send_queue_bytes);
-  add("limits.max_calls", config.calls.max_calls);
-  add("limits.max_calls_per_caller", config.calls.max_calls_per_caller);
-  add("limits.caller_stall_seconds", config.calls.caller_stall);
-  add("connections.max_streams", config.connections.max_streams);
-  add("connections.max_age_seconds",
-      config.connections.max_age ? Text(*config.connections.max_age) : none);
-  add("connections.max_idle_seconds", config.connections.max_idle);
-  add("connections.max_memory_bytes", config.connections.max_memory_bytes);
-  add("retry.max_attempts", config.read.retry.max_attempts);
-  add("retry.initial_backoff_seconds", config.read.retry.initial_backoff);
-  add("retry.max_backoff_seconds", config.read.retry.max_backoff);
-  add("circuit_breaker.failures", config.breaker.failures);
-  add("circuit_breaker.open_seconds", config.breaker.open);
-  add("deadline.default_seconds", config.deadline.otherwise);
-  add("deadline.max_seconds", config.deadline.max);
-  add("event_loops", config.event_loops);
-  add("prefetch", config.read.prefetch);
+  AddSetting(rows, kAllowPlaintextCallers, config);
+  add("policy_file", or_none(config.policy_file));
+  AddSetting(rows, kReflection, config);
+  add("metrics_listen", config.metrics_listen.value_or(kNone));
+  add("metrics_token", config.metrics_token ? kSecret : kNone);
+  AddSetting(rows, kLogCalls, config);
+  for (const UpstreamOptions& upstream : config.upstreams) AddUpstream(rows, upstream);
+  add("resume_key", config.resume_key ? kSecret : kNone);
+  AddSettings(rows, "limits.", kResponseLimitSettings, config.read.limits);
+  AddSettings(rows, "limits.", kCallLimitSettings, config.calls);
+  AddSettings(rows, "connections.", kConnectionSettings, config.connections);
+  AddSettings(rows, "retry.", kRetrySettings, config.read.retry);
+  AddSettings(rows, "circuit_breaker.", kBreakerSettings, config.breaker);
+  AddSettings(rows, "deadline.", kDeadlineSettings, config.deadline);
+  AddSetting(rows, kEventLoops, config);
+  AddSetting(rows, kPrefetch, config.read);
   if (config.recording) {
     add("recording.folder", config.recording->folder);
-    add("recording.max_bytes", config.recording->max_bytes);
+    AddSettings(rows, "recording.", kRecordingSettings, *config.recording);
   } else {
-    add("recording", none);
+    add("recording", kNone);
   }
-  add("drain_timeout_seconds", config.drain_timeout);
+  AddSetting(rows, kDrainTimeout, config);
   return rows;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "service/config/account_form.h"
 #include "service/config/secret_reader.h"
+#include "service/config/setting_reader.h"
+#include "service/config/settings.h"
 #include "service/json/value_form.h"
 #include "service/tls/tls_files.h"
 
@@ -19,8 +20,6 @@ namespace rollcall {
 namespace {
 
 using nlohmann::json;
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 bool IsAny(absl::string_view /*text*/) { return true; }
 
@@ -139,27 +138,12 @@ std::optional<Account> ReadSignalWire(JsonObjectReader& reader, bool allow_plain
 
 TransportOptions ReadTransportOptions(JsonObjectReader& reader) {
   TransportOptions transport;
-  transport.connect_timeout = reader.Seconds("connect_timeout_seconds", transport.connect_timeout,
-                                             milliseconds(1), seconds(600));
-  transport.idle_timeout = reader.Seconds("idle_timeout_seconds", transport.idle_timeout,
-                                          milliseconds(1), seconds(3600));
+  ReadSettings(reader, kTransportSettings, transport);
   transport.ca_file = ReadCaFile(reader);
   const auto min_tls_version = reader.String("min_tls_version", kTlsVersionForm, IsTlsVersion);
   if (min_tls_version == "1.3") transport.min_tls_version = TlsVersion::k13;
-  transport.http2 = reader.Bool("http2", transport.http2);
   transport.proxy = ReadProxy(reader);
   return transport;
-}
-
-LimiterOptions ReadLimiterOptions(JsonObjectReader& reader) {
-  LimiterOptions limiter;
-  const auto count = [&reader](absl::string_view key, int& value) {
-    value = static_cast<int>(reader.Integer(key, value, 1, 1'000'000));
-  };
-  count("max_requests_in_flight", limiter.max_in_flight);
-  count("max_connections", limiter.max_connections);
-  count("max_requests_waiting", limiter.max_waiting);
-  return limiter;
 }
 
 // nullopt after a problem was added.
@@ -168,10 +152,11 @@ std::optional<UpstreamOptions> ReadUpstream(JsonObjectReader& reader, const Envi
   const auto name = reader.RequiredString("name", kNameForm, IsName);
   const auto provider = reader.RequiredString("provider", kProviderForm, IsProvider);
   const bool allow_plaintext = reader.Bool("allow_plaintext", false);
-  const std::int64_t default_page_size = reader.Integer("default_page_size", 1000, 1, 1000);
-  const bool strict = reader.Bool("strict", false);
-  const LimiterOptions limiter = ReadLimiterOptions(reader);
+  AccountOptions options;
+  ReadSettings(reader, kAccountSettings, options);
   TransportOptions transport = ReadTransportOptions(reader);
+  LimiterOptions limiter;
+  ReadSettings(reader, kLimiterSettings, limiter);
 
   std::optional<Account> account;
   if (provider == "twilio") {
@@ -190,7 +175,7 @@ std::optional<UpstreamOptions> ReadUpstream(JsonObjectReader& reader, const Envi
   reader.Finish();
   if (!name || !account) return std::nullopt;
   account->name = *name;
-  account->options = {.default_page_size = static_cast<int>(default_page_size), .strict = strict};
+  account->options = options;
   return UpstreamOptions{
       .account = *std::move(account), .transport = std::move(transport), .limiter = limiter};
 }
