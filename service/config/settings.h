@@ -46,6 +46,7 @@ inline constexpr std::array kResponseLimitSettings = {
                                                         std::int64_t{64} << 20),
     setting::Integer<&ResponseLimits::max_page_bytes>("max_page_bytes", 1024,
                                                       std::int64_t{64} << 30),
+    setting::Integer<&ResponseLimits::max_records_per_page>("max_records_per_page", 1, 10'000'000),
     setting::Integer<&ResponseLimits::max_pages_per_list>("max_pages_per_list", 1, 1'000'000'000),
     setting::Integer<&ResponseLimits::max_json_depth>("max_json_depth", 8, 1024),
 };
@@ -72,6 +73,7 @@ inline constexpr std::array kConnectionSettings = {
 // "retry"
 inline constexpr std::array kRetrySettings = {
     setting::Integer<&RetryOptions::max_attempts>("max_attempts", 1, 100),
+    setting::Integer<&RetryOptions::max_attempts_per_page>("max_attempts_per_page", 1, 10'000),
     setting::Seconds<&RetryOptions::initial_backoff>("initial_backoff_seconds", kShortestTime,
                                                      std::chrono::seconds(60)),
     setting::Seconds<&RetryOptions::max_backoff>("max_backoff_seconds", kShortestTime,

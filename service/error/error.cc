@@ -85,6 +85,14 @@ std::string DetailTypeUrl(const google::protobuf::Message& detail) {
   return absl::StrCat("type.googleapis.com/", detail.GetDescriptor()->full_name());
 }
 
+absl::Status WithMessage(const absl::Status& status, absl::string_view message) {
+  absl::Status changed(status.code(), message);
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    changed.SetPayload(type, payload);
+  });
+  return changed;
+}
+
 void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detail) {
   status.SetPayload(DetailTypeUrl(detail), absl::Cord(detail.SerializeAsString()));
 }

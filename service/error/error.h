@@ -27,6 +27,9 @@ using ErrorMetadata = std::vector<std::pair<std::string, std::string>>;
 absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
                        const ErrorMetadata& metadata = {});
 
+// The same status, with the same details and another message.
+absl::Status WithMessage(const absl::Status& status, absl::string_view message);
+
 // Adds a google.rpc detail to a status that is not OK. Another detail of the same type is replaced.
 void AddErrorDetail(absl::Status& status, const google::protobuf::Message& detail);
 

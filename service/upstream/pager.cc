@@ -157,6 +157,11 @@ absl::Status Pager::TakeRecord() {
     return status;
   }
   const ReplayCursor::Action action = cursor_.OnRecord(decoder_.identity());
+  if (cursor_.records_on_page() > options_.limits.max_records_per_page) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+                     absl::StrCat("a page has more than ", options_.limits.max_records_per_page,
+                                  " records (limits.max_records_per_page)"));
+  }
   if (action == ReplayCursor::Action::kSkip) return absl::OkStatus();
   if (action == ReplayCursor::Action::kListChanged) return ListChanged();
   if (!decoder_.unrecognized().empty()) {
@@ -214,6 +219,7 @@ absl::Status Pager::GoToNextPage() {
                      "the provider's link to the next page leads back to a page already read");
   }
   link_seen_ = false;
+  retry_.BeginPage();
   Leave(page_);
   // A prefetch that the limiter refused may be granted a permit now.
   if (next_page_ != nullptr && next_page_->ended() && !next_page_->request().sent()) {
@@ -238,7 +244,13 @@ void Pager::Retry(const absl::Status& failure) {
                         ? retry_.AfterFailure(
                               failure, query_.call.deadline.TimeLeft(transport_.scheduler().Now()))
                         : std::nullopt;
-  if (!wait) return End(failure);
+  if (!wait) {
+    return End(retry_.page_is_exhausted()
+                   ? WithMessage(failure, absl::StrCat(failure.message(), "; the page has failed ",
+                                                       options_.retry.max_attempts_per_page,
+                                                       " times (retry.max_attempts_per_page)"))
+                   : failure);
+  }
   upstream_.requests.OnRetry();
   cursor_.RefetchPage();
   next_url_.clear();

@@ -164,10 +164,8 @@ absl::Status ProviderAnswer::ToStatus(const Account& account, absl::string_view 
 
 absl::Status InUpstream(const absl::Status& status, const Account& account) {
   if (status.ok()) return status;
-  absl::Status named(status.code(),
-                     absl::StrCat("upstream \"", account.name, "\": ", status.message()));
-  status.ForEachPayload(
-      [&](absl::string_view type, const absl::Cord& payload) { named.SetPayload(type, payload); });
+  absl::Status named =
+      WithMessage(status, absl::StrCat("upstream \"", account.name, "\": ", status.message()));
   AddErrorMetadata(named, {{"upstream", account.name}});
   return named;
 }

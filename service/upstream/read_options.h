@@ -12,6 +12,8 @@ namespace rollcall {
 struct ResponseLimits {
   std::size_t max_record_bytes = std::size_t{1} << 20;
   std::size_t max_page_bytes = std::size_t{256} << 20;
+  // Bounds the memory for the identities of a page's records, about 80 bytes each.
+  std::int64_t max_records_per_page = 10000;
   std::int64_t max_pages_per_list = 100000;
   int max_json_depth = 64;
 };

@@ -51,7 +51,10 @@ RetryPolicy::RetryPolicy(const RetryOptions& settings, Random random)
 
 std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failure,
                                                       milliseconds time_left) {
-  if (!IsTransient(failure) || ++failures_ >= settings_.max_attempts) return std::nullopt;
+  if (!IsTransient(failure)) return std::nullopt;
+  ++failures_;
+  ++failures_of_page_;
+  if (failures_ >= settings_.max_attempts || page_is_exhausted()) return std::nullopt;
   // Full jitter: callers that failed together do not come back together.
   milliseconds ceiling = settings_.initial_backoff;
   for (int i = 1; i < failures_ && ceiling < settings_.max_backoff; ++i) ceiling *= 2;

@@ -18,6 +18,9 @@ struct RetryOptions {
   // `max_backoff`.
   std::chrono::milliseconds initial_backoff = std::chrono::milliseconds(200);
   std::chrono::milliseconds max_backoff = std::chrono::seconds(10);
+  // Attempts at one page, also with progress: a page that always breaks after a few new records
+  // would be fetched forever.
+  int max_attempts_per_page = 50;
 };
 
 // From 0 up to but not 1, by this thread's generator.
@@ -37,6 +40,12 @@ class RetryPolicy {
   // Something new has come, so that the next failure is a first one again.
   void Progress() { failures_ = 0; }
 
+  // Another page begins.
+  void BeginPage() { failures_of_page_ = 0; }
+
+  // Whether the last failure was the last that its page may have.
+  bool page_is_exhausted() const { return failures_of_page_ >= settings_.max_attempts_per_page; }
+
   // How long to wait before the next attempt after this failure; nothing where another attempt
   // cannot help, where there were enough, or where it could not begin within `time_left`. A wait
   // that the provider asked for (RetryInfo) is kept where it is longer than ours and at most
@@ -48,6 +57,7 @@ class RetryPolicy {
   const RetryOptions settings_;
   const Random random_;
   int failures_ = 0;
+  int failures_of_page_ = 0;
 };
 
 }  // namespace rollcall

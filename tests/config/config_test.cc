@@ -123,6 +123,7 @@ TEST(ParseConfig, SmallestTwilioFileHasAllDefaults) {
   EXPECT_EQ(config->drain_timeout, milliseconds(30000));
   EXPECT_EQ(config->read.limits.max_record_bytes, 1048576u);
   EXPECT_EQ(config->read.limits.max_page_bytes, 268435456u);
+  EXPECT_EQ(config->read.limits.max_records_per_page, 10000);
   EXPECT_EQ(config->read.limits.max_pages_per_list, 100000);
   EXPECT_EQ(config->read.limits.max_json_depth, 64);
   EXPECT_EQ(config->calls.send_queue_bytes, 65536u);
@@ -133,6 +134,7 @@ TEST(ParseConfig, SmallestTwilioFileHasAllDefaults) {
   EXPECT_EQ(config->deadline.max, std::chrono::hours(24));
   EXPECT_GE(config->event_loops, 1);
   EXPECT_EQ(config->read.retry.max_attempts, 5);
+  EXPECT_EQ(config->read.retry.max_attempts_per_page, 50);
   EXPECT_EQ(config->read.retry.initial_backoff, milliseconds(200));
   EXPECT_EQ(config->read.retry.max_backoff, milliseconds(10000));
   EXPECT_TRUE(config->read.prefetch);
@@ -208,32 +210,35 @@ TEST(ParseConfig, ReadsEveryKey) {
                  {"allow_plaintext", false}});
   json signalwire = SignalWireUpstream();
   signalwire["proxy"] = "http://proxy.internal:3128";
-  const json document = {
-      {"listen", "[::]:0"},
-      {"metrics_listen", "127.0.0.1:9464"},
-      {"upstreams", json::array({twilio, signalwire})},
-      {"limits",
-       {{"max_record_bytes", 2048},
-        {"max_page_bytes", 4096},
-        {"max_pages_per_list", 3},
-        {"max_json_depth", 8},
-        {"send_queue_bytes", 1024},
-        {"max_calls", 7},
-        {"max_calls_per_caller", 3},
-        {"caller_stall_seconds", 2.5}}},
-      {"connections",
-       {{"max_streams", 5},
-        {"max_age_seconds", 60},
-        {"max_idle_seconds", 0.5},
-        {"max_memory_bytes", 2097152}}},
-      {"retry",
-       {{"max_attempts", 1}, {"initial_backoff_seconds", 0.001}, {"max_backoff_seconds", 60}}},
-      {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.5}}},
-      {"deadline", {{"default_seconds", 10}, {"max_seconds", 20}}},
-      {"event_loops", 3},
-      {"prefetch", false},
-      {"recording", {{"folder", "/var/lib/recording"}, {"max_bytes", 4096}}},
-      {"drain_timeout_seconds", 1.5}};
+  const json document = {{"listen", "[::]:0"},
+                         {"metrics_listen", "127.0.0.1:9464"},
+                         {"upstreams", json::array({twilio, signalwire})},
+                         {"limits",
+                          {{"max_record_bytes", 2048},
+                           {"max_page_bytes", 4096},
+                           {"max_records_per_page", 5},
+                           {"max_pages_per_list", 3},
+                           {"max_json_depth", 8},
+                           {"send_queue_bytes", 1024},
+                           {"max_calls", 7},
+                           {"max_calls_per_caller", 3},
+                           {"caller_stall_seconds", 2.5}}},
+                         {"connections",
+                          {{"max_streams", 5},
+                           {"max_age_seconds", 60},
+                           {"max_idle_seconds", 0.5},
+                           {"max_memory_bytes", 2097152}}},
+                         {"retry",
+                          {{"max_attempts", 1},
+                           {"max_attempts_per_page", 7},
+                           {"initial_backoff_seconds", 0.001},
+                           {"max_backoff_seconds", 60}}},
+                         {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.5}}},
+                         {"deadline", {{"default_seconds", 10}, {"max_seconds", 20}}},
+                         {"event_loops", 3},
+                         {"prefetch", false},
+                         {"recording", {{"folder", "/var/lib/recording"}, {"max_bytes", 4096}}},
+                         {"drain_timeout_seconds", 1.5}};
   const absl::StatusOr<Config> config = Parse(document);
   ASSERT_TRUE(config.ok()) << config.status();
   ExpectSummary(document, *config);
@@ -248,10 +253,12 @@ TEST(ParseConfig, ReadsEveryKey) {
   EXPECT_EQ(config->connections.max_memory_bytes, 2097152u);
   EXPECT_EQ(config->read.limits.max_record_bytes, 2048u);
   EXPECT_EQ(config->read.limits.max_page_bytes, 4096u);
+  EXPECT_EQ(config->read.limits.max_records_per_page, 5);
   EXPECT_EQ(config->read.limits.max_pages_per_list, 3);
   EXPECT_EQ(config->read.limits.max_json_depth, 8);
   EXPECT_EQ(config->calls.send_queue_bytes, 1024u);
   EXPECT_EQ(config->read.retry.max_attempts, 1);
+  EXPECT_EQ(config->read.retry.max_attempts_per_page, 7);
   EXPECT_EQ(config->read.retry.initial_backoff, milliseconds(1));
   EXPECT_EQ(config->read.retry.max_backoff, milliseconds(60000));
   EXPECT_EQ(config->calls.max_calls, 7);

@@ -464,6 +464,61 @@ TEST_F(PagerTest, StopsAtTheConfiguredNumberOfPages) {
   EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
 }
 
+TEST_F(PagerTest, StopsAtTheConfiguredNumberOfRecordsOnAPage) {
+  config_.read.limits.max_records_per_page = 2;
+  Start();
+  Respond(0, 200, PageOf({1, 2}, "b"));
+  Respond(1, 200, PageOf({3, 4, 5}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2, 3, 4));
+  EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
+  EXPECT_EQ(sink_.totals.resume_token, sink_.tokens.back());
+}
+
+TEST_F(PagerTest, CountsRecordsOfARefetchedPageOnce) {
+  config_.read.limits.max_records_per_page = 2;
+  Start();
+  request(0).Head(200);
+  const std::string page = PageOf({1, 2});
+  request(0).Body(page.substr(0, page.size() - 2));
+  request(0).End();
+  scheduler_.Advance(config_.read.retry.max_backoff);
+  Respond(1, 200, page);
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+// Each attempt brings new records, so that it counts as progress.
+TEST_F(PagerTest, GivesUpAPageThatAlwaysBreaks) {
+  config_.read.retry.max_attempts_per_page = 4;
+  Start();
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    const std::string page = PageOf({10 + 2 * attempt, 11 + 2 * attempt, 99});
+    request(attempt).Head(200);
+    request(attempt).Body(page.substr(0, page.find(SidOf(99))));
+    request(attempt).End();
+    scheduler_.Advance(config_.read.retry.max_backoff);
+  }
+  EXPECT_THAT(transport_.requests(), SizeIs(4));
+  EXPECT_THAT(sink_.numbers, ElementsAre(10, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_EQ(reason(), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE);
+  EXPECT_THAT(std::string(sink_.end->message()),
+              HasSubstr("the page has failed 4 times (retry.max_attempts_per_page)"));
+  EXPECT_EQ(sink_.totals.resume_token, sink_.tokens.back());
+}
+
+TEST_F(PagerTest, CountsAttemptsOfEachPageAnew) {
+  config_.read.retry.max_attempts_per_page = 2;
+  Start();
+  Respond(0, 503, "");
+  scheduler_.Advance(config_.read.retry.max_backoff);
+  Respond(1, 200, PageOf({1}, "b"));
+  Respond(2, 503, "");
+  scheduler_.Advance(config_.read.retry.max_backoff);
+  Respond(3, 200, PageOf({2}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
 TEST_F(PagerTest, WaitsForItsTurn) {
   config_.upstreams[0].limiter.max_in_flight = 1;
   auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", scheduler_,
