@@ -202,6 +202,7 @@ int main(int argc, char** argv) {
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);
   // A second signal stops the process at once, even with running calls.
+  ExitOnSignals();
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   telemetry.OnDrain();
   rollcall::TellServiceManagerStopping(drain_timeout + kTimeToStop);

@@ -143,8 +143,9 @@ void ProviderRequest::OnDone(absl::Status status) {
   }
   const bool answered = answer_.has_head();
   // An error status is enough, even if its body is truncated.
-  if (answered && !answer_.ok())
+  if (answered && !answer_.ok()) {
     status = answer_.ToStatus(upstream_.options.account, url(), absl::Now());
+  }
   if (!status.ok()) Count(status);
   // Other failures do not show that the provider is down.
   if (!answered && absl::IsUnavailable(status)) permit_->OnNoResponse();

@@ -1,6 +1,7 @@
 #include "tests/end_to_end/daemon.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -48,18 +49,29 @@ bool IsFinding(absl::string_view report) {
 }
 #endif
 
+// Returns in the first process of a new PID namespace. The calling process exits with its exit
+// code.
+void BecomeFirstProcess() {
+  if (unshare(CLONE_NEWPID) != 0) _exit(Daemon::kNotPermitted);
+  const pid_t first = fork();
+  if (first == 0) return;
+  int status = 0;
+  waitpid(first, &status, 0);
+  _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 }  // namespace
 
-std::unique_ptr<Daemon> Daemon::WithConfiguration(const nlohmann::json& configuration) {
+std::unique_ptr<Daemon> Daemon::WithConfiguration(const nlohmann::json& configuration, Role role) {
   std::string path = (std::filesystem::temp_directory_path() / "rollcalld-config-XXXXXX").string();
   close(mkstemp(path.data()));
   std::ofstream(path) << configuration;
-  auto daemon = std::make_unique<Daemon>(std::vector<std::string>{"--config", path});
+  auto daemon = std::make_unique<Daemon>(std::vector<std::string>{"--config", path}, role);
   std::filesystem::remove(path);
   return daemon;
 }
 
-Daemon::Daemon(const std::vector<std::string>& arguments) {
+Daemon::Daemon(const std::vector<std::string>& arguments, Role role) : role_(role) {
   std::string errors =
       (std::filesystem::temp_directory_path() / "rollcalld-errors-XXXXXX").string();
   const int errors_fd = mkstemp(errors.data());
@@ -87,6 +99,7 @@ Daemon::Daemon(const std::vector<std::string>& arguments) {
 #endif
     dup2(output[1], STDOUT_FILENO);
     dup2(errors_fd, STDERR_FILENO);
+    if (role == Role::kFirstProcess) BecomeFirstProcess();
     execv(program.c_str(), argv.data());
     _exit(127);
   }
@@ -130,7 +143,13 @@ std::string Daemon::RestOfOutput() {
 }
 
 void Daemon::Signal(int number) {
-  if (!exit_code_) kill(pid_, number);
+  if (exit_code_) return;
+  pid_t pid = pid_;
+  if (role_ == Role::kFirstProcess) {
+    std::ifstream children(absl::StrCat("/proc/", pid_, "/task/", pid_, "/children"));
+    if (!(children >> pid)) return;
+  }
+  kill(pid, number);
 }
 
 int Daemon::Wait() {

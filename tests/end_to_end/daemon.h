@@ -17,10 +17,19 @@ namespace rollcall {
 
 class Daemon {
  public:
+  // What the program is for the kernel.
+  enum class Role {
+    kProcess,
+    kFirstProcess,  // of a PID namespace, as in a container; exits with kNotPermitted if it must
+                    // not
+  };
+  static constexpr int kNotPermitted = 77;
+
   // Starts the program with these arguments and waits until it listens or exits.
-  explicit Daemon(const std::vector<std::string>& arguments);
+  explicit Daemon(const std::vector<std::string>& arguments, Role role = Role::kProcess);
   // The same with a configuration file of this content.
-  static std::unique_ptr<Daemon> WithConfiguration(const nlohmann::json& configuration);
+  static std::unique_ptr<Daemon> WithConfiguration(const nlohmann::json& configuration,
+                                                   Role role = Role::kProcess);
   ~Daemon();
   Daemon(const Daemon&) = delete;
   Daemon& operator=(const Daemon&) = delete;
@@ -78,7 +87,8 @@ class Daemon {
   // Number of entries in this directory of it under /proc.
   size_t EntriesOf(const char* directory) const;
 
-  pid_t pid_ = -1;
+  const Role role_;
+  pid_t pid_ = -1;  // of the process that waits for the first process, if that is its role
   std::optional<int> exit_code_;
   std::FILE* output_ = nullptr;
   std::string errors_file_;

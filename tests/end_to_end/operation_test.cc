@@ -107,6 +107,32 @@ TEST_F(OperationTest, ServesHttpProbes) {
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 
+// The kernel delivers a signal to the first process of a container only if it has a handler.
+TEST_F(OperationTest, SecondSignalStopsAtOnce) {
+  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
+  int holding = 0;
+  for (const Daemon::Role role : {Daemon::Role::kProcess, Daemon::Role::kFirstProcess}) {
+    daemon_ = Daemon::WithConfiguration(Configuration(), role);
+    if (daemon_->address().empty() && daemon_->Wait() == Daemon::kNotPermitted) {
+      GTEST_SKIP() << "PID namespaces need root";
+    }
+    const auto stub = ConnectAnew();
+    grpc::ClientContext context;
+    const auto reader = stub->ListParticipants(&context, ConferenceRequest(500));
+    v1::ListParticipantsResponse response;
+    ASSERT_TRUE(reader->Read(&response));
+    ASSERT_TRUE(simulator_->WaitUntilHolding(++holding));
+    daemon_->Signal(SIGTERM);
+    while (!absl::StrContains(daemon_->Errors(), "draining")) std::this_thread::yield();
+    // The handlers are installed before that is logged.
+    daemon_->Signal(SIGTERM);
+    EXPECT_EQ(daemon_->Wait(), 128 + SIGTERM);
+    while (reader->Read(&response)) {
+    }
+  }
+  simulator_->Release();
+}
+
 TEST_F(OperationTest, SigtermLetsRunningListsComplete) {
   simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
   grpc::ClientContext context;
