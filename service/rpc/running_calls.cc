@@ -1,6 +1,7 @@
 #include "service/rpc/running_calls.h"
 
 #include <chrono>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
@@ -62,16 +63,31 @@ void RunningCalls::OnEnd(Call& call, const std::string& caller) {
 }
 
 void RunningCalls::OnSent(Call& call, const std::string& caller) {
-  const MutexLock lock(mutex_);
-  if (unsent_.erase(&call) == 0) return;
-  const auto of_caller = calls_of_.find(caller);
-  --of_caller->second.unsent;
-  if (of_caller->second.running + of_caller->second.unsent == 0) calls_of_.erase(of_caller);
+  std::function<void()> on_idle;
+  {
+    const MutexLock lock(mutex_);
+    if (unsent_.erase(&call) == 0) return;
+    const auto of_caller = calls_of_.find(caller);
+    --of_caller->second.unsent;
+    if (of_caller->second.running + of_caller->second.unsent == 0) calls_of_.erase(of_caller);
+    on_idle = TakeOnIdle();
+  }
+  if (on_idle) on_idle();
 }
 
-void RunningCalls::Drain() {
-  const MutexLock lock(mutex_);
-  draining_ = true;
+void RunningCalls::Drain(std::function<void()> on_idle) {
+  {
+    const MutexLock lock(mutex_);
+    draining_ = true;
+    on_idle_ = std::move(on_idle);
+    on_idle = TakeOnIdle();
+  }
+  if (on_idle) on_idle();
+}
+
+std::function<void()> RunningCalls::TakeOnIdle() {
+  if (!draining_ || !calls_.empty() || !unsent_.empty()) return nullptr;
+  return std::exchange(on_idle_, nullptr);
 }
 
 bool RunningCalls::IsDraining() {

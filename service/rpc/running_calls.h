@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -47,8 +48,9 @@ class RunningCalls {
   // gRPC has sent the response, or given it up. Has no effect on a call that was refused.
   void OnSent(Call& call, const std::string& caller);
 
-  // From now on, Begin() fails with SERVER_DRAINING.
-  void Drain();
+  // From now on, Begin() fails with SERVER_DRAINING. Calls `on_idle` once, from here or any thread,
+  // when no call is left.
+  void Drain(std::function<void()> on_idle);
   bool IsDraining();
 
   // All running calls, in no particular order.
@@ -58,10 +60,14 @@ class RunningCalls {
   void EndAll();
 
  private:
+  // Takes `on_idle_` if it is due.
+  std::function<void()> TakeOnIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   const size_t max_;
 
   Mutex mutex_;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
+  std::function<void()> on_idle_ ABSL_GUARDED_BY(mutex_);  // null once it is called
   std::unordered_set<Call*> calls_ ABSL_GUARDED_BY(mutex_);
   std::unordered_set<Call*> unsent_ ABSL_GUARDED_BY(mutex_);
 

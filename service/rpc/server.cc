@@ -24,6 +24,7 @@
 #include "service/net/unix_socket.h"
 #include "service/recording/recording_transport.h"
 #include "service/rpc/accept_probe.h"
+#include "service/rpc/builtin_streams.h"
 #include "service/rpc/call_options.h"
 #include "service/rpc/list_call.h"
 #include "service/rpc/participant_service.h"
@@ -48,6 +49,9 @@ CallOptions CallOptionsOf(const Config& config) {
           .send_queue_bytes = config.calls.send_queue_bytes,
           .caller_stall = config.calls.caller_stall};
 }
+
+// Streams of health and reflection. Each of the latter takes a thread.
+constexpr size_t kMaxBuiltinStreams = 64;
 
 // Limits for each connection, configured and fixed ones.
 void BoundConnections(const ConnectionOptions& options, grpc::ServerBuilder& builder) {
@@ -146,6 +150,10 @@ class Server::Parts {
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     if (!config_.reflection) builder.SetOption(std::make_unique<WithoutReflection>());
     BoundConnections(config_.connections, builder);
+    std::vector<std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>> factories;
+    factories.push_back(builtin_streams_.MakeInterceptorFactory(
+        std::string(v1::ParticipantService::service_full_name())));
+    builder.experimental().SetInterceptorCreators(std::move(factories));
     builder.RegisterService(&service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
@@ -171,14 +179,15 @@ class Server::Parts {
   }
 
   void Drain(std::chrono::milliseconds time) {
-    running_.Drain();
+    server_->GetHealthCheckService()->SetServingStatus(false);
+    // Health and reflection streams would keep the server from shutting down.
+    running_.Drain([this] { builtin_streams_.CancelAll(); });
     std::unique_ptr<AcceptProbe> probe;
     {
       const MutexLock lock(mutex_);
       probe = std::move(accept_probe_);
     }
     probe.reset();
-    server_->GetHealthCheckService()->SetServingStatus(false);
     Scheduler& scheduler = loops_.Pick().scheduler();
     scheduler.Post(
         [this, &scheduler, time] { scheduler.RunAfter(time, [this] { running_.EndAll(); }); });
@@ -256,6 +265,7 @@ class Server::Parts {
   ParticipantServiceImpl service_;
   std::unique_ptr<ServerCertificates> certificates_;  // null without TLS
   FileWatch watch_;
+  BuiltinStreams builtin_streams_{kMaxBuiltinStreams};
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 

@@ -209,6 +209,25 @@ TEST_F(HostileCallerTest, EndlessPingsCloseTheConnection) {
   ExpectAsBefore(256 * kMiB);
 }
 
+// Each reflection stream takes a thread of gRPC's.
+TEST_F(HostileCallerTest, ReflectionStreamsAreBounded) {
+  const size_t threads = daemon_->Threads();
+  const std::string headers =
+      CallHeaders("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  std::vector<RawConnection> connections;
+  for (int i = 0; i < 5; ++i) {
+    RawConnection& connection = connections.emplace_back(daemon_->address());
+    ASSERT_TRUE(connection.BeginHttp2());
+    for (uint32_t stream = 1; stream < 200; stream += 2) {
+      connection.Send(Frame(FrameType::kHeaders, kEndHeaders, stream, headers));
+    }
+    connection.Send(Frame(FrameType::kPing, 0, 0, "reached?"));
+  }
+  for (RawConnection& connection : connections) EXPECT_TRUE(connection.ReadUntil("reached?"));
+  ExpectStillServes();
+  EXPECT_THAT(daemon_->Threads(), Lt(threads + 100));
+}
+
 // A caller whose flow-control window is 0: gRPC must not send it any message.
 class UnreadResponseTest : public HostileCallerTest {
  protected:
@@ -225,9 +244,11 @@ class UnreadResponseTest : public HostileCallerTest {
     const std::string request = GetRequestFor({Api::kVoiceInsights, 5}, 1).SerializeAsString();
     const std::string message = absl::StrCat(
         absl::string_view("\0", 1), Number(static_cast<uint32_t>(request.size())), request);
-    connection_->Send(absl::StrCat(Frame(FrameType::kHeaders, kEndHeaders, stream_,
-                                         absl::StrCat(GetCallHeaders(), more_headers)),
-                                   Frame(FrameType::kData, kEndStream, stream_, message)));
+    connection_->Send(absl::StrCat(
+        Frame(FrameType::kHeaders, kEndHeaders, stream_,
+              absl::StrCat(CallHeaders("/rollcall.v1.ParticipantService/GetParticipant"),
+                           more_headers)),
+        Frame(FrameType::kData, kEndStream, stream_, message)));
     stream_ += 2;
     ++calls_;
     while (true) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "tests/end_to_end/end_to_end.h"
@@ -104,6 +105,22 @@ TEST_F(OperationTest, ServesHttpProbes) {
   while (reader->Read(&response)) {
   }
   EXPECT_TRUE(reader->Finish().ok());
+  EXPECT_EQ(daemon_->Wait(), 0);
+}
+
+TEST_F(OperationTest, HealthAndReflectionStreamsDoNotDelayShutdown) {
+  StartDaemon({{"drain_timeout_seconds", 3600}});
+  RawConnection connection(daemon_->address());
+  ASSERT_TRUE(connection.BeginHttp2());
+  const std::string watch = CallHeaders("/grpc.health.v1.Health/Watch");
+  const std::string reflect =
+      CallHeaders("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo");
+  const std::string empty_message(5, '\0');
+  connection.Send(absl::StrCat(Frame(FrameType::kHeaders, kEndHeaders, 1, reflect),
+                               Frame(FrameType::kHeaders, kEndHeaders, 3, watch),
+                               Frame(FrameType::kData, kEndStream, 3, empty_message)));
+  ASSERT_TRUE(connection.ReadUntil(kServing));
+  daemon_->Signal(SIGTERM);
   EXPECT_EQ(daemon_->Wait(), 0);
 }
 

@@ -27,15 +27,6 @@ std::string HpackLength(size_t value) {
   return bytes;
 }
 
-std::string CallHeaders(absl::string_view path) {
-  return HeaderBlock({{":method", "POST"},
-                      {":scheme", "http"},
-                      {":path", path},
-                      {":authority", "test"},
-                      {"te", "trailers"},
-                      {"content-type", "application/grpc"}});
-}
-
 }  // namespace
 
 RawConnection::RawConnection(const std::string& address)
@@ -127,12 +118,17 @@ std::string HeaderBlock(
   return block;
 }
 
-std::string ListCallHeaders() {
-  return CallHeaders("/rollcall.v1.ParticipantService/ListParticipants");
+std::string CallHeaders(absl::string_view path) {
+  return HeaderBlock({{":method", "POST"},
+                      {":scheme", "http"},
+                      {":path", path},
+                      {":authority", "test"},
+                      {"te", "trailers"},
+                      {"content-type", "application/grpc"}});
 }
 
-std::string GetCallHeaders() {
-  return CallHeaders("/rollcall.v1.ParticipantService/GetParticipant");
+std::string ListCallHeaders() {
+  return CallHeaders("/rollcall.v1.ParticipantService/ListParticipants");
 }
 
 }  // namespace rollcall

@@ -86,8 +86,8 @@ std::string Number(uint32_t number);
 std::string HeaderBlock(
     std::initializer_list<std::pair<absl::string_view, absl::string_view>> fields);
 
-// The header block of a ListParticipants call, and of a GetParticipant call.
+// The header block of a call of the method at `path`, and of a ListParticipants call.
+std::string CallHeaders(absl::string_view path);
 std::string ListCallHeaders();
-std::string GetCallHeaders();
 
 }  // namespace rollcall

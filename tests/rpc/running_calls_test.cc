@@ -89,16 +89,25 @@ TEST_F(RunningCallsTest, EndsRunningCallsOnDrain) {
   ASSERT_TRUE(Begin().ok());
   ASSERT_TRUE(Begin().ok());
   EndLast();
-  running_.Drain();
+  bool is_idle = false;
+  running_.Drain([&is_idle] { is_idle = true; });
   EXPECT_EQ(ReasonOf(Begin()), v1::ERROR_REASON_SERVER_DRAINING);
   running_.EndAll();
   EXPECT_EQ(ReasonOf(calls_[0]->end), v1::ERROR_REASON_SERVER_DRAINING);
   EXPECT_TRUE(calls_[1]->end.ok());
   running_.OnEnd(*calls_[0], "caller");
   running_.OnSent(*calls_[0], "caller");
+  EXPECT_FALSE(is_idle);
   running_.OnSent(*calls_[1], "caller");
+  EXPECT_TRUE(is_idle);
   running_.OnSent(*calls_[2], "caller");  // which was refused
   EXPECT_TRUE(running_.Describe().empty());
+}
+
+TEST_F(RunningCallsTest, IsIdleAtOnceWithoutCalls) {
+  bool is_idle = false;
+  running_.Drain([&is_idle] { is_idle = true; });
+  EXPECT_TRUE(is_idle);
 }
 
 }  // namespace

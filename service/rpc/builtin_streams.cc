@@ -1,0 +1,94 @@
+#include "service/rpc/builtin_streams.h"
+
+#include <grpcpp/server_context.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+
+namespace rollcall {
+
+// Lives as long as its stream. gRPC has set the stream's call by the first interception.
+class BuiltinStreams::Stream final : public grpc::experimental::Interceptor {
+ public:
+  Stream(BuiltinStreams& streams, grpc::ServerContextBase& context)
+      : streams_(streams), context_(context) {}
+  ~Stream() override {
+    if (is_added_) streams_.Remove(call_);
+    if (call_ != nullptr) grpc_call_unref(call_);
+  }
+
+  void Intercept(grpc::experimental::InterceptorBatchMethods* methods) override {
+    if (call_ == nullptr && context_.c_call() != nullptr) {
+      call_ = context_.c_call();
+      grpc_call_ref(call_);
+      is_added_ = streams_.Add(call_);
+      if (!is_added_) {
+        grpc_call_cancel_with_status(call_, GRPC_STATUS_RESOURCE_EXHAUSTED,
+                                     "too many health and reflection streams", nullptr);
+      }
+    }
+    methods->Proceed();
+  }
+
+ private:
+  BuiltinStreams& streams_;
+  grpc::ServerContextBase& context_;
+  grpc_call* call_ = nullptr;
+  bool is_added_ = false;
+};
+
+class BuiltinStreams::Factory final : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  Factory(BuiltinStreams& streams, std::string own_service)
+      : streams_(streams), own_service_(std::move(own_service)) {}
+
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo* info) override {
+    absl::string_view method = info->method();
+    const bool is_own = absl::ConsumePrefix(&method, "/") &&
+                        absl::ConsumePrefix(&method, own_service_) &&
+                        absl::ConsumePrefix(&method, "/");
+    if (is_own || info->type() == grpc::experimental::ServerRpcInfo::Type::UNARY) return nullptr;
+    return new Stream(streams_, *info->server_context());
+  }
+
+ private:
+  BuiltinStreams& streams_;
+  const std::string own_service_;
+};
+
+std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>
+BuiltinStreams::MakeInterceptorFactory(std::string own_service) {
+  return std::make_unique<Factory>(*this, std::move(own_service));
+}
+
+bool BuiltinStreams::Add(grpc_call* call) {
+  const MutexLock lock(mutex_);
+  if (ended_ || calls_.size() == max_) return false;
+  return calls_.insert(call).second;
+}
+
+void BuiltinStreams::Remove(grpc_call* call) {
+  const MutexLock lock(mutex_);
+  calls_.erase(call);
+}
+
+// Not under the lock: cancelling may end streams, which call Remove().
+void BuiltinStreams::CancelAll() {
+  std::vector<grpc_call*> calls;
+  {
+    const MutexLock lock(mutex_);
+    ended_ = true;
+    calls.assign(calls_.begin(), calls_.end());
+    for (grpc_call* const call : calls) grpc_call_ref(call);
+  }
+  for (grpc_call* const call : calls) {
+    grpc_call_cancel(call, nullptr);
+    grpc_call_unref(call);
+  }
+}
+
+}  // namespace rollcall
