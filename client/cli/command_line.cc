@@ -10,9 +10,9 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "client/call_options.h"
 #include "client/cli/connection_options.h"
 #include "client/cli/exit_code.h"
+#include "rollcall/call_options.h"
 #include "rollcall/version.h"
 
 namespace rollcall {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "client/channel.h"
 #include "client/cli/record_field.h"
+#include "rollcall/channel.h"
 #include "rollcall/v1/participant_service.pb.h"
 
 // NOLINTNEXTLINE(readability-identifier-naming): as CLI11 has it.

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "client/channel.h"
+#include "rollcall/channel.h"
 
 namespace rollcall {
 

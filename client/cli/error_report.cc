@@ -7,10 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "client/call_status.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/terminal_text.h"
 #include "google/rpc/error_details.pb.h"
+#include "rollcall/call_status.h"
 
 namespace rollcall {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "client/channel.h"
+#include "rollcall/channel.h"
 
 namespace rollcall {
 

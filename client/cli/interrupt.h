@@ -3,7 +3,7 @@
 #include <atomic>
 #include <memory>
 
-#include "client/call_canceller.h"
+#include "rollcall/call_canceller.h"
 
 namespace rollcall {
 

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "client/channel.h"
 #include "client/cli/command_line.h"
 #include "client/cli/error_report.h"
 #include "client/cli/exit_code.h"
@@ -19,7 +18,8 @@
 #include "client/cli/output/table_writer.h"
 #include "client/cli/output_file.h"
 #include "client/cli/progress_line.h"
-#include "client/participant_client.h"
+#include "rollcall/channel.h"
+#include "rollcall/participant_client.h"
 #include "rollcall/version.h"
 
 namespace rollcall {

@@ -2,11 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "client/backoff_policy.h"
-#include "client/call_retry_policy.h"
-#include "client/call_status.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "rollcall/backoff_policy.h"
+#include "rollcall/call_retry_policy.h"
+#include "rollcall/call_status.h"
 
 namespace rollcall {
 namespace {

@@ -1,4 +1,4 @@
-#include "client/call_status.h"
+#include "rollcall/call_status.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // What the published service config does, for the client library and for callers without it, and
 // the token of each call.
-#include "client/channel.h"
+#include "rollcall/channel.h"
 
 #include <gmock/gmock.h>
 #include <grpcpp/create_channel.h>
@@ -13,8 +13,8 @@
 #include <optional>
 #include <string>
 
-#include "client/participant_client.h"
-#include "client/service_config.h"
+#include "rollcall/participant_client.h"
+#include "rollcall/service_config.h"
 #include "tests/client/fake_server.h"
 #include "tests/end_to_end/certificate.h"
 

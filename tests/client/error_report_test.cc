@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "client/call_status.h"
 #include "client/cli/exit_code.h"
+#include "rollcall/call_status.h"
 #include "tests/client/fake_server.h"
 
 namespace rollcall {

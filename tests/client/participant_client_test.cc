@@ -1,6 +1,6 @@
 // The client library against a real gRPC server that breaks off as scripted.
 
-#include "client/participant_client.h"
+#include "rollcall/participant_client.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,8 +13,8 @@
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
-#include "client/call_status.h"
-#include "client/channel.h"
+#include "rollcall/call_status.h"
+#include "rollcall/channel.h"
 #include "tests/client/fake_server.h"
 
 namespace rollcall {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "client/channel.h"
-#include "client/participant_client.h"
 #include "google/rpc/error_details.pb.h"
+#include "rollcall/channel.h"
+#include "rollcall/participant_client.h"
 #include "tests/end_to_end/access.h"
 #include "tests/end_to_end/raw_connection.h"
 

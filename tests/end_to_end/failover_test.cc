@@ -13,8 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "client/channel.h"
-#include "client/participant_client.h"
+#include "rollcall/channel.h"
+#include "rollcall/participant_client.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/end_to_end/patient_caller.h"
 #include "tests/end_to_end/tally.h"

@@ -19,7 +19,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "client/participant_client.h"
+#include "rollcall/participant_client.h"
 #include "tests/end_to_end/end_to_end.h"
 #include "tests/end_to_end/patient_caller.h"
 

@@ -22,11 +22,11 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "client/call_status.h"
-#include "client/channel.h"
-#include "client/participant_client.h"
-#include "client/service_config.h"
 #include "google/rpc/error_details.pb.h"
+#include "rollcall/call_status.h"
+#include "rollcall/channel.h"
+#include "rollcall/participant_client.h"
+#include "rollcall/service_config.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
 #include "tests/simulator/participants.h"
 

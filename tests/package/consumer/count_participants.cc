@@ -2,9 +2,9 @@
 #include <cstdint>
 #include <iostream>
 
-#include "client/call_status.h"
-#include "client/channel.h"
-#include "client/participant_client.h"
+#include <rollcall/call_status.h>
+#include <rollcall/channel.h>
+#include <rollcall/participant_client.h>
 #include "google/rpc/error_details.pb.h"
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
-#include "client/call_options.h"
+#include "rollcall/call_options.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "client/channel.h"
+#include "rollcall/channel.h"
 
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
@@ -7,7 +7,7 @@
 #include <map>
 #include <utility>
 
-#include "client/service_config.h"
+#include "rollcall/service_config.h"
 
 namespace rollcall {
 

@@ -1,10 +1,10 @@
-#include "client/participant_client.h"
+#include "rollcall/participant_client.h"
 
 #include <grpcpp/client_context.h>
 
 #include <utility>
 
-#include "client/retry_loop.h"
+#include "client/cpp/src/retry_loop.h"
 
 namespace rollcall {
 

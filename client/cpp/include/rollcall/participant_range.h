@@ -11,7 +11,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "client/call_options.h"
+#include "rollcall/call_options.h"
 #include "rollcall/v1/participant.pb.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
 

@@ -1,4 +1,4 @@
-#include "client/participant_range.h"
+#include "rollcall/participant_range.h"
 
 #include <grpcpp/client_context.h>
 
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
-#include "client/retry_loop.h"
+#include "client/cpp/src/retry_loop.h"
 
 namespace rollcall {
 namespace {

@@ -1,6 +1,6 @@
 // The C++ client of rollcalld: lists that go on by themselves where a call breaks off, and single
-// participants. A program makes one over a channel (client/channel.h makes a good one) and uses it
-// on any thread.
+// participants. A program makes one over a channel (rollcall/channel.h makes a good one) and uses
+// it on any thread.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -8,14 +8,14 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "client/call_options.h"
-#include "client/participant_range.h"
+#include "rollcall/call_options.h"
+#include "rollcall/participant_range.h"
 #include "rollcall/v1/participant.pb.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
 
 namespace rollcall {
 
-// Errors carry the service's google.rpc details: client/call_status.h says how to read them. No
+// Errors carry the service's google.rpc details: rollcall/call_status.h says how to read them. No
 // function throws. Copies share the channel.
 class ParticipantClient {
  public:

@@ -1,11 +1,11 @@
-#include "client/retry_loop.h"
+#include "client/cpp/src/retry_loop.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/time/clock.h"
-#include "client/call_status.h"
 #include "google/rpc/error_details.pb.h"
+#include "rollcall/call_status.h"
 
 namespace rollcall {
 namespace {

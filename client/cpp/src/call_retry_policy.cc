@@ -1,7 +1,7 @@
-#include "client/call_retry_policy.h"
+#include "rollcall/call_retry_policy.h"
 
-#include "client/call_status.h"
 #include "google/rpc/error_details.pb.h"
+#include "rollcall/call_status.h"
 
 namespace rollcall {
 namespace {

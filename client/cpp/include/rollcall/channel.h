@@ -37,7 +37,7 @@ struct ChannelOptions {
 
 // A channel to `target`: HOST:PORT, or whatever else gRPC takes. Where the name has several
 // addresses, calls go to them in turn, and to the others while one is gone or says that it does not
-// serve (client/service_config.h). Such a name is dns:///HOST:PORT, or plain HOST:PORT. A lost
+// serve (rollcall/service_config.h). Such a name is dns:///HOST:PORT, or plain HOST:PORT. A lost
 // connection is made again within seconds, and the name looked up again. Nothing is connected
 // before the first call: what is wrong with the options shows there.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,

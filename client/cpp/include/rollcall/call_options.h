@@ -7,10 +7,10 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "client/backoff_policy.h"
-#include "client/call_canceller.h"
-#include "client/call_clock.h"
-#include "client/call_retry_policy.h"
+#include "rollcall/backoff_policy.h"
+#include "rollcall/call_canceller.h"
+#include "rollcall/call_clock.h"
+#include "rollcall/call_retry_policy.h"
 
 namespace rollcall {
 

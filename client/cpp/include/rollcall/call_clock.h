@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "client/call_canceller.h"
+#include "rollcall/call_canceller.h"
 
 namespace rollcall {
 

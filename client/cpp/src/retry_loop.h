@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "client/call_options.h"
+#include "rollcall/call_options.h"
 
 namespace rollcall {
 

@@ -1,4 +1,4 @@
-# What find_package(rollcall) reads: the target rollcall::client, and what it links.
+# Read by find_package(rollcall). Defines the target rollcall::client.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(Protobuf)

@@ -1,4 +1,4 @@
-#include "client/call_canceller.h"
+#include "rollcall/call_canceller.h"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "client/call_clock.h"
+#include "rollcall/call_clock.h"
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>

@@ -1,4 +1,4 @@
-#include "client/backoff_policy.h"
+#include "rollcall/backoff_policy.h"
 
 #include <algorithm>
 #include <utility>
