@@ -38,14 +38,10 @@ std::string Summary(int64_t participants, double seconds, const ParticipantRange
                        absl::string_view many) {
     if (count.has_value()) parts.push_back(absl::StrCat(*count, " ", *count == 1 ? one : many));
   };
-  // A call that broke off cannot say what it sent.
-  if (totals.calls == 1 && totals.records != participants) {
-    add(totals.records, "sent by the service", "sent by the service");
-  }
   add(totals.pages, "page", "pages");
   add(totals.attempts, "attempt", "attempts");
   if (totals.duplicates_suppressed > 0) {
-    add(totals.duplicates_suppressed, "duplicate left out", "duplicates left out");
+    add(totals.duplicates_suppressed, "duplicate skipped", "duplicates skipped");
   }
   add(totals.unrecognized, "value not recognized", "values not recognized");
   if (totals.calls > 1) parts.push_back(ResumedText(totals.calls - 1));
@@ -54,7 +50,7 @@ std::string Summary(int64_t participants, double seconds, const ParticipantRange
   return summary + "\n";
 }
 
-// A person waits, who would rather learn of a long wait than sit it out.
+// A person waits for the command: a wait of more than 10 s is reported rather than sat out.
 CallOptions OptionsFor(const CommandLine& command_line, const Interrupt& interrupt) {
   CallOptions options;
   options.timeout = command_line.timeout;
@@ -70,7 +66,7 @@ ChannelOptions WithName(ChannelOptions options) {
   return options;
 }
 
-// Runs one command that has a valid command line.
+// Runs one command whose command line is valid.
 class Command {
  public:
   Command(CommandLine command_line, OutputFile& out, OutputFile& err, Interrupt& interrupt)
@@ -87,8 +83,7 @@ class Command {
     if (command_line_.resume_tokens && format_ != OutputFormat::kNdjson &&
         format_ != OutputFormat::kJson) {
       WriteError(
-          "rollcall: --resume-tokens: only ndjson and json have room for them; add --output "
-          "ndjson\n");
+          "rollcall: --resume-tokens: only ndjson and json can hold them; add --output ndjson\n");
       return kExitUsage;
     }
     if (auto* list = std::get_if<v1::ListParticipantsRequest>(&command_line_.request)) {
@@ -108,8 +103,8 @@ class Command {
     } else {
       MakeFileWriter(JsonWriter::Form::kArray);
     }
-    // A table's own choice of columns is not asked for: the service refuses a mask that names what
-    // the caller may not see, and leaves it out where there is no mask.
+    // The table's default columns are not sent as a mask: the service refuses a mask that names
+    // fields which the caller may not see, and without a mask omits those fields.
     if (!fields.empty()) AddTo(*request.mutable_read_mask(), fields);
 
     const Clock::time_point start = Clock::now();
@@ -126,6 +121,10 @@ class Command {
     }
     if (progress) progress->Clear();
 
+    if (range.totals().limit_ignored) {
+      err_.Write(absl::StrCat("rollcall: warning: the server ignored --limit ", request.limit(),
+                              " and sent more; stopped after ", Participants(written_), "\n"));
+    }
     const int exit_code = Finish(status);
     if (exit_code == kExitOk && (format_ == OutputFormat::kTable || progress)) {
       const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
@@ -133,8 +132,9 @@ class Command {
       if (request.limit() > 0 && written_ >= request.limit()) {
         AdviseToResume("the limit is reached");
       }
-    } else if (exit_code != kExitOk && exit_code != kExitBrokenPipe && written_ > 0) {
-      AdviseToResume(absl::StrCat(Participants(written_), " came before that"));
+    } else if (exit_code != kExitOk && exit_code != kExitBrokenPipe && written_ > 0 &&
+               !absl::IsDataLoss(status)) {
+      AdviseToResume(absl::StrCat(Participants(written_), " arrived before the failure"));
     }
     return exit_code;
   }
@@ -154,7 +154,7 @@ class Command {
     return Finish(participant.status());
   }
 
-  // `json` is the form of the output format of that name.
+  // `json` is the form that the output format "json" has here.
   void MakeFileWriter(JsonWriter::Form json) {
     if (format_ == OutputFormat::kNdjson) json = JsonWriter::Form::kLines;
     if (format_ != OutputFormat::kCsv) {
@@ -169,15 +169,14 @@ class Command {
     for (const RecordField& field : fields) mask.add_paths(field.path());
   }
 
-  // False where it could not, for which then `write_error_` or the output's error is the reason.
-  // What is in `participant` is taken.
+  // Writes one participant, and moves from it. On failure returns false, and `write_error_` or the
+  // output's error has the reason.
   bool Write(v1::Participant& participant, const std::string& resume_token) {
     response_.mutable_participant()->Swap(&participant);
     response_.set_resume_token(resume_token);
     const google::protobuf::Message* record = TypedRecord(response_.participant());
     if (record == nullptr || record->GetDescriptor() != command_line_.record) {
-      write_error_ =
-          absl::InternalError("the service sent another kind of record than was asked for");
+      write_error_ = absl::InternalError("the service sent another kind of record than requested");
       return false;
     }
     const absl::StatusOr<std::string> row = writer_->Row(response_);
@@ -193,7 +192,7 @@ class Command {
     return true;
   }
 
-  // Says what went wrong, if anything did.
+  // Ends the output, reports any error and returns the exit code.
   int Finish(const absl::Status& status) {
     if (status.ok() && write_error_.ok()) {
       out_.Write(absl::StrCat(written_ == 0 ? Header() : "", writer_->Footer()));
@@ -221,7 +220,7 @@ class Command {
     return out_.Styled(TextStyle::kHeading, header);
   }
 
-  // `text` begins with the program's name.
+  // `text` must start with the program's name and a colon.
   void WriteError(absl::string_view text) {
     const size_t name = text.find(':') + 1;
     err_.Write(
@@ -230,7 +229,8 @@ class Command {
 
   void AdviseToResume(absl::string_view why) {
     if (resume_token_.empty()) return;
-    err_.Write(absl::StrCat(why, "; to go on from there, add ", ResumeOption(resume_token_), "\n"));
+    err_.Write(
+        absl::StrCat(why, "; to continue from there, add ", ResumeOption(resume_token_), "\n"));
   }
 
   CommandLine command_line_;
@@ -241,10 +241,10 @@ class Command {
   const ParticipantClient client_;
   const CallOptions options_;
   std::unique_ptr<ParticipantWriter> writer_;
-  v1::ListParticipantsResponse response_;  // What is written.
+  v1::ListParticipantsResponse response_;  // The participant being written.
   int64_t written_ = 0;
-  std::string resume_token_;  // Of the last participant that was written.
-  absl::Status write_error_;  // Not OK where a participant could not be put into the output.
+  std::string resume_token_;  // Of the last participant written.
+  absl::Status write_error_;  // Not OK if a participant could not be formatted.
 };
 
 }  // namespace

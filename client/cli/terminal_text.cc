@@ -15,7 +15,7 @@ namespace {
 struct Character {
   char32_t code_point;
   size_t size;  // In bytes.
-  bool valid;   // If not, it is a single byte that is not UTF-8.
+  bool valid;   // False for a byte that is not part of valid UTF-8.
 };
 
 Character FirstCharacter(absl::string_view text) {
@@ -39,17 +39,18 @@ Character FirstCharacter(absl::string_view text) {
 
 bool IsControl(char32_t c) { return c < 0x20 || (c >= 0x7f && c <= 0x9f); }
 
-// Invisible characters that change the order of what is shown, break the line, or hide text.
-// Joiners are not among them: several scripts and emoji need them.
+// Invisible characters that change the order of text, break the line, or hide text. The joiners
+// U+200C and U+200D are not among them: several scripts and emoji need them.
 bool IsInvisibleFormat(char32_t c) {
-  return c == 0x061c || c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2060 && c <= 0x2069) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+  return c == 0xad || c == 0x061c || c == 0x180e || c == 0x200b || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+         (c >= 0xfff9 && c <= 0xfffb) || (c >= 0x1d173 && c <= 0x1d17a) ||
          (c >= 0xe0000 && c <= 0xe007f);
 }
 
 int CharacterWidth(char32_t c) {
   if (c < 0x80) return 1;
-  // Widths come from the C library's Unicode tables, whatever locale the user has set.
+  // The C library's Unicode tables have the widths, independent of the user's locale.
   static const locale_t kUtf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
   if (kUtf8 == nullptr) return 1;
   const locale_t before = uselocale(kUtf8);
@@ -80,6 +81,26 @@ std::string EscapeForTerminal(absl::string_view text) {
       absl::StrAppendFormat(&escaped, "\\u{%x}", static_cast<unsigned>(c));
     }
     text.remove_prefix(character.size);
+  }
+  return escaped;
+}
+
+std::string EscapeJsonForTerminal(absl::string_view json) {
+  std::string escaped;
+  escaped.reserve(json.size());
+  while (!json.empty()) {
+    const Character character = FirstCharacter(json);
+    const char32_t c = character.code_point;
+    if (c == '\n' || !character.valid || !(IsControl(c) || IsInvisibleFormat(c))) {
+      absl::StrAppend(&escaped, json.substr(0, character.size));
+    } else if (c > 0xffff) {  // JSON escapes the two UTF-16 surrogates.
+      const auto offset = static_cast<unsigned>(c - 0x10000);
+      absl::StrAppendFormat(&escaped, "\\u%04x\\u%04x", 0xd800 + (offset >> 10),
+                            0xdc00 + (offset & 0x3ff));
+    } else {
+      absl::StrAppendFormat(&escaped, "\\u%04x", static_cast<unsigned>(c));
+    }
+    json.remove_prefix(character.size);
   }
   return escaped;
 }

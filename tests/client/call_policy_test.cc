@@ -1,15 +1,22 @@
-// The policies, each by itself.
+// The retry and backoff policies, each by itself.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "rollcall/backoff_policy.h"
 #include "rollcall/call_retry_policy.h"
 #include "rollcall/call_status.h"
+#include "tests/client/fake_server.h"
 
 namespace rollcall {
 namespace {
+
+using ::testing::Contains;
+using ::testing::Not;
+using ::testing::UnorderedElementsAre;
 
 constexpr absl::Duration kNone = absl::ZeroDuration();
 
@@ -18,26 +25,45 @@ const absl::Status& Unavailable() {
   return status;
 }
 
-TEST(LimitedRetryPolicyTest, TriesAgainWhatPasses) {
+// The codes, of 1 to 16, that are retried if the failure has these details.
+template <typename... Details>
+std::vector<absl::StatusCode> RetriedWith(const Details&... details) {
+  std::vector<absl::StatusCode> retried;
   for (int code = 1; code <= 16; ++code) {
-    LimitedRetryPolicy policy;
-    const absl::Status failure(static_cast<absl::StatusCode>(code), "");
-    EXPECT_EQ(policy.MayRetry(failure, kNone, kNone), absl::IsUnavailable(failure) ||
-                                                          absl::IsCancelled(failure) ||
-                                                          absl::IsDeadlineExceeded(failure))
-        << failure;
+    const absl::Status failure =
+        ToAbslStatus(RichStatus(static_cast<grpc::StatusCode>(code), "failed", details...));
+    if (LimitedRetryPolicy().MayRetry(failure, kNone, kNone)) retried.push_back(failure.code());
   }
+  return retried;
 }
 
-TEST(LimitedRetryPolicyTest, TriesAgainWhatIsTooMuchForNow) {
-  google::rpc::Status status;
-  status.set_code(static_cast<int>(absl::StatusCode::kResourceExhausted));
+TEST(LimitedRetryPolicyTest, RetriesTransportFailuresWithoutErrorInfo) {
+  EXPECT_THAT(RetriedWith(),
+              UnorderedElementsAre(absl::StatusCode::kCancelled, absl::StatusCode::kUnknown,
+                                   absl::StatusCode::kDeadlineExceeded, absl::StatusCode::kInternal,
+                                   absl::StatusCode::kUnavailable));
+}
+
+TEST(LimitedRetryPolicyTest, ServicesOwnInternalAndUnknownAreFinal) {
+  EXPECT_THAT(
+      RetriedWith(MakeErrorInfo("UPSTREAM_MALFORMED_RESPONSE")),
+      UnorderedElementsAre(absl::StatusCode::kCancelled, absl::StatusCode::kDeadlineExceeded,
+                           absl::StatusCode::kUnavailable));
+}
+
+TEST(LimitedRetryPolicyTest, ErrorInfoOfAnotherDomainIsNotTheServices) {
+  google::rpc::ErrorInfo info = MakeErrorInfo("RESET");
+  info.set_domain("mesh.example");
+  EXPECT_THAT(RetriedWith(info), Contains(absl::StatusCode::kInternal));
+}
+
+TEST(LimitedRetryPolicyTest, RetriesResourceExhaustedOnlyWithRetryInfo) {
+  EXPECT_THAT(RetriedWith(MakeErrorInfo("UPSTREAM_LIMIT_EXCEEDED")),
+              Not(Contains(absl::StatusCode::kResourceExhausted)));
   google::rpc::RetryInfo retry;
   retry.mutable_retry_delay()->set_seconds(1);
-  status.add_details()->PackFrom(retry);
-  const absl::Status failure = ToAbslStatus(
-      {grpc::StatusCode::RESOURCE_EXHAUSTED, "too many calls", status.SerializeAsString()});
-  EXPECT_TRUE(LimitedRetryPolicy().MayRetry(failure, absl::Seconds(1), kNone));
+  EXPECT_THAT(RetriedWith(MakeErrorInfo("UPSTREAM_QUEUE_FULL"), retry),
+              Contains(absl::StatusCode::kResourceExhausted));
 }
 
 TEST(LimitedRetryPolicyTest, CountsRetriesWithoutProgress) {
@@ -50,7 +76,7 @@ TEST(LimitedRetryPolicyTest, CountsRetriesWithoutProgress) {
   EXPECT_FALSE(LimitedRetryPolicy({.max_retries = 0}).MayRetry(Unavailable(), kNone, kNone));
 }
 
-TEST(LimitedRetryPolicyTest, NoCallBeginsAfterMaxTime) {
+TEST(LimitedRetryPolicyTest, NoRetryStartsAfterMaxTime) {
   LimitedRetryPolicy policy({.max_time = absl::Seconds(10)});
   EXPECT_TRUE(policy.MayRetry(Unavailable(), absl::Seconds(1), absl::Seconds(9)));
   EXPECT_FALSE(policy.MayRetry(Unavailable(), absl::Seconds(2), absl::Seconds(9)));
@@ -58,13 +84,13 @@ TEST(LimitedRetryPolicyTest, NoCallBeginsAfterMaxTime) {
   EXPECT_FALSE(policy.MayRetry(Unavailable(), absl::Seconds(2), absl::Seconds(9)));
 }
 
-TEST(LimitedRetryPolicyTest, WaitsNoLongerThanMaxWait) {
+TEST(LimitedRetryPolicyTest, WaitAboveMaxWaitIsFinal) {
   LimitedRetryPolicy policy({.max_wait = absl::Seconds(10)});
   EXPECT_TRUE(policy.MayRetry(Unavailable(), absl::Seconds(10), kNone));
   EXPECT_FALSE(policy.MayRetry(Unavailable(), absl::Seconds(11), kNone));
 }
 
-TEST(LimitedRetryPolicyTest, CloneStartsAnew) {
+TEST(LimitedRetryPolicyTest, CloneStartsWithoutFailures) {
   LimitedRetryPolicy policy({.max_retries = 1});
   EXPECT_TRUE(policy.MayRetry(Unavailable(), kNone, kNone));
   const auto clone = policy.Clone();
@@ -73,7 +99,7 @@ TEST(LimitedRetryPolicyTest, CloneStartsAnew) {
   EXPECT_FALSE(policy.MayRetry(Unavailable(), kNone, kNone));
 }
 
-TEST(ExponentialBackoffTest, GrowsToItsLimitAndStartsAnewWithProgress) {
+TEST(ExponentialBackoffTest, GrowsToTheMaximumAndResetsOnProgress) {
   ExponentialBackoff backoff({absl::Seconds(1), absl::Seconds(5), 2}, [] { return 0.5; });
   EXPECT_EQ(backoff.NextWait(), absl::Seconds(0.5));
   EXPECT_EQ(backoff.NextWait(), absl::Seconds(1));
@@ -85,7 +111,7 @@ TEST(ExponentialBackoffTest, GrowsToItsLimitAndStartsAnewWithProgress) {
   EXPECT_EQ(backoff.NextWait(), absl::Seconds(0.5));
 }
 
-TEST(ExponentialBackoffTest, JitterIsFull) {
+TEST(ExponentialBackoffTest, JitterCoversTheWholeWait) {
   double random = 0;
   ExponentialBackoff backoff({absl::Seconds(1), absl::Seconds(1), 2}, [&] { return random; });
   EXPECT_EQ(backoff.NextWait(), absl::ZeroDuration());
@@ -93,14 +119,14 @@ TEST(ExponentialBackoffTest, JitterIsFull) {
   EXPECT_EQ(backoff.NextWait(), absl::Seconds(0.75));
 }
 
-TEST(ExponentialBackoffTest, FirstWaitKeepsToTheMaximumToo) {
+TEST(ExponentialBackoffTest, FirstWaitRespectsTheMaximum) {
   ExponentialBackoff backoff({absl::Seconds(9), absl::Seconds(4), 2}, [] { return 0.5; });
   EXPECT_EQ(backoff.NextWait(), absl::Seconds(2));
   backoff.OnProgress();
   EXPECT_EQ(backoff.NextWait(), absl::Seconds(2));
 }
 
-TEST(ExponentialBackoffTest, ByDefaultWaitsDiffer) {
+TEST(ExponentialBackoffTest, DefaultWaitsAreRandom) {
   ExponentialBackoff backoff({absl::Seconds(1), absl::Seconds(1), 1});
   const absl::Duration first = backoff.NextWait();
   bool differs = false;

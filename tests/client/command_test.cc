@@ -21,6 +21,7 @@
 namespace rollcall {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
@@ -61,16 +62,17 @@ class CommandTest : public ::testing::Test {
 };
 
 TEST_F(CommandTest, NdjsonWhereOutputIsNoTerminal) {
-  AddLive("A", "x\n\x1b[2J\u009b\u202e", "token");
+  AddLive("A", "x\n\x1b[2J\u009b\u202e\u2066\u2069\u200d\U000e0041", "token");
   v1::Participant& second = script_.Add();
   second.mutable_live_participant()->mutable_queue_time()->set_seconds(1);
   second.mutable_null_fields()->add_paths("label");
   const Result result = RunWith("list live X --muted --limit 2");
   EXPECT_EQ(result.exit_code, kExitOk);
-  EXPECT_EQ(result.out,
-            "{\"live_participant\":{\"call_sid\":\"A\",\"label\":\"x\\n\\u001b[2J\\u009b\\u202e\","
-            "\"muted\":false}}\n"
-            "{\"live_participant\":{\"queue_time\":\"1s\"},\"null_fields\":\"label\"}\n");
+  EXPECT_EQ(
+      result.out,
+      "{\"live_participant\":{\"call_sid\":\"A\",\"label\":\"x\\n\\u001b[2J\\u009b\\u202e\\u2066"
+      "\\u2069\\u200d\\udb40\\udc41\",\"muted\":false}}\n"
+      "{\"live_participant\":{\"queue_time\":\"1s\"},\"null_fields\":\"label\"}\n");
   EXPECT_EQ(result.err, "");
   EXPECT_EQ(server_.list_request().live_participants().conference_sid(), "X");
   EXPECT_TRUE(server_.list_request().live_participants().muted());
@@ -103,7 +105,7 @@ TEST_F(CommandTest, NdjsonOfATimeThatJsonCannotSayIsAnError) {
   const Result result = RunWith("list live X");
   EXPECT_EQ(result.exit_code, kExitFailure);
   EXPECT_THAT(result.out, HasSubstr("\"A\""));
-  EXPECT_THAT(result.err, StartsWith("rollcall: INTERNAL: the participant has no JSON form"));
+  EXPECT_THAT(result.err, StartsWith("rollcall: INTERNAL: participant has no JSON form"));
 }
 
 TEST_F(CommandTest, CsvOfChosenFields) {
@@ -209,7 +211,7 @@ TEST_F(CommandTest, TableOnATerminal) {
   EXPECT_EQ(lines[1],
             "6f1f0a30-4b0d-4a5e-9f1c-2b8b7d3e5c11  a label \\x1b[2J…  -            false");
   EXPECT_THAT(result.err, MatchesRegex("1 participant in [0-9]+\\.[0-9] s "
-                                       "\\(2 pages, 3 attempts, 4 duplicates left out\\)\n"));
+                                       "\\(2 pages, 3 attempts, 4 duplicates skipped\\)\n"));
 }
 
 // A caller who may not see personal data is refused where a mask names it.
@@ -229,17 +231,32 @@ TEST_F(CommandTest, TableInAPipeIsNotCut) {
               HasSubstr(std::string(40, 'x') + "  " + std::string(200, 'y') + "  false\n"));
 }
 
-TEST_F(CommandTest, TableNamesTheRecordsThatTheServiceCountsOtherwise) {
-  AddLive("A", "");
+TEST_F(CommandTest, ListWithMissingRecordsFailsWithoutAdviceToResume) {
+  AddLive("A", "", "first");
   script_.trailers = {{"rollcall-records", "2"}};
-  EXPECT_THAT(RunWith("list live X --output table").err, HasSubstr("(2 sent by the service)"));
+  const Result result = RunWith("list live X");
+  EXPECT_EQ(result.exit_code, kExitFailure);
+  EXPECT_EQ(result.err,
+            "rollcall: DATA_LOSS: list is incomplete: the service sent 2 records in this call, 1 "
+            "arrived; restart the list without a resume token\n");
+}
+
+TEST_F(CommandTest, WarnsIfTheServerIgnoresTheLimit) {
+  AddLive("A", "", "first");
+  AddLive("B", "", "second");
+  const Result result = RunWith("list live X --limit 1");
+  EXPECT_EQ(result.exit_code, kExitOk);
+  EXPECT_THAT(result.out, AllOf(HasSubstr("\"A\""), Not(HasSubstr("\"B\""))));
+  EXPECT_EQ(result.err,
+            "rollcall: warning: the server ignored --limit 1 and sent more; stopped after 1 "
+            "participant\n");
 }
 
 TEST_F(CommandTest, TableSaysHowToGoOnBehindItsLimit) {
   AddLive("A", "", "first");
   AddLive("B", "", "-second");
   EXPECT_THAT(RunWith("list live X --output table --limit 2").err,
-              EndsWith("the limit is reached; to go on from there, add --resume=-second\n"));
+              EndsWith("the limit is reached; to continue from there, add --resume=-second\n"));
   EXPECT_THAT(RunWith("list live X --output table --limit 3").err, Not(HasSubstr("--resume")));
   EXPECT_EQ(RunWith("list live X --resume -second").exit_code, kExitOk);
   EXPECT_EQ(server_.list_request().resume_token(), "-second");
@@ -279,11 +296,12 @@ TEST_F(CommandTest, FailureBehindParticipantsSaysHowToGoOn) {
   const Result result = RunWith("list live X --retries 0");
   EXPECT_EQ(result.exit_code, kExitTryAgain);
   EXPECT_THAT(result.out, HasSubstr("\"A\""));
-  EXPECT_EQ(result.err,
-            "rollcall: UNAVAILABLE: the provider stopped answering\n"
-            "  reason: UPSTREAM_TIMEOUT\n"
-            "  hint: try again\n"
-            "1 participant came before that; to go on from there, add --resume=first\n");
+  EXPECT_EQ(
+      result.err,
+      "rollcall: UNAVAILABLE: the provider stopped answering\n"
+      "  reason: UPSTREAM_TIMEOUT\n"
+      "  hint: try again\n"
+      "1 participant arrived before the failure; to continue from there, add --resume=first\n");
 }
 
 TEST_F(CommandTest, ListGoesOnWhereItsCallBreaksOff) {

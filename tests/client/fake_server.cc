@@ -146,6 +146,7 @@ grpc::Status FakeServer::ListParticipants(
   lock.unlock();
 
   for (const auto& [key, value] : script.trailers) context->AddTrailingMetadata(key, value);
+  if (script.compressed) context->set_compression_algorithm(GRPC_COMPRESS_GZIP);
   bool first = true;
   do {
     for (const v1::ListParticipantsResponse& response : script.list) {

@@ -27,8 +27,11 @@ struct Script {
   std::vector<v1::ListParticipantsResponse> list;
   std::map<std::string, std::string> trailers;
 
-  // The list begins anew at its end, until the call is cancelled.
+  // Repeats the list until the call is cancelled.
   bool endless = false;
+
+  // Compresses messages with gzip.
+  bool compressed = false;
 
   // Called when the list has been sent for the first time.
   std::function<void()> on_listed = [] {};

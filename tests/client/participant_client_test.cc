@@ -21,6 +21,7 @@ namespace rollcall {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -208,6 +209,64 @@ TEST_F(ParticipantClientTest, ListThatReachedItsLimitIsComplete) {
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
 }
 
+TEST_F(ParticipantClientTest, StopsAtTheLimitIfTheServerIgnoresIt) {
+  request_.set_limit(2);
+  ParticipantRange range = ListInTurn({List({"A", "B", "C"})});
+  const Heard heard = Walk(range);
+  EXPECT_THAT(heard.call_sids, ElementsAre("A", "B"));
+  EXPECT_TRUE(heard.status.ok()) << heard.status;
+  EXPECT_TRUE(range.totals().limit_ignored);
+  EXPECT_EQ(range.resume_token(), "B'");
+  EXPECT_THAT(server_.list_requests(), SizeIs(1));
+}
+
+TEST_F(ParticipantClientTest, CancelsTheCallIfTheServerIgnoresTheLimit) {
+  request_.set_limit(2);
+  Script endless = List({"A"});
+  endless.endless = true;
+  ParticipantRange range = ListInTurn({endless});
+  EXPECT_THAT(Walk(range).call_sids, ElementsAre("A", "A"));
+  server_.Stop();
+  EXPECT_TRUE(server_.cancelled());
+}
+
+TEST_F(ParticipantClientTest, FewerRecordsThanTheServiceSentIsDataLoss) {
+  Script script = List({"A", "B"});
+  script.trailers = {{"rollcall-records", "3"}};
+  ParticipantRange range = ListInTurn({List({"X"}, Gone()), script});
+  const Heard heard = Walk(range);
+  EXPECT_THAT(heard.call_sids, ElementsAre("X", "A", "B"));
+  EXPECT_TRUE(absl::IsDataLoss(heard.status)) << heard.status;
+  EXPECT_THAT(heard.status.message(), HasSubstr("sent 3 records in this call, 2 arrived"));
+  EXPECT_THAT(server_.list_requests(), SizeIs(2));
+}
+
+TEST_F(ParticipantClientTest, MessageOverTheLimitIsFinal) {
+  Script script = List({"A", "B"});
+  script.list[1].mutable_participant()->mutable_live_participant()->set_label(
+      std::string(2000, 'x'));
+  server_.Play(script);
+  ChannelOptions channel;
+  channel.max_message_bytes = 1000;
+  ParticipantRange range =
+      ParticipantClient(MakeChannel(server_.address(), channel)).List(request_, options_);
+  const Heard heard = Walk(range);
+  EXPECT_THAT(heard.call_sids, ElementsAre("A"));
+  EXPECT_TRUE(absl::IsResourceExhausted(heard.status)) << heard.status;
+  EXPECT_THAT(server_.list_requests(), SizeIs(1));
+}
+
+TEST_F(ParticipantClientTest, CompressedMessageIsNotDecompressed) {
+  Script script = List({"A"});
+  script.list[0].mutable_participant()->mutable_live_participant()->set_label(
+      std::string(100'000, 'x'));
+  script.compressed = true;
+  const Heard heard = HearInTurn({script});
+  EXPECT_THAT(heard.call_sids, IsEmpty());
+  EXPECT_TRUE(absl::IsUnimplemented(heard.status)) << heard.status;
+  EXPECT_THAT(server_.list_requests(), SizeIs(1));
+}
+
 TEST_F(ParticipantClientTest, ProgressGivesBackTheRetries) {
   SetLimits({.max_retries = 1});
   const Heard heard =
@@ -315,6 +374,7 @@ TEST_F(ParticipantClientTest, TotalsAreSums) {
   EXPECT_EQ(totals.attempts, 3);
   EXPECT_EQ(totals.duplicates_suppressed, 4);
   EXPECT_EQ(totals.unrecognized, std::nullopt);
+  EXPECT_FALSE(totals.limit_ignored);
 }
 
 TEST_F(ParticipantClientTest, TokenIsOfTheElementAtHand) {

@@ -14,7 +14,7 @@ TEST(EscapeForTerminalTest, KeepsTextInAnyScript) {
   }
 }
 
-TEST(EscapeForTerminalTest, EscapesWhatDrivesATerminal) {
+TEST(EscapeForTerminalTest, EscapesControlCharacters) {
   EXPECT_EQ(EscapeForTerminal("a\nb\r\tc"), "a\\nb\\r\\tc");
   EXPECT_EQ(EscapeForTerminal("\x1b[2J\x07\x7f"), "\\x1b[2J\\x07\\x7f");
   EXPECT_EQ(EscapeForTerminal("nul\0!"s), "nul\\x00!");
@@ -22,10 +22,11 @@ TEST(EscapeForTerminalTest, EscapesWhatDrivesATerminal) {
   EXPECT_EQ(EscapeForTerminal("\u0085"), "\\u{85}");
 }
 
-TEST(EscapeForTerminalTest, EscapesWhatReordersOrHidesText) {
+TEST(EscapeForTerminalTest, EscapesInvisibleCharacters) {
   EXPECT_EQ(EscapeForTerminal("\u202egnp.exe"), "\\u{202e}gnp.exe");
   EXPECT_EQ(EscapeForTerminal("\u2066\u2069\u200b\u2028\ufeff"),
             "\\u{2066}\\u{2069}\\u{200b}\\u{2028}\\u{feff}");
+  EXPECT_EQ(EscapeForTerminal("\u206a\u180e\u00ad"), "\\u{206a}\\u{180e}\\u{ad}");
 }
 
 TEST(EscapeForTerminalTest, EscapesBytesThatAreNotUtf8) {
@@ -38,6 +39,19 @@ TEST(EscapeForTerminalTest, EscapesBytesThatAreNotUtf8) {
   EXPECT_EQ(EscapeForTerminal("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // A surrogate.
   EXPECT_EQ(EscapeForTerminal("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
   EXPECT_EQ(EscapeForTerminal("\xe2\x28\xa1"), "\\xe2(\\xa1");
+}
+
+TEST(EscapeJsonForTerminalTest, EscapesInvisibleCharactersAsJsonDoes) {
+  EXPECT_EQ(EscapeJsonForTerminal(
+                "{\n \"a\": \"\u202e\u2066\u2067\u2068\u2069\u206f\u00ad\u0085\x7f\"\n}\n"),
+            "{\n \"a\": \"\\u202e\\u2066\\u2067\\u2068\\u2069\\u206f\\u00ad\\u0085\\u007f\"\n}\n");
+  EXPECT_EQ(EscapeJsonForTerminal("\"\U000e0041\U0001d173\""), "\"\\udb40\\udc41\\ud834\\udd73\"");
+}
+
+TEST(EscapeJsonForTerminalTest, KeepsTextInAnyScript) {
+  for (const char* json : {"\"Zoë\"", "\"日本語\"", "\"سلام\"", "\"👩‍👧\"", "\"\\u001b\""}) {
+    EXPECT_EQ(EscapeJsonForTerminal(json), json);
+  }
 }
 
 TEST(DisplayWidthTest, CountsColumns) {

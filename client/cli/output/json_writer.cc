@@ -4,6 +4,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "client/cli/terminal_text.h"
 
 namespace rollcall {
 
@@ -16,14 +17,14 @@ absl::StatusOr<std::string> JsonWriter::Row(const v1::ListParticipantsResponse& 
   std::string line;
   const auto status = google::protobuf::util::MessageToJsonString(*message, &line, options);
   if (!status.ok()) {
-    // Protobuf's JSON form has no words for a time outside the years 1 to 9999.
+    // Protobuf's JSON form cannot express a time outside the years 1 to 9999.
     return absl::InternalError(
-        absl::StrCat("the participant has no JSON form: ",
+        absl::StrCat("participant has no JSON form: ",
                      absl::string_view(status.message().data(), status.message().size())));
   }
-  // With whitespace it ends its last line itself.
+  // With whitespace, protobuf ends the last line.
   if (!options.add_whitespace) line += '\n';
-  return line;
+  return EscapeJsonForTerminal(line);
 }
 
 }  // namespace rollcall

@@ -4,23 +4,24 @@
 
 namespace rollcall {
 
-// JSON for programs: the `rollcall.v1.Participant` in protobuf's JSON form with the API's own field
-// names, nothing left out. Where a value names fields (`null_fields`, `empty_fields`), that form
-// has lowerCamelCase: "callType,metrics.inbound.mos". JSON's escapes keep control characters out.
+// JSON for programs: `rollcall.v1.Participant` in protobuf's JSON form, with the API's own field
+// names and nothing left out. Where a value names fields (`null_fields`, `empty_fields`), that form
+// uses lowerCamelCase: "callType,metrics.inbound.mos". Control characters and invisible characters
+// that change the direction of text are written as JSON escapes.
 class JsonWriter : public ParticipantWriter {
  public:
   enum class Form {
-    // One object a line, each of use by itself (NDJSON).
+    // One object per line (NDJSON).
     kLines,
-    // One array of them. That of a list that is not complete has no end, so that nobody takes it
-    // for one.
+    // One array of objects. If the list is incomplete, the array is not closed, so that parsers
+    // refuse it.
     kArray,
-    // One object over several lines, for a single participant.
+    // One object on several lines, for a single participant.
     kIndented,
   };
 
-  // With `resume_tokens`, an object is the whole `ListParticipantsResponse`: the participant and
-  // its resume token.
+  // With `resume_tokens`, each object is a `ListParticipantsResponse`: the participant and its
+  // resume token.
   JsonWriter(Form form, bool resume_tokens) : form_(form), resume_tokens_(resume_tokens) {}
 
   std::string Header() const override { return form_ == Form::kArray ? "[\n" : ""; }

@@ -6,13 +6,27 @@
 namespace rollcall {
 namespace {
 
-// Whether the same call may succeed a little later, or on another replica.
-bool MayPass(const absl::Status& failure) {
-  if (absl::IsUnavailable(failure) || absl::IsCancelled(failure)) return true;
-  if (absl::IsDeadlineExceeded(failure)) return true;  // the service's own, see MayRetry()
-  // Too much at once, and the service says when there may be less.
-  return absl::IsResourceExhausted(failure) &&
-         StatusDetail<google::rpc::RetryInfo>(failure).has_value();
+// Every error of the service has an ErrorInfo with its domain. Errors of gRPC and of proxies do
+// not.
+bool IsFromService(const absl::Status& failure) {
+  const auto info = StatusDetail<google::rpc::ErrorInfo>(failure);
+  return info.has_value() && info->domain() == "rollcall";
+}
+
+bool IsTransient(const absl::Status& failure) {
+  switch (failure.code()) {
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kDeadlineExceeded:
+      return true;
+    case absl::StatusCode::kInternal:
+    case absl::StatusCode::kUnknown:
+      return !IsFromService(failure);
+    case absl::StatusCode::kResourceExhausted:
+      return StatusDetail<google::rpc::RetryInfo>(failure).has_value();
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -23,7 +37,7 @@ std::unique_ptr<CallRetryPolicy> LimitedRetryPolicy::Clone() const {
 
 bool LimitedRetryPolicy::MayRetry(const absl::Status& failure, absl::Duration wait,
                                   absl::Duration elapsed) {
-  if (!MayPass(failure)) return false;
+  if (!IsTransient(failure)) return false;
   if (wait > limits_.max_wait || elapsed + wait > limits_.max_time) return false;
   if (retries_ >= limits_.max_retries) return false;
   ++retries_;

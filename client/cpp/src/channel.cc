@@ -1,5 +1,6 @@
 #include "rollcall/channel.h"
 
+#include <grpc/compression.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
@@ -10,7 +11,6 @@
 #include "rollcall/service_config.h"
 
 namespace rollcall {
-
 namespace {
 
 // Adds the token to each call.
@@ -18,7 +18,7 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
  public:
   explicit TokenPlugin(std::function<std::string()> token) : token_(std::move(token)) {}
 
-  // Whoever gives the token may read a file for it.
+  // The program may read the token from a file.
   bool IsBlocking() const override { return true; }
   const char* GetType() const override { return "rollcall_token"; }
 
@@ -30,7 +30,7 @@ class TokenPlugin final : public grpc::MetadataCredentialsPlugin {
     return grpc::Status::OK;
   }
 
-  // Without the token, which gRPC would log.
+  // gRPC logs this: it must not hold the token.
   grpc::string DebugString() override { return GetType(); }
 
  private:
@@ -61,16 +61,17 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   grpc::ChannelArguments arguments;
   if (!options.user_agent.empty()) arguments.SetUserAgentPrefix(options.user_agent);
   arguments.SetServiceConfigJSON(kServiceConfigJson);
-  // ParticipantClient tries again itself, with what it knows of the list and of the error; both
-  // together would be too often.
+  // ParticipantClient retries by itself. gRPC's own retries would multiply its attempts.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  // By default gRPC asks DNS no sooner than 30 s after the last time, and by then a rolling update
-  // may have replaced all the replicas that it knows.
+  // gRPC's default is 30 s, in which a rolling update may replace every replica that it knows.
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
-  // The service bounds the size of a record; the client takes what it sends.
-  arguments.SetMaxReceiveMessageSize(-1);
-  // By default gRPC lets up to two minutes pass before it tries a lost address again, and calls
-  // fail at once until then: a retry would never meet the server that came back.
+  arguments.SetMaxReceiveMessageSize(options.max_message_bytes);
+  // gRPC checks the size of a compressed message only after decompressing it into memory. The
+  // service does not compress.
+  arguments.SetInt(GRPC_COMPRESSION_CHANNEL_ENABLED_ALGORITHMS_BITSET, 1 << GRPC_COMPRESS_NONE);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  // gRPC's default is up to two minutes between attempts to reconnect, during which calls fail at
+  // once: retries would end before the server is reached again.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
   // Finds out that a silent peer is gone. Servers refuse more than one ping in five minutes while

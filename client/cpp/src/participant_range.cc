@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "client/cpp/src/retry_loop.h"
 
 namespace rollcall {
@@ -13,19 +14,24 @@ namespace {
 
 using Reader = grpc::ClientReaderInterface<v1::ListParticipantsResponse>;
 
-// Adds the number that the service sent under `name`, if it did.
-void AddTrailer(const grpc::ClientContext& context, const char* name,
-                std::optional<int64_t>& total) {
+// A count that the service sent in the trailing metadata. Not set if it is missing or malformed.
+std::optional<int64_t> ReadTrailer(const grpc::ClientContext& context, const char* name) {
   const auto& trailers = context.GetServerTrailingMetadata();
   const auto found = trailers.find(name);
   int64_t count;
   if (found == trailers.end() ||
-      !absl::SimpleAtoi(absl::string_view(found->second.data(), found->second.size()), &count)) {
-    return;
+      !absl::SimpleAtoi(absl::string_view(found->second.data(), found->second.size()), &count) ||
+      count < 0) {
+    return std::nullopt;
   }
-  // Nor is a number believed that the sum has no room for.
+  return count;
+}
+
+// Adds `count` to `total`, unless the sum would overflow.
+void Add(std::optional<int64_t> count, std::optional<int64_t>& total) {
+  if (!count.has_value()) return;
   const int64_t sum = total.value_or(0);
-  if (count >= 0 && count <= std::numeric_limits<int64_t>::max() - sum) total = sum + count;
+  if (*count <= std::numeric_limits<int64_t>::max() - sum) total = sum + *count;
 }
 
 }  // namespace
@@ -40,19 +46,15 @@ class ParticipantRange::Walk {
         loop_(options),
         resume_token_(request.resume_token()) {}
 
-  ~Walk() {
-    if (call_ == nullptr) return;
-    call_->context.TryCancel();
-    call_->reader->Finish();
-  }
+  ~Walk() { AbandonCall(); }
 
-  // Goes to the first element; later it does nothing.
+  // Goes to the first element. Later calls have no effect.
   void Begin() {
     if (!begun_) Next();
     begun_ = true;
   }
 
-  // Goes to the next element, or to the end. Not to be called there.
+  // Goes to the next element, or to the end. Must not be called at the end.
   void Next() {
     if (failed_) {  // The error was the last element.
       at_end_ = true;
@@ -61,18 +63,31 @@ class ParticipantRange::Walk {
     while (true) {
       if (call_ == nullptr) StartCall();
       if (call_->reader->Read(&response_)) {
-        Take();
+        if (IsLimitReached()) {
+          totals_.limit_ignored = true;
+          AbandonCall();
+          at_end_ = true;
+        } else {
+          Take();
+        }
         return;
       }
-      const grpc::Status status = EndCall();
-      if (status.ok() || (limit_ > 0 && received_ >= limit_)) {
+      const int64_t received_in_call = call_->received;
+      std::optional<int64_t> sent_in_call;
+      const grpc::Status status = EndCall(sent_in_call);
+      if (status.ok() && sent_in_call.value_or(0) > received_in_call) {
+        SetError(absl::DataLossError(absl::StrCat(
+            "list is incomplete: the service sent ", *sent_in_call, " records in this call, ",
+            received_in_call, " arrived; restart the list without a resume token")));
+        return;
+      }
+      if (status.ok() || IsLimitReached()) {
         at_end_ = true;
         return;
       }
-      absl::Status end = MayGoOn() ? loop_.AfterFailure(status) : loop_.LastError(status);
+      absl::Status end = CanResume() ? loop_.AfterFailure(status) : loop_.LastError(status);
       if (!end.ok()) {
-        current_ = std::move(end);
-        failed_ = true;
+        SetError(std::move(end));
         return;
       }
     }
@@ -91,6 +106,7 @@ class ParticipantRange::Walk {
     grpc::ClientContext context;
     CallCanceller::Watch watch;
     std::unique_ptr<Reader> reader;
+    int64_t received = 0;  // Records.
   };
 
   void StartCall() {
@@ -104,32 +120,50 @@ class ParticipantRange::Walk {
     ++totals_.calls;
   }
 
-  // The record that was read becomes the element. What memory the last one leaves is used for the
-  // next.
+  // Makes the record that was read the current element. Moving swaps the two messages, so that the
+  // next read reuses the memory of the previous element.
   void Take() {
     current_ = std::move(*response_.mutable_participant());
     resume_token_ = response_.resume_token();
     ++received_;
+    ++call_->received;
     loop_.OnProgress();
   }
 
-  grpc::Status EndCall() {
+  // `records` is set to the number of records that the service says it sent in this call.
+  grpc::Status EndCall(std::optional<int64_t>& records) {
     grpc::Status status = call_->reader->Finish();
     const grpc::ClientContext& context = call_->context;
-    AddTrailer(context, "rollcall-records", totals_.records);
-    AddTrailer(context, "rollcall-pages", totals_.pages);
-    AddTrailer(context, "rollcall-attempts", totals_.attempts);
-    AddTrailer(context, "rollcall-duplicates-suppressed", totals_.duplicates_suppressed);
-    AddTrailer(context, "rollcall-unrecognized", totals_.unrecognized);
+    records = ReadTrailer(context, "rollcall-records");
+    Add(records, totals_.records);
+    Add(ReadTrailer(context, "rollcall-pages"), totals_.pages);
+    Add(ReadTrailer(context, "rollcall-attempts"), totals_.attempts);
+    Add(ReadTrailer(context, "rollcall-duplicates-suppressed"), totals_.duplicates_suppressed);
+    Add(ReadTrailer(context, "rollcall-unrecognized"), totals_.unrecognized);
     call_ = nullptr;
     return status;
   }
 
-  // Whether another call could begin right behind the last record.
-  bool MayGoOn() const { return received_ == 0 || !resume_token_.empty(); }
+  // Cancels the call in progress, if there is one.
+  void AbandonCall() {
+    if (call_ == nullptr) return;
+    call_->context.TryCancel();
+    call_->reader->Finish();
+    call_ = nullptr;
+  }
+
+  void SetError(absl::Status error) {
+    current_ = std::move(error);
+    failed_ = true;
+  }
+
+  bool IsLimitReached() const { return limit_ > 0 && received_ >= limit_; }
+
+  // Whether another call could continue after the last record.
+  bool CanResume() const { return received_ == 0 || !resume_token_.empty(); }
 
   const std::shared_ptr<v1::ParticipantService::StubInterface> stub_;
-  const int64_t limit_;                  // The caller's; 0 is none.
+  const int64_t limit_;                  // Of the caller's request. 0: none.
   v1::ListParticipantsRequest request_;  // Of the next call.
   RetryLoop loop_;
   std::unique_ptr<Call> call_;  // In progress, or null.
@@ -139,7 +173,7 @@ class ParticipantRange::Walk {
   int64_t received_ = 0;
   Totals totals_;
   bool begun_ = false;
-  bool failed_ = false;  // The element is the error.
+  bool failed_ = false;  // The current element is the error.
   bool at_end_ = false;
 };
 
@@ -164,7 +198,7 @@ const std::string& ParticipantRange::resume_token() const { return walk_->resume
 const ParticipantRange::Totals& ParticipantRange::totals() const { return walk_->totals(); }
 
 void ParticipantRange::Cancel() {
-  // A copy: the thread that reads may end the range as soon as it learns of this.
+  // A copy, because the reading thread may destroy the range as soon as the list is cancelled.
   const std::shared_ptr<CallCanceller> canceller = walk_->canceller();
   canceller->Cancel();
 }

@@ -1,6 +1,5 @@
-// Which failures of a call are tried again, and how often. A program hands a prototype in by
-// CallOptions; each list and each Get has a copy of its own, used on the thread that makes the
-// call.
+// Which failed calls are retried, and how often. A program passes a prototype in CallOptions; each
+// list and each Get clones it and uses the clone on the thread that makes the call.
 #pragma once
 
 #include <memory>
@@ -14,36 +13,45 @@ class CallRetryPolicy {
  public:
   virtual ~CallRetryPolicy() = default;
 
-  // A policy with the same limits to which nothing has happened yet.
+  // A policy with the same limits and no failures counted.
   virtual std::unique_ptr<CallRetryPolicy> Clone() const = 0;
 
-  // A call has failed. Whether to call again after `wait`, where `elapsed` has passed since the
-  // list or Get began. Not asked about what has to end it anyway: Cancel(), the caller's own
-  // deadline (so that a DEADLINE_EXCEEDED is of the service's longest call, after records came), a
-  // wait beyond the deadline, a record without a resume token.
+  // Called after a call has failed: whether to call again after `wait`. `elapsed` is the time since
+  // the list or Get began. Not called for failures that are final in any case: cancellation by the
+  // caller, the caller's own deadline, a wait beyond that deadline, or a record without a resume
+  // token. A DEADLINE_EXCEEDED passed to this is therefore the service's own time limit for a call
+  // that has delivered records.
   virtual bool MayRetry(const absl::Status& failure, absl::Duration wait,
                         absl::Duration elapsed) = 0;
 
-  // A new record has come since the last failure.
+  // Called when a new record arrives after a failure.
   virtual void OnProgress() = 0;
 };
 
-// What LimitedRetryPolicy allows.
+// Limits of LimitedRetryPolicy.
 struct RetryLimits {
-  // How often to call again with no new record between. 0: never.
+  // Retries in a row without a new record. 0: never retry.
   int max_retries = 8;
 
-  // No call begins later than this after the list or Get began, however well it goes.
+  // No retry starts later than this after the list or Get began.
   absl::Duration max_time = absl::InfiniteDuration();
 
-  // The longest wait that the service may ask for (RetryInfo). A failure that asks for more is
-  // final.
+  // The longest wait that the service may ask for (google.rpc.RetryInfo). A failure that asks for
+  // more is final.
   absl::Duration max_wait = absl::Minutes(1);
 };
 
-// Tries again what passes when another replica, or the same one restarted, is asked: UNAVAILABLE,
-// and CANCELLED, which a server that is ended by force may say. And what passes with time:
-// RESOURCE_EXHAUSTED where the service says when to try again (RetryInfo).
+// Retries failures that are likely to pass when the call reaches another replica, or the same one
+// later:
+//
+//   UNAVAILABLE, DEADLINE_EXCEEDED   always
+//   CANCELLED                        always: a server that is killed reports it for its calls
+//   RESOURCE_EXHAUSTED               if the service says when to retry (google.rpc.RetryInfo)
+//   INTERNAL, UNKNOWN                if the error lacks the service's google.rpc.ErrorInfo: the
+//                                    transport broke, for example by a stream reset
+//
+// Everything else is final, for example the PERMISSION_DENIED or UNIMPLEMENTED of a proxy, and the
+// RESOURCE_EXHAUSTED of a message over the channel's size limit.
 class LimitedRetryPolicy final : public CallRetryPolicy {
  public:
   explicit LimitedRetryPolicy(const RetryLimits& limits = {}) : limits_(limits) {}

@@ -1,5 +1,5 @@
-// Channels to rollcalld that suit long streams and several replicas, and how a program shows the
-// service who it is. Used by programs at their start, on any thread.
+// Channels to rollcalld with settings for long streams and several replicas, and the program's
+// credentials. Thread-safe.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -11,13 +11,13 @@
 
 namespace rollcall {
 
-// How a connection is encrypted. All texts are in PEM form, and read once.
+// How a connection is encrypted. All texts are PEM and are read once.
 struct ChannelTls {
-  // Those who may sign the service's certificate; the system's authorities where empty.
+  // The authorities that may sign the service's certificate. Empty: the system's.
   std::string ca_certificates;
 
-  // The program's own certificate with those that lead from it to an authority, and its key. Both
-  // or neither.
+  // The program's own certificate, followed by its intermediate certificates, and the private key.
+  // Set both or neither.
   std::string certificate;
   std::string private_key;
 };
@@ -26,20 +26,26 @@ struct ChannelOptions {
   // Names the program, for proxies and traces.
   std::string user_agent;
 
-  // Not set: without encryption.
+  // Not set: no encryption.
   std::optional<ChannelTls> tls;
 
-  // Gives the token that each call is made with. May be called on any thread and for several calls
-  // at once, and must not throw; where it gives an empty text, the call is made without one. Not
-  // set: no token. Where it is set the channel is encrypted, also without `tls`.
+  // Returns the token for each call; an empty token is not sent. May be called on any thread, for
+  // several calls at once, and must not throw. Not set: no token. If it is set, the channel is
+  // encrypted even without `tls`.
   std::function<std::string()> token;
+
+  // The largest message that the channel accepts, which bounds the memory of a call. A larger one
+  // ends the call with RESOURCE_EXHAUSTED, which is not retried. A message is one participant;
+  // rollcalld bounds it by its setting max_record_bytes.
+  int max_message_bytes = 64 * 1024 * 1024;
 };
 
-// A channel to `target`: HOST:PORT, or whatever else gRPC takes. Where the name has several
-// addresses, calls go to them in turn, and to the others while one is gone or says that it does not
-// serve (rollcall/service_config.h). Such a name is dns:///HOST:PORT, or plain HOST:PORT. A lost
-// connection is made again within seconds, and the name looked up again. Nothing is connected
-// before the first call: what is wrong with the options shows there.
+// A channel to `target`: HOST:PORT, or any other gRPC target. If the name has several addresses,
+// calls go to them in turn, and a replica that is gone or reports NOT_SERVING gets none
+// (rollcall/service_config.h). Names with several addresses are dns:///HOST:PORT or plain
+// HOST:PORT. A lost connection is made again within seconds, after resolving the name again.
+// Messages are not compressed. The channel connects at the first call: errors in the options show
+// there.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options);
 

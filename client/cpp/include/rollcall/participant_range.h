@@ -1,6 +1,6 @@
-// One list of participants as a range: each participant once, in the provider's order, whatever
-// number of calls it takes. Made by ParticipantClient::List(), used on one thread at a time; only
-// Cancel() may be called from another.
+// A list of participants as an input range: each participant once, in the provider's order, however
+// many calls that needs. ParticipantClient::List() makes it. Use it on one thread at a time; only
+// Cancel() may be called from another thread.
 #pragma once
 
 #include <cstddef>
@@ -17,55 +17,57 @@
 
 namespace rollcall {
 
-// The elements are participants and, where the list could not be read to its end, one error as the
-// last. A range that ends without an error is complete up to its limit.
+// The elements are participants. If the list cannot be read to its end, the last element is an
+// error. A range that ends without an error is complete up to the request's limit.
 //
-// A call that breaks off is made again with the resume token of the last record and what is left of
-// the limit; the program sees only that the next participant took longer. The policies in
-// CallOptions say when to give up. A failure behind a record without a resume token is final, since
-// nobody could tell where to go on.
+// If a call breaks off, the range calls again with the resume token of the last record and the rest
+// of the limit; the program only notices that the next participant took longer. The policies in
+// CallOptions decide when to give up. A failure after a record without a resume token is final. If
+// fewer records arrive than the service says it sent, the error is DATA_LOSS, and the list must be
+// restarted without a resume token. If the server ignores the limit, the range stops at the limit
+// all the same and sets Totals::limit_ignored.
 //
-// The range can be moved, and iterators stay valid. Destroying it cancels the call, wherever the
-// reading is.
+// The range can be moved; its iterators stay valid. Destroying it cancels the call in progress.
 class ParticipantRange {
  public:
   class Iterator;
   using iterator = Iterator;
   using value_type = absl::StatusOr<v1::Participant>;
 
-  // Where a list has got to, and what it took. What only the service knows comes with the end of a
-  // call and is summed up over the calls; a call that broke off may not have said it, so that the
-  // sums are of the calls that did, and not set where none did.
+  // Statistics of the list so far. Numbers of the service come in the trailing metadata at the end
+  // of each call, and are summed over the calls. A call that broke off may lack them: the sums then
+  // cover the other calls only, and are not set if no call had them.
   struct Totals {
     int64_t calls = 0;                             // To the service.
     std::optional<int64_t> records;                // Sent by the service.
     std::optional<int64_t> pages;                  // That the provider began to send.
     std::optional<int64_t> attempts;               // Requests to the provider.
-    std::optional<int64_t> duplicates_suppressed;  // Records that came again with a page.
-    std::optional<int64_t> unrecognized;           // Values in all the records.
+    std::optional<int64_t> duplicates_suppressed;  // Records in pages that were fetched again.
+    std::optional<int64_t> unrecognized;           // Values in all records.
+    bool limit_ignored = false;                    // The server sent more records than the limit.
   };
 
-  // For ParticipantClient. Nothing is sent before begin().
+  // For ParticipantClient. Sends nothing before begin().
   ParticipantRange(std::shared_ptr<v1::ParticipantService::StubInterface> stub,
                    const v1::ListParticipantsRequest& request, const CallOptions& options);
   ParticipantRange(ParticipantRange&&) noexcept;
   ParticipantRange& operator=(ParticipantRange&&) noexcept;
   ~ParticipantRange();
 
-  // Waits for the first element. The range can be walked once: a later begin() is where the walk
-  // has got to.
+  // Waits for the first element. The range can be iterated once: a later begin() returns the
+  // current position.
   Iterator begin();
   Iterator end();
 
-  // The token with which another list goes on right behind the last participant handed out; before
-  // the first, the request's own. Empty where there is none.
+  // The token with which another list resumes after the current participant; before the first, the
+  // request's own token. Empty if the list cannot be resumed there.
   const std::string& resume_token() const;
 
   const Totals& totals() const;
 
-  // Ends the list with CANCELLED, at once, wherever it waits. May be called from any thread while
-  // the range is neither moved nor destroyed; CallOptions::canceller has no such limit. Cancels all
-  // that share that canceller.
+  // Ends the list with CANCELLED at once, even while it waits. May be called from any thread, as
+  // long as the range is not moved or destroyed meanwhile; CallOptions::canceller does not have
+  // this restriction. Also cancels all other calls that share the canceller.
   void Cancel();
 
  private:
