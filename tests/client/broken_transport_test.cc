@@ -93,6 +93,16 @@ TEST(BrokenTransportTest, StreamWithoutStatusIsResumed) {
   EXPECT_TRUE(outcome.status.ok()) << outcome.status;
 }
 
+TEST(BrokenTransportTest, SilentServerIsDetectedByKeepalive) {
+  RawServer server({Reply({"A"}, RawReply::End::kFallsSilent), Reply({"B"}, RawReply::End::kOk)});
+  ChannelOptions channel;
+  channel.keepalive_time = absl::Milliseconds(100);
+  channel.keepalive_timeout = absl::Seconds(1);
+  const Outcome outcome = ReadList(server, 1000, channel);
+  EXPECT_THAT(outcome.call_sids, ElementsAre("A", "B"));
+  EXPECT_TRUE(outcome.status.ok()) << outcome.status;
+}
+
 TEST(BrokenTransportTest, UnavailableProxyIsRetried) {
   RawServer server({Http(503), Reply({"A"}, RawReply::End::kOk)});
   EXPECT_THAT(ReadList(server, 1).call_sids, ElementsAre("A"));

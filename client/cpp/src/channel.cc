@@ -5,6 +5,9 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -50,6 +53,13 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsFor(const ChannelOptions& o
       grpc::MetadataCredentialsFromPlugin(std::make_unique<TokenPlugin>(options.token)));
 }
 
+// gRPC takes times as an int of at least 1.
+void SetMilliseconds(grpc::ChannelArguments& arguments, const char* name, absl::Duration time) {
+  constexpr int64_t kMax = std::numeric_limits<int>::max();
+  arguments.SetInt(name,
+                   static_cast<int>(std::clamp<int64_t>(absl::ToInt64Milliseconds(time), 1, kMax)));
+}
+
 }  // namespace
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
@@ -74,10 +84,11 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   // once: retries would end before the server is reached again.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 2000);
-  // Finds out that a silent peer is gone. Servers refuse more than one ping in five minutes while
-  // nothing else is sent, unless they are told otherwise.
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 330 * 1000);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 20 * 1000);
+  SetMilliseconds(arguments, GRPC_ARG_KEEPALIVE_TIME_MS, options.keepalive_time);
+  SetMilliseconds(arguments, GRPC_ARG_KEEPALIVE_TIMEOUT_MS, options.keepalive_timeout);
+  // gRPC's default stops pinging after two pings without data sent, and a caller of a list only
+  // reads.
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   return grpc::CreateCustomChannel(target, CredentialsFor(options), arguments);
 }
 

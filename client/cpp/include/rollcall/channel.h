@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/time/time.h"
+
 namespace rollcall {
 
 // How a connection is encrypted. All texts are PEM and are read once.
@@ -38,6 +40,13 @@ struct ChannelOptions {
   // ends the call with RESOURCE_EXHAUSTED, which is not retried. A message is one participant;
   // rollcalld bounds it by its setting max_record_bytes.
   int max_message_bytes = 64 * 1024 * 1024;
+
+  // While a call runs on a connection from which nothing has arrived for `keepalive_time`, the
+  // channel pings the server. If nothing arrives for `keepalive_timeout` after that, the calls on
+  // the connection end with UNAVAILABLE, and lists resume on another. rollcalld allows a ping every
+  // 20 s, and closes connections that ping more often.
+  absl::Duration keepalive_time = absl::Seconds(30);
+  absl::Duration keepalive_timeout = absl::Seconds(20);
 };
 
 // A channel to `target`: HOST:PORT, or any other gRPC target. If the name has several addresses,
