@@ -1,5 +1,4 @@
-// What the published service config does, for the client library and for callers without it, and
-// the token of each call.
+// Channels of the client library and hand-made ones, and the published service config.
 #include "rollcall/channel.h"
 
 #include <gmock/gmock.h>
@@ -17,6 +16,7 @@
 #include "rollcall/service_config.h"
 #include "tests/client/fake_server.h"
 #include "tests/end_to_end/certificate.h"
+#include "tests/published_service_config.h"
 
 namespace rollcall {
 namespace {
@@ -35,12 +35,12 @@ Script WithParticipant() {
 
 std::unique_ptr<v1::ParticipantService::Stub> PlainStub(const std::string& target) {
   grpc::ChannelArguments arguments;
-  arguments.SetServiceConfigJSON(kServiceConfigJson);
+  arguments.SetServiceConfigJSON(kPublishedServiceConfigJson);
   return v1::ParticipantService::NewStub(
       grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments));
 }
 
-TEST(ChannelTest, CallsGoToTheReplicasThatServe) {
+TEST(ChannelTest, CallsGoToServingReplicas) {
   FakeServer one;
   FakeServer two;
   one.Play(WithParticipant());
@@ -52,27 +52,27 @@ TEST(ChannelTest, CallsGoToTheReplicasThatServe) {
   EXPECT_THAT(two.get_requests(), SizeIs(10));
 }
 
-TEST(ChannelTest, CallsGoToAllReplicasInTurn) {
+TEST(ChannelTest, CallsRotateOverReplicas) {
   FakeServer one;
   FakeServer two;
   one.Play(WithParticipant());
   two.Play(WithParticipant());
   const ParticipantClient client(MakeChannel("ipv4:" + one.address() + "," + two.address()));
-  // Until both are connected, one may get more.
+  // Until both are connected, one may get more calls.
   while (one.get_requests().empty() || two.get_requests().empty()) ASSERT_TRUE(client.Get({}).ok());
   const size_t before = one.get_requests().size();
   for (int i = 0; i < 10; ++i) EXPECT_TRUE(client.Get({}).ok());
   EXPECT_EQ(one.get_requests().size(), before + 5);
 }
 
-TEST(ChannelTest, TokenComesWithEachCallUnlessItIsEmpty) {
+TEST(ChannelTest, TokenIsSentUnlessEmpty) {
   const Certificate authority = Certificate::Authority();
   const Certificate certificate = authority.SignNames("IP:127.0.0.1");
   grpc::SslServerCredentialsOptions credentials;
   credentials.pem_key_cert_pairs.push_back({certificate.key(), certificate.certificate()});
   FakeServer server(grpc::SslServerCredentials(credentials));
   server.Play(WithParticipant());
-  std::atomic<const char*> token = "abc";  // It is read on a thread of gRPC's.
+  std::atomic<const char*> token = "abc";  // gRPC reads it on a thread of its own.
   ChannelOptions options;
   options.tls.emplace().ca_certificates = authority.certificate();
   options.token = [&token] { return std::string(token); };
@@ -87,7 +87,47 @@ TEST(ChannelTest, TokenComesWithEachCallUnlessItIsEmpty) {
                           Optional(std::string("Bearer def"))));
 }
 
-TEST(ServiceConfigTest, PlainCallIsMadeAgainWhereNobodyServed) {
+// The attempts that reach a server that is never available, over a channel with these arguments, if
+// the client retries twice.
+size_t AttemptsOfTwoRetries(const grpc::ChannelArguments& arguments) {
+  FakeServer server;
+  Script unavailable;
+  unavailable.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "draining");
+  server.Play(unavailable);
+  CallOptions options;
+  options.retry_policy = std::make_shared<LimitedRetryPolicy>(RetryLimits{.max_retries = 2});
+  options.backoff_policy = std::make_shared<ExponentialBackoff>(
+      BackoffSettings{absl::Milliseconds(1), absl::Milliseconds(1)});
+  const ParticipantClient client(
+      grpc::CreateCustomChannel(server.address(), grpc::InsecureChannelCredentials(), arguments));
+  EXPECT_TRUE(absl::IsUnavailable(client.Get({}, options).status()));
+  return server.get_requests().size();
+}
+
+TEST(HandMadeChannelTest, OptionsTurnRetriesOfAServiceConfigOff) {
+  grpc::ChannelArguments before;
+  before.SetServiceConfigJSON(kPublishedServiceConfigJson);
+  ApplyChannelOptions({}, before);
+  EXPECT_EQ(AttemptsOfTwoRetries(before), 3u);
+  grpc::ChannelArguments after;
+  ApplyChannelOptions({}, after);
+  after.SetServiceConfigJSON(kPublishedServiceConfigJson);
+  EXPECT_EQ(AttemptsOfTwoRetries(after), 3u);
+}
+
+TEST(HandMadeChannelTest, ServiceConfigOfTheLibraryDoesNotRetry) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfigJson);
+  EXPECT_EQ(AttemptsOfTwoRetries(arguments), 3u);
+}
+
+TEST(HandMadeChannelTest, PublishedServiceConfigAloneMultipliesAttempts) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kPublishedServiceConfigJson);
+  EXPECT_GT(AttemptsOfTwoRetries(arguments), 3u);
+}
+
+TEST(ServiceConfigTest, UnavailableCallIsRetried) {
   FakeServer server;
   Script unavailable;
   unavailable.status = grpc::Status(grpc::StatusCode::UNAVAILABLE, "draining");
@@ -101,7 +141,7 @@ TEST(ServiceConfigTest, PlainCallIsMadeAgainWhereNobodyServed) {
   EXPECT_THAT(server.get_requests(), SizeIs(2));
 }
 
-TEST(ServiceConfigTest, PlainListThatHasBegunIsNotMadeAgain) {
+TEST(ServiceConfigTest, ListIsNotRetriedAfterItsFirstRecord) {
   FakeServer server;
   Script breaks;
   breaks.Add().mutable_live_participant()->set_call_sid("A");

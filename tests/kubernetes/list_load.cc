@@ -26,8 +26,8 @@
 #include "rollcall/call_status.h"
 #include "rollcall/channel.h"
 #include "rollcall/participant_client.h"
-#include "rollcall/service_config.h"
 #include "rollcall/v1/participant_service.grpc.pb.h"
+#include "tests/published_service_config.h"
 #include "tests/simulator/participants.h"
 
 namespace rollcall {
@@ -182,7 +182,7 @@ std::shared_ptr<grpc::Channel> MakePlainChannel(const std::string& server,
                                                 const std::string& user_agent) {
   grpc::ChannelArguments arguments;
   arguments.SetUserAgentPrefix(user_agent);
-  arguments.SetServiceConfigJSON(kServiceConfigJson);
+  arguments.SetServiceConfigJSON(kPublishedServiceConfigJson);
   return grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
 }
 

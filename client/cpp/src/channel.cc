@@ -3,7 +3,6 @@
 #include <grpc/compression.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
-#include <grpcpp/support/channel_arguments.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -69,9 +68,14 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target) {
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
                                            const ChannelOptions& options) {
   grpc::ChannelArguments arguments;
+  ApplyChannelOptions(options, arguments);
+  return grpc::CreateCustomChannel(target, CredentialsFor(options), arguments);
+}
+
+void ApplyChannelOptions(const ChannelOptions& options, grpc::ChannelArguments& arguments) {
   if (!options.user_agent.empty()) arguments.SetUserAgentPrefix(options.user_agent);
   arguments.SetServiceConfigJSON(kServiceConfigJson);
-  // ParticipantClient retries by itself. gRPC's own retries would multiply its attempts.
+  // Also overrides the retryPolicy of a service config that replaces ours.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
   // gRPC's default is 30 s, in which a rolling update may replace every replica that it knows.
   arguments.SetInt(GRPC_ARG_DNS_MIN_TIME_BETWEEN_RESOLUTIONS_MS, 1000);
@@ -89,7 +93,6 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
   // gRPC's default stops pinging after two pings without data sent, and a caller of a list only
   // reads.
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  return grpc::CreateCustomChannel(target, CredentialsFor(options), arguments);
 }
 
 }  // namespace rollcall

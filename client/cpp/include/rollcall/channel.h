@@ -3,6 +3,7 @@
 #pragma once
 
 #include <grpcpp/channel.h>
+#include <grpcpp/support/channel_arguments.h>
 
 #include <functional>
 #include <memory>
@@ -60,5 +61,11 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target,
 
 // The same without encryption.
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target);
+
+// Sets on `arguments` what MakeChannel() sets, for a channel that the program makes itself; `tls`
+// and `token` are credentials and have no effect here. It turns gRPC's own retries off, even if a
+// service config asks for them: ParticipantClient retries by itself, and each of its attempts would
+// become several.
+void ApplyChannelOptions(const ChannelOptions& options, grpc::ChannelArguments& arguments);
 
 }  // namespace rollcall
