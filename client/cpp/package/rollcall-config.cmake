@@ -1,4 +1,4 @@
-# Read by find_package(rollcall). Defines the target rollcall::client.
+# Read by find_package(rollcall). Defines rollcall::client, and rollcall::client_mocks for tests.
 include(CMakeFindDependencyMacro)
 find_dependency(Threads)
 find_dependency(Protobuf)

@@ -1,6 +1,7 @@
-// The C++ client of rollcalld: lists that go on by themselves where a call breaks off, and single
-// participants. A program makes one over a channel (rollcall/channel.h makes a good one) and uses
-// it on any thread.
+// The C++ client of rollcalld: lists that resume when a call breaks off, and single participants.
+// Thread-safe. The short way is
+//
+//   rollcall::ParticipantClient client(rollcall::MakeChannel("localhost:50051"));
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -9,32 +10,35 @@
 
 #include "absl/status/statusor.h"
 #include "rollcall/call_options.h"
+#include "rollcall/participant_connection.h"
 #include "rollcall/participant_range.h"
 #include "rollcall/v1/participant.pb.h"
-#include "rollcall/v1/participant_service.grpc.pb.h"
+#include "rollcall/v1/participant_service.pb.h"
 
 namespace rollcall {
 
-// Errors carry the service's google.rpc details: rollcall/call_status.h says how to read them. No
-// function throws. Copies share the channel.
+// Errors carry the service's google.rpc details, which rollcall/call_status.h reads. No function
+// throws. Copies share the connection.
 class ParticipantClient {
  public:
+  // Over a channel of MakeChannel(), or one with the arguments of ApplyChannelOptions(): see
+  // MakeParticipantConnection().
   explicit ParticipantClient(const std::shared_ptr<grpc::Channel>& channel);
 
-  // With a stub of the program's own, for example a mock. Not null.
-  explicit ParticipantClient(std::shared_ptr<v1::ParticipantService::StubInterface> stub);
+  // With a connection of the program's own, for example a mock. Not null.
+  explicit ParticipantClient(std::shared_ptr<ParticipantConnection> connection);
 
-  // The list that `request` asks for. Nothing is sent before the range's begin(). The range may
+  // The list that `request` asks for. Sends nothing before the range's begin(). The range may
   // outlive the client.
   ParticipantRange List(const v1::ListParticipantsRequest& request,
                         const CallOptions& options = {}) const;
 
-  // One participant. Waits for it, and tries again as a list does.
+  // One participant. Blocks until it has arrived or the call has failed; retries like a list.
   absl::StatusOr<v1::Participant> Get(const v1::GetParticipantRequest& request,
                                       const CallOptions& options = {}) const;
 
  private:
-  std::shared_ptr<v1::ParticipantService::StubInterface> stub_;
+  std::shared_ptr<ParticipantConnection> connection_;
 };
 
 }  // namespace rollcall

@@ -11,9 +11,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "rollcall/call_options.h"
+#include "rollcall/call_canceller.h"
 #include "rollcall/v1/participant.pb.h"
-#include "rollcall/v1/participant_service.grpc.pb.h"
 
 namespace rollcall {
 
@@ -47,9 +46,26 @@ class ParticipantRange {
     bool limit_ignored = false;                    // The server sent more records than the limit.
   };
 
-  // For ParticipantClient. Sends nothing before begin().
-  ParticipantRange(std::shared_ptr<v1::ParticipantService::StubInterface> stub,
-                   const v1::ListParticipantsRequest& request, const CallOptions& options);
+  // Where the elements come from: the service, or a program's own implementation, for example one
+  // of a ParticipantConnection for tests. Used on the range's thread.
+  class Source {
+   public:
+    virtual ~Source() = default;
+
+    // Waits for the next element and assigns it. Returns false at the end of a complete list. Not
+    // called again after an error or the end.
+    virtual bool Next(absl::StatusOr<v1::Participant>& element) = 0;
+
+    // As of the last element.
+    virtual const std::string& resume_token() const = 0;
+    virtual const Totals& totals() const = 0;
+
+    // What ends the list with CANCELLED. Not null, and thread-safe.
+    virtual std::shared_ptr<CallCanceller> canceller() const = 0;
+  };
+
+  // `source` must not be null. Nothing is read from it before begin().
+  explicit ParticipantRange(std::unique_ptr<Source> source);
   ParticipantRange(ParticipantRange&&) noexcept;
   ParticipantRange& operator=(ParticipantRange&&) noexcept;
   ~ParticipantRange();
