@@ -1,11 +1,13 @@
-// Ends calls from another thread, for example one that waits for signals or a user interface's. A
-// program hands one in with CallOptions, or has a list's own by ParticipantRange::Cancel().
-// Thread-safe.
+// Cancels calls from another thread, for example one that waits for signals or handles a user
+// interface. A program passes one in CallOptions, or uses a list's own by
+// ParticipantRange::Cancel(). Thread-safe.
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <set>
+
+#include "absl/base/thread_annotations.h"
+#include "rollcall/internal/mutex.h"
 
 namespace rollcall {
 
@@ -15,15 +17,15 @@ class CallCanceller {
   CallCanceller(const CallCanceller&) = delete;
   CallCanceller& operator=(const CallCanceller&) = delete;
 
-  // Ends every call that was made with this, whether it is reading or waits to try again, and each
-  // that is made with it later. They end with CANCELLED. More than once is as good as once.
+  // Ends every call that uses this canceller with CANCELLED, whether it reads or waits for a retry,
+  // and every later call that uses it. Has no effect when called again.
   void Cancel();
 
   bool cancelled() const;
 
-  // Has `end` called by Cancel(), or at once where that was already, for as long as this lives. The
-  // client makes one for each call and each wait. `end` must not use the canceller, which must
-  // outlive this.
+  // While a Watch exists, Cancel() calls its `end`; if Cancel() was called before, the constructor
+  // does. The client makes one for each call and each wait. `end` must not use the canceller, which
+  // must outlive the Watch.
   class Watch {
    public:
     Watch(CallCanceller& canceller, std::function<void()> end);
@@ -39,10 +41,9 @@ class CallCanceller {
   };
 
  private:
-  mutable std::mutex mutex_;
-  // Guarded by mutex_.
-  bool cancelled_ = false;
-  std::set<const Watch*> watches_;
+  mutable internal::Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::set<const Watch*> watches_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace rollcall
