@@ -8,7 +8,7 @@
 namespace rollcall {
 namespace {
 
-double ThreadsRandom() {
+double RandomOfThread() {
   static thread_local absl::BitGen generator;
   return absl::Uniform(generator, 0.0, 1.0);
 }
@@ -16,7 +16,7 @@ double ThreadsRandom() {
 }  // namespace
 
 ExponentialBackoff::ExponentialBackoff(const BackoffSettings& settings)
-    : ExponentialBackoff(settings, ThreadsRandom) {}
+    : ExponentialBackoff(settings, RandomOfThread) {}
 
 ExponentialBackoff::ExponentialBackoff(const BackoffSettings& settings, Random random)
     : settings_(settings),

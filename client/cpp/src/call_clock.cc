@@ -16,9 +16,8 @@ class Steady final : public CallClock {
     return absl::FromChrono(std::chrono::steady_clock::now().time_since_epoch());
   }
 
-  // A channel connects only while some thread is within gRPC. One that slept elsewhere would come
-  // back to a channel as unconnected as it left it: gRPC looks after such channels every five
-  // seconds only.
+  // Waits inside gRPC, because a channel reconnects only while a thread runs gRPC's code. If the
+  // thread slept elsewhere, gRPC would attend to the channel only every five seconds.
   void Wait(absl::Duration duration, CallCanceller& canceller) override {
     grpc::CompletionQueue queue;
     grpc::Alarm alarm;

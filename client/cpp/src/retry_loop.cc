@@ -10,8 +10,8 @@
 namespace rollcall {
 namespace {
 
-// How long the service asks to be left alone after this failure.
-absl::Duration WaitAskedFor(const absl::Status& failure) {
+// How long the service asks callers to wait after this failure.
+absl::Duration RequestedWait(const absl::Status& failure) {
   const auto retry = StatusDetail<google::rpc::RetryInfo>(failure);
   if (!retry.has_value()) return absl::ZeroDuration();
   return absl::Seconds(retry->retry_delay().seconds()) +
@@ -49,27 +49,27 @@ absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
   absl::Status status = ToAbslStatus(failure);
   if (canceller_->cancelled()) return LastError(failure);
   const bool progress = std::exchange(progress_, false);
-  if (absl::IsDeadlineExceeded(status) && (IsMyDeadline() || !progress)) return status;
+  if (absl::IsDeadlineExceeded(status) && (IsCallersDeadline() || !progress)) return status;
   failed_ = true;
-  const absl::Duration wait = std::max(backoff_policy_->NextWait(), WaitAskedFor(status));
+  const absl::Duration wait = std::max(backoff_policy_->NextWait(), RequestedWait(status));
   const absl::Duration elapsed = clock_->Now() - start_;
-  // A call that has no time left would only hide this failure behind another.
+  // A call without time left would only replace this failure by a DEADLINE_EXCEEDED.
   if (elapsed + wait >= timeout_) return status;
   if (!retry_policy_->MayRetry(status, wait, elapsed)) return status;
   clock_->Wait(wait, *canceller_);
   return canceller_->cancelled() ? LastError(failure) : absl::OkStatus();
 }
 
-// Whether it is the caller's time that is over, rather than what the service has for one call. The
-// service ends a call a little early, to be heard.
-bool RetryLoop::IsMyDeadline() const {
+// Whether the caller's timeout has passed, rather than the service's time limit for one call. The
+// service ends a call slightly before the caller's deadline, so that the status still arrives.
+bool RetryLoop::IsCallersDeadline() const {
   const absl::Duration left = timeout_ - (clock_->Now() - start_);
   return left < std::max(timeout_ / 10, absl::Milliseconds(200)) &&
          timeout_ != absl::InfiniteDuration();
 }
 
 absl::Status RetryLoop::LastError(const grpc::Status& failure) const {
-  // However the call ended, this is why.
+  // The cause, whatever status the call ended with.
   if (canceller_->cancelled()) return absl::CancelledError("cancelled by the caller");
   return ToAbslStatus(failure);
 }

@@ -1,5 +1,5 @@
-// The attempts at one list or Get: what they share of the caller's options, and whether there is
-// another. ParticipantClient and ParticipantRange make one for each, on the thread that calls.
+// The state that the attempts of one list or Get share, and the decision whether to make another.
+// Used on the thread that calls.
 #pragma once
 
 #include <grpcpp/client_context.h>
@@ -16,37 +16,37 @@ namespace rollcall {
 
 class RetryLoop {
  public:
-  // The caller's time runs from now.
+  // The timeout starts now.
   explicit RetryLoop(const CallOptions& options);
 
-  // Gives the context of the next call the request id and what is left of the time.
+  // Sets the request id and the remaining time on the context of the next call.
   void Prepare(grpc::ClientContext& context) const;
 
-  // A record has come.
+  // A record has arrived.
   void OnProgress();
 
-  // What a call that failed means for the caller: OK where the next is to be made now, the wait for
-  // it being over, else how the list or Get ends.
+  // Called after a failed call. Returns OK after waiting for the backoff if another call is to be
+  // made, otherwise the error with which the list or Get ends.
   absl::Status AfterFailure(const grpc::Status& failure);
 
-  // How the list or Get ends with this failure, where no other call could help.
+  // The error with which the list or Get ends if this failure cannot be retried.
   absl::Status LastError(const grpc::Status& failure) const;
 
   // Not null.
   const std::shared_ptr<CallCanceller>& canceller() const { return canceller_; }
 
  private:
-  bool IsMyDeadline() const;
+  bool IsCallersDeadline() const;
 
   const std::unique_ptr<CallRetryPolicy> retry_policy_;
   const std::unique_ptr<BackoffPolicy> backoff_policy_;
   const std::shared_ptr<CallCanceller> canceller_;
   const std::shared_ptr<CallClock> clock_;
-  const std::string request_id_;  // Empty where there is none to send.
+  const std::string request_id_;  // Empty: none to send.
   const absl::Duration timeout_;
   const absl::Duration start_;
-  bool failed_ = false;    // No record has come since the last failure.
-  bool progress_ = false;  // One has, or since the beginning.
+  bool failed_ = false;    // No record has arrived since the last failure.
+  bool progress_ = false;  // A record has arrived since the last failure, or since the start.
 };
 
 }  // namespace rollcall

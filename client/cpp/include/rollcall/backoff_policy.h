@@ -1,5 +1,5 @@
-// How long to wait before a call is made again. A program hands a prototype in by CallOptions; each
-// list and each Get has a copy of its own, used on the thread that makes the call.
+// How long to wait before a retry. A program passes a prototype in CallOptions; each list and each
+// Get clones it and uses the clone on the thread that makes the call.
 #pragma once
 
 #include <functional>
@@ -13,31 +13,31 @@ class BackoffPolicy {
  public:
   virtual ~BackoffPolicy() = default;
 
-  // A policy with the same settings to which nothing has happened yet.
+  // A policy with the same settings and no failures counted.
   virtual std::unique_ptr<BackoffPolicy> Clone() const = 0;
 
-  // The wait after one more failure, 0 or more.
+  // The wait after another failure, 0 or more.
   virtual absl::Duration NextWait() = 0;
 
-  // A new record has come since the last failure.
+  // Called when a new record arrives after a failure.
   virtual void OnProgress() = 0;
 };
 
-// How ExponentialBackoff grows.
+// Settings of ExponentialBackoff.
 struct BackoffSettings {
-  // The longest wait after a first failure, and after any.
+  // The longest wait after the first failure, and after any failure.
   absl::Duration initial = absl::Milliseconds(200);
   absl::Duration max = absl::Seconds(5);
 
-  // By how much the longest wait grows with each failure. At least 1.
+  // Factor by which the longest wait grows with each failure. At least 1.
   double factor = 2;
 };
 
-// Waits anything between nothing and a limit that grows with each failure, so that callers who
-// failed together do not come back together.
+// Exponential backoff with full jitter: a random wait between 0 and a ceiling that grows with each
+// failure, so that callers that failed together do not retry together.
 class ExponentialBackoff final : public BackoffPolicy {
  public:
-  // Gives a number from 0 up to but not 1.
+  // Returns a number from 0 (inclusive) to 1 (exclusive).
   using Random = std::function<double()>;
 
   explicit ExponentialBackoff(const BackoffSettings& settings = {});

@@ -1,5 +1,5 @@
-// Time as the client sees it: how long a call has taken, and the wait before the next. Programs
-// need no other than the real one; tests hand in their own by CallOptions and wait for nothing.
+// The clock for timeouts and for the waits before retries. Programs use SteadyClock(); tests can
+// pass a fake clock in CallOptions, so that they do not wait.
 #pragma once
 
 #include <memory>
@@ -9,19 +9,19 @@
 
 namespace rollcall {
 
-// Used by a call on the thread that makes it.
+// A call uses its clock on the thread that makes the call.
 class CallClock {
  public:
   virtual ~CallClock() = default;
 
-  // The time since a moment of the clock's own. It never goes back.
+  // The time since an arbitrary moment. Never decreases.
   virtual absl::Duration Now() = 0;
 
-  // Returns after `duration`, or as soon as `canceller` cancels.
+  // Blocks for `duration`, or until `canceller` is cancelled.
   virtual void Wait(absl::Duration duration, CallCanceller& canceller) = 0;
 };
 
-// The real one, whose waits give gRPC the thread to connect with meanwhile. Thread-safe.
+// The real clock. While it waits, gRPC can use the thread to reconnect. Thread-safe.
 std::shared_ptr<CallClock> SteadyClock();
 
 }  // namespace rollcall

@@ -1,5 +1,5 @@
-// What a program may choose for one list or Get. Every member has a default that suits most. Handed
-// to ParticipantClient, which copies it.
+// Options of one list or Get. Every option has a default that suits most programs.
+// ParticipantClient copies them.
 #pragma once
 
 #include <memory>
@@ -14,27 +14,27 @@
 
 namespace rollcall {
 
-// Whether the service takes the text as a request id.
+// Whether the service accepts `text` as a request id.
 bool IsRequestId(absl::string_view text);
 
 struct CallOptions {
-  // For all of the list or Get together, however many calls it takes; it counts from List() or
-  // Get(). What is not done by then ends with DEADLINE_EXCEEDED, or with the last failure where
-  // nothing but a wait was left. The service has a longest time for each call of its own; a list
-  // that outlives it is gone on with like one that breaks off.
+  // The time for the whole list or Get with all its retries, counted from List() or Get(). When it
+  // has passed, the list or Get ends with DEADLINE_EXCEEDED; if only a wait for a retry was left,
+  // it ends with the last failure, without waiting. The service has its own time limit for each
+  // call: a list that exceeds it is resumed with another call.
   absl::Duration timeout = absl::InfiniteDuration();
 
-  // The id by which all calls of the list or Get can be found in the service's log and at the
-  // provider: 1 to 128 letters, digits, '-', '_' and '.'. Where it is something else, or empty, the
-  // service makes one for each call; errors name it in their google.rpc.RequestInfo.
+  // Identifies all calls of the list or Get in the service's log and at the provider: 1 to 128
+  // letters, digits, '-', '_' and '.'. If it is empty or invalid, the service assigns an id to each
+  // call, which errors name in google.rpc.RequestInfo.
   std::string request_id;
 
-  // Prototypes, cloned for each list or Get. Not null.
+  // Prototypes that each list or Get clones. Not null.
   std::shared_ptr<const CallRetryPolicy> retry_policy = std::make_shared<LimitedRetryPolicy>();
   std::shared_ptr<const BackoffPolicy> backoff_policy = std::make_shared<ExponentialBackoff>();
 
-  // Ends the list or Get from another thread, and any others that were given the same one. Null:
-  // only ParticipantRange::Cancel() ends it.
+  // Cancels the list or Get from another thread, together with all others that share the canceller.
+  // Null: only ParticipantRange::Cancel() can cancel it.
   std::shared_ptr<CallCanceller> canceller;
 
   // Not null.

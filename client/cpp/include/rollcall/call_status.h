@@ -1,7 +1,6 @@
-// The errors of the client as absl::Status. A status that came from the service carries each of its
-// google.rpc details as a payload whose key is the detail's type URL, for example
-// "type.googleapis.com/google.rpc.ErrorInfo", and whose bytes are the detail, serialized.
-// StatusDetail reads one. Used by the client and by programs, on any thread.
+// Errors of the service as absl::Status. Each google.rpc detail is a payload: its key is the
+// detail's type URL, for example "type.googleapis.com/google.rpc.ErrorInfo", and its bytes are the
+// serialized detail. StatusDetail reads one. Thread-safe.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -15,11 +14,11 @@
 
 namespace rollcall {
 
-// The same code, message and details. Details that cannot be read are left out; of two of one type
-// the first stays.
+// The same code, message and details. Malformed details are omitted; of several details of one type
+// the first is kept.
 absl::Status ToAbslStatus(const grpc::Status& status);
 
-// The detail of this type, for example google::rpc::ErrorInfo, where `status` has one.
+// The detail of this type, for example google::rpc::ErrorInfo. Not set if `status` has none.
 template <typename Detail>
 std::optional<Detail> StatusDetail(const absl::Status& status) {
   const auto payload =
