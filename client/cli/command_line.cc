@@ -20,28 +20,28 @@ namespace {
 
 constexpr char kFooter[] =
     "\n"
-    "Exit codes: 0 done, a list is complete up to its limit; 1 failure; 2 wrong usage or invalid\n"
-    "argument; 3 not found; 4 access denied; 5 unavailable or over a rate limit, try again later;\n"
-    "6 timeout; 130 ended by Ctrl-C; 141 the reader of the output went away.";
+    "Exit codes: 0 success, a list is complete up to its limit; 1 failure; 2 wrong usage or "
+    "invalid\n"
+    "argument; 3 not found; 4 access denied; 5 unavailable or rate limited, try again later;\n"
+    "6 timeout; 130 interrupted by Ctrl-C; 141 the reader of the output closed it.";
 
-// The arguments as they stand on the command line. Those of the commands that were not given stay
-// empty.
+// The arguments of the command line. Those of other commands stay empty.
 struct Arguments {
-  // Of all commands.
+  // Common to all commands.
   std::string upstream;
   ConnectionArguments connection;
   std::string output;
   std::string fields;
   std::optional<double> timeout;
   std::string request_id;
-  // A person waits: so many take a second or two.
+  // A person waits: five retries take a second or two.
   int32_t retries = 5;
 
-  // What to list or get.
+  // The conference or room, and for `get` the participant in it.
   std::string parent;
   std::string participant;
 
-  // Of `list`.
+  // Options of `list`.
   int64_t limit = 0;
   int32_t page_size = 0;
   std::optional<std::string> resume;
@@ -57,7 +57,7 @@ struct Arguments {
   std::optional<bool> coaching;
 };
 
-// The parser itself takes a number that is too large for the largest that there is.
+// Needed because the parser clamps numbers that are too large.
 template <typename Integer>
 std::string CheckCount(const std::string& text) {
   Integer count;
@@ -69,7 +69,7 @@ std::string CheckCount(const std::string& text) {
 std::string CheckTimeout(const std::string& text) {
   constexpr double kYear = 365.0 * 24 * 60 * 60;
   double seconds;
-  // Written so that NaN fails.
+  // Negated so that NaN fails.
   if (!absl::SimpleAtod(text, &seconds) || !(seconds > 0 && seconds <= kYear)) {
     return "\"" + text + "\" is not a number of seconds above 0";
   }
@@ -85,53 +85,58 @@ std::string CheckRequestId(const std::string& text) {
 void AddCommonOptions(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--fields", arguments.fields,
-                  "Fields to get and show, as paths: call_sid,metrics.inbound.mos")
+                  "Fields to request and show, as paths: call_sid,metrics.inbound.mos")
       ->type_name("PATHS");
   command
-      .add_option("--output", arguments.output,
-                  "table; ndjson, one object a line; json, one array; or csv (default: table on a "
-                  "terminal, else ndjson)")
+      .add_option(
+          "--output", arguments.output,
+          "table; ndjson, one object per line; json, one array; or csv (default: table on a "
+          "terminal, otherwise ndjson)")
       ->check(CLI::IsMember({"table", "ndjson", "json", "csv"}))
       ->type_name("FORMAT");
   command
-      .add_option("--upstream", arguments.upstream,
-                  "Configured upstream (default: the only one that serves this kind)")
+      .add_option(
+          "--upstream", arguments.upstream,
+          "Upstream in rollcalld's configuration (default: the only one that serves this kind)")
       ->type_name("NAME");
   AddConnectionOptions(command, arguments.connection);
-  command.add_option("--timeout", arguments.timeout, "Give up after so long (default: never)")
+  command
+      .add_option("--timeout", arguments.timeout,
+                  "Fail if the command takes longer (default: no limit)")
       ->check(CheckTimeout)
       ->type_name("SECONDS");
   command
-      .add_option("--request-id", arguments.request_id,
-                  "Finds the call again in rollcalld's log and at the provider (default: one that "
-                  "rollcalld makes, and errors name)")
+      .add_option(
+          "--request-id", arguments.request_id,
+          "Identifies the call in rollcalld's log and at the provider (default: assigned by "
+          "rollcalld, and named in errors)")
       ->check(CheckRequestId)
       ->type_name("ID");
   command
-      .add_option(
-          "--retries", arguments.retries,
-          "How often in a row to call again where rollcalld is unavailable or asks to come back "
-          "later (default: 5; 0: never)")
+      .add_option("--retries", arguments.retries,
+                  "Retries in a row if rollcalld is unavailable, the connection breaks, or "
+                  "rollcalld asks to "
+                  "retry later (default: 5; 0: none)")
       ->check(CheckCount<int32_t>)
       ->type_name("N");
 }
 
 void AddListOptions(CLI::App& command, Arguments& arguments) {
-  command.add_option("--limit", arguments.limit, "The most participants to list (0: all)")
+  command.add_option("--limit", arguments.limit, "Maximum number of participants (0: all)")
       ->check(CheckCount<int64_t>)
       ->type_name("N");
   command
       .add_option("--page-size", arguments.page_size,
-                  "How many to ask the provider for at once (0: the service's choice)")
+                  "Participants per request to the provider (0: the service chooses)")
       ->check(CheckCount<int32_t>)
       ->type_name("N");
   command
       .add_option("--resume", arguments.resume,
-                  "Go on right behind the participant that came with this resume token")
+                  "Resume after the participant that had this resume token")
       ->check(CheckNotEmpty)
       ->type_name("TOKEN");
   command.add_flag("--resume-tokens", arguments.resume_tokens,
-                   "Write each participant's resume token too (ndjson and json only)");
+                   "Also write each participant's resume token (ndjson and json only)");
 }
 
 // Adds `--name` and `--not_name`, which exclude each other. Without either, `value` stays empty.
@@ -146,10 +151,10 @@ void AddSwitch(CLI::App& command, const std::string& name, const std::string& no
   yes->excludes(no);
 }
 
-// What to say about a command line that the parser refuses.
+// The error message for a command line that the parser rejects.
 std::string FailureMessage(const CLI::App* app, const CLI::Error& error) {
   std::string message = error.what();
-  // The parser looks for a command first, and only then at the word that stands in its place.
+  // For an unknown command the parser only reports that a command is missing.
   if (absl::StartsWith(message, "A subcommand is required") && !app->remaining(true).empty()) {
     message = absl::StrCat("there is no command \"", app->remaining(true).front(), "\"");
   }
@@ -231,7 +236,7 @@ v1::GetParticipantRequest GetLive(const Arguments& arguments) {
   return request;
 }
 
-// What the options of all commands come to. Throws CLI::ValidationError, as the parser does.
+// Evaluates the options that all commands have. Throws CLI::ValidationError, as the parser does.
 void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
   command_line.server = ServerOf(arguments.connection);
   command_line.channel = ReadChannelOptions(arguments.connection);
@@ -252,7 +257,7 @@ void ReadCommonOptions(const Arguments& arguments, CommandLine& command_line) {
   }
 }
 
-// The commands that ask for something.
+// The commands that make a call.
 struct Commands {
   CLI::App* list_conference;
   CLI::App* list_room;
@@ -263,7 +268,8 @@ struct Commands {
 };
 
 constexpr char kName[] = "rollcall";
-constexpr char kDescription[] = "Participants of conferences and video rooms, from rollcalld.";
+constexpr char kDescription[] =
+    "Shows participants of conferences and video rooms, from rollcalld.";
 
 // `given` must outlive `app`.
 Commands AddCommands(CLI::App& app, Arguments& given) {
@@ -289,8 +295,8 @@ Commands AddCommands(CLI::App& app, Arguments& given) {
       AddCommand(*list, "room", "Participants of a video room, from Twilio Video Insights", given);
   AddPositional(*commands.list_room, "room", given.parent, "The room: RM...");
   AddListOptions(*commands.list_room, given);
-  commands.list_live =
-      AddCommand(*list, "live", "Who is in a conference now, from SignalWire or Twilio", given);
+  commands.list_live = AddCommand(
+      *list, "live", "Participants in a conference now, from SignalWire or Twilio", given);
   AddPositional(*commands.list_live, "conference", given.parent, "The conference: a UUID or CF...");
   AddListOptions(*commands.list_live, given);
   AddSwitch(*commands.list_live, "muted", "not-muted", "muted", given.muted);

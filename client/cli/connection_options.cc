@@ -28,10 +28,10 @@ bool IsPort(absl::string_view text) {
   return absl::SimpleAtoi(text, &port) && port > 0 && port <= 65535;
 }
 
-// gRPC would take a target without a port for one with port 443, which nobody means here.
+// gRPC would use port 443 for a target without a port, which is not rollcalld's.
 std::string CheckServer(const std::string& server) {
   if (server.find("://") != std::string::npos) {
-    if (absl::StartsWith(server, "http")) return server + " is a URL; HOST:PORT is wanted";
+    if (absl::StartsWith(server, "http")) return server + " is a URL; use HOST:PORT";
     return "";
   }
   for (absl::string_view scheme : {"unix:", "dns:", "ipv4:", "ipv6:", "xds:"}) {
@@ -44,12 +44,12 @@ std::string CheckServer(const std::string& server) {
   }
   const absl::string_view host = absl::string_view(server).substr(0, colon);
   if (absl::StrContains(host, ":") && !(host.front() == '[' && host.back() == ']')) {
-    return "an IPv6 address is written in brackets: [::1]:50051";
+    return "write an IPv6 address in brackets: [::1]:50051";
   }
   return "";
 }
 
-// The text of a file that is small. Throws as the parser does.
+// The content of a file of at most 1 MiB. Throws CLI::ValidationError.
 std::string ReadFile(const std::string& option, const std::string& path) {
   constexpr size_t kMaxBytes = size_t{1} << 20;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
@@ -61,7 +61,7 @@ std::string ReadFile(const std::string& option, const std::string& path) {
                                absl::StrCat("cannot read ", path, ": ", std::strerror(errno)));
   }
   if (text.size() > kMaxBytes) {
-    throw CLI::ValidationError(option, absl::StrCat(path, " is over 1 MiB"));
+    throw CLI::ValidationError(option, absl::StrCat(path, " is larger than 1 MiB"));
   }
   return text;
 }
@@ -69,8 +69,8 @@ std::string ReadFile(const std::string& option, const std::string& path) {
 std::string ReadCertificates(const std::string& option, const std::string& path) {
   std::string text = ReadFile(option, path);
   if (!HoldsCertificates(text)) {
-    throw CLI::ValidationError(
-        option, absl::StrCat(path, " holds no certificate in PEM form, or one that is broken"));
+    throw CLI::ValidationError(option,
+                               absl::StrCat(path, " has no PEM certificate, or a malformed one"));
   }
   return text;
 }
@@ -80,12 +80,12 @@ std::string ReadKey(const std::string& option, const std::string& path,
   std::string text = ReadFile(option, path);
   if (!HoldsPrivateKey(text)) {
     throw CLI::ValidationError(
-        option, absl::StrCat(path, " holds no private key in PEM form without a password"));
+        option, absl::StrCat(path, " has no PEM private key, or one with a password"));
   }
   if (!BelongTogether(certificate, text)) {
     throw CLI::ValidationError(
         option,
-        absl::StrCat("the key in ", path, " does not belong to the first certificate of --cert"));
+        absl::StrCat("the key in ", path, " does not match the first certificate of --cert"));
   }
   return text;
 }
@@ -97,29 +97,33 @@ ConnectionArguments::ConnectionArguments()
       token_file(FromEnvironment("ROLLCALL_TOKEN_FILE", "")) {}
 
 void AddConnectionOptions(CLI::App& command, ConnectionArguments& arguments) {
-  // The environment is not left to the parser, which would apply it to every command that was not
-  // given.
+  // Not the parser's own support for environment variables, which would apply them to all commands,
+  // given or not.
   command
       .add_option("--server", arguments.server,
-                  "Where rollcalld listens (default: ROLLCALL_SERVER, else localhost:50051)")
+                  "Address of rollcalld (default: ROLLCALL_SERVER, otherwise localhost:50051)")
       ->type_name("HOST:PORT");
-  command.add_flag("--tls", arguments.tls,
-                   "Encrypt; the system's authorities vouch for rollcalld unless --ca-file does");
+  command.add_flag(
+      "--tls", arguments.tls,
+      "Encrypt; verify rollcalld's certificate by the system's authorities, or --ca-file");
   command
-      .add_option("--ca-file", arguments.ca_file,
-                  "PEM file of those who may sign rollcalld's certificate; encrypts")
+      .add_option(
+          "--ca-file", arguments.ca_file,
+          "PEM file of the authorities that may sign rollcalld's certificate; implies --tls")
       ->type_name("FILE");
   CLI::Option* cert =
-      command.add_option("--cert", arguments.cert, "PEM file of your own certificate; encrypts")
+      command
+          .add_option("--cert", arguments.cert, "PEM file of your own certificate; implies --tls")
           ->type_name("FILE");
   CLI::Option* key =
-      command.add_option("--key", arguments.key, "PEM file of its key")->type_name("FILE");
+      command.add_option("--key", arguments.key, "PEM file of the private key of --cert")
+          ->type_name("FILE");
   cert->needs(key);
   key->needs(cert);
   command
       .add_option("--token-file", arguments.token_file,
-                  "File with the token to call with (default: ROLLCALL_TOKEN_FILE); needs --tls, "
-                  "--ca-file or --cert")
+                  "File with your token (default: ROLLCALL_TOKEN_FILE); needs --tls, --ca-file or "
+                  "--cert")
       ->type_name("FILE");
 }
 
@@ -146,7 +150,7 @@ ChannelOptions ReadChannelOptions(const ConnectionArguments& arguments) {
   constexpr char kOption[] = "--token-file or ROLLCALL_TOKEN_FILE";
   if (!options.tls) {
     throw CLI::ValidationError(kOption,
-                               "a token is only sent encrypted; add --tls, --ca-file or --cert");
+                               "a token is only sent over TLS; add --tls, --ca-file or --cert");
   }
   const std::string text = ReadFile(kOption, arguments.token_file);
   std::string token(absl::StripAsciiWhitespace(text));
@@ -154,7 +158,8 @@ ChannelOptions ReadChannelOptions(const ConnectionArguments& arguments) {
     return absl::ascii_isgraph(static_cast<unsigned char>(c));
   });
   if (!good) {
-    throw CLI::ValidationError(kOption, absl::StrCat(arguments.token_file, " holds no token"));
+    throw CLI::ValidationError(kOption,
+                               absl::StrCat(arguments.token_file, " does not hold a token"));
   }
   options.token = [token = std::move(token)] { return token; };
   return options;

@@ -1,5 +1,5 @@
-// The options by which `rollcall` reaches the service: its address, encryption, and what the caller
-// shows of itself. Used by ParseCommandLine() only.
+// The options of `rollcall` for the connection: the service's address, encryption and the caller's
+// credentials.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,7 +9,7 @@
 
 namespace rollcall {
 
-// As they stand on the command line or in the environment.
+// As given on the command line or in the environment.
 struct ConnectionArguments {
   ConnectionArguments();
 
@@ -24,12 +24,12 @@ struct ConnectionArguments {
 // `arguments` must outlive the command.
 void AddConnectionOptions(CLI::App& command, ConnectionArguments& arguments);
 
-// These throw CLI::ValidationError, as the parser does.
+// The functions below throw CLI::ValidationError, as the parser does.
 
 // HOST:PORT, or another gRPC target.
 std::string ServerOf(const ConnectionArguments& arguments);
 
-// Reads the files that the arguments name, and finds out whether they are of any use.
+// Reads the files that the arguments name, and checks their contents.
 ChannelOptions ReadChannelOptions(const ConnectionArguments& arguments);
 
 }  // namespace rollcall

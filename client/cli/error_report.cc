@@ -27,7 +27,7 @@ int ExitCode(absl::StatusCode code, absl::string_view reason) {
     case absl::StatusCode::kUnauthenticated:
       return kExitAccessDenied;
     case absl::StatusCode::kResourceExhausted:
-      // A configured limit does not go away by waiting.
+      // Waiting does not change a configured limit.
       return reason == "UPSTREAM_LIMIT_EXCEEDED" ? kExitFailure : kExitTryAgain;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:
@@ -39,88 +39,91 @@ int ExitCode(absl::StatusCode code, absl::string_view reason) {
   }
 }
 
-// Whether the other side ended a new connection without a word, by gRPC's message: what it does to
-// those who do not encrypt, or whose certificate is missing or not accepted. The message of a call
-// that breaks off has no "last error".
-bool HungUp(absl::string_view message) {
+// Whether the server closed a new connection without a TLS alert, according to gRPC's message. It
+// does so if the client does not encrypt, or if the client's certificate is missing or not
+// accepted. If a call breaks off later, gRPC's message has no "last error".
+bool ClosedHandshake(absl::string_view message) {
   return absl::StrContains(message, "last error") &&
          (absl::StrContains(message, "Socket closed") ||
           absl::StrContains(message, "Connection reset") ||
           absl::StrContains(message, "Broken pipe"));
 }
 
-// What to do where the service was not reached. Why it was not stands in gRPC's message alone, in
-// OpenSSL's words where that refused to go on.
+// Advice if the service was not reached. Only gRPC's message has the reason; for TLS failures it
+// quotes OpenSSL.
 std::string ConnectionAdvice(absl::string_view message, absl::string_view server,
                              const std::optional<ChannelTls>& tls) {
   const bool has_ca_file = tls.has_value() && !tls->ca_certificates.empty();
   const bool has_certificate = tls.has_value() && !tls->certificate.empty();
   if (absl::StrContains(message, "wrong version number")) {
-    return absl::StrCat("whoever listens at ", server,
-                        " does not use TLS: leave out --tls, --ca-file and --cert, or set another "
+    return absl::StrCat("the server at ", server,
+                        " does not use TLS: remove --tls, --ca-file and --cert, or set another "
                         "--server");
   }
   if (absl::StrContains(message, "certificate verify failed")) {
     return has_ca_file
-               ? absl::StrCat("no authority in --ca-file vouches for the certificate of ", server,
-                              ", or it has expired")
-               : absl::StrCat("no authority of the system's vouches for the certificate of ",
-                              server, ", or it has expired; --ca-file names other authorities");
+               ? absl::StrCat("the certificate of ", server,
+                              " is not signed by an authority in --ca-file, or has expired")
+               : absl::StrCat("the certificate of ", server,
+                              " is not signed by an authority of this system, or has expired; "
+                              "--ca-file sets other authorities");
   }
   if (absl::StrContains(message, "is not in peer certificate")) {
-    return "the certificate is good, but for another name: set --server to one that is in it";
+    return "the certificate is valid, but for another name: set --server to a name in it";
   }
-  // All that gRPC says where it cannot make use of certificates, which are good if they are the
-  // caller's own: they were looked at before.
+  // gRPC's message if it could not load certificates. The caller's own were checked before, so it
+  // must be the system's.
   if (tls.has_value() && !has_ca_file && absl::StrContains(message, "empty address list")) {
-    return "this machine may have no authorities of its own; --ca-file names some";
+    return "this system may have no certificate authorities; --ca-file sets some";
   }
-  if (HungUp(message)) {
-    absl::string_view wanted = "encryption: add --tls or --ca-file";
+  if (ClosedHandshake(message)) {
+    absl::string_view required = "TLS: add --tls or --ca-file";
     if (has_certificate) {
-      wanted = "another certificate than --cert: of an authority that it trusts, and not expired";
+      required = "another certificate than --cert: signed by an authority it trusts, not expired";
     } else if (tls.has_value()) {
-      wanted = "a certificate of yours: add --cert and --key";
+      required = "a client certificate: add --cert and --key";
     }
-    return absl::StrCat("whoever listens at ", server, " hung up; it may want ", wanted);
+    return absl::StrCat("the server at ", server, " closed the connection; it may require ",
+                        required);
   }
-  // Of a name's addresses the message tells of one, which need not be the one that rollcalld has.
-  absl::string_view else_missing;
+  // If the name has several addresses, gRPC's message is about one of them, which need not be
+  // rollcalld's.
+  absl::string_view may_be_missing;
   if (!tls.has_value()) {
-    else_missing = "; where it is encrypted, --tls or --ca-file";
+    may_be_missing = "; if it uses TLS, add --tls or --ca-file";
   } else if (!has_certificate) {
-    else_missing = "; where it asks for certificates, --cert and --key";
+    may_be_missing = "; if it requires client certificates, add --cert and --key";
   }
   return absl::StrCat("is rollcalld running at ", server, "? Set --server or ROLLCALL_SERVER",
-                      else_missing);
+                      may_be_missing);
 }
 
-// What to do about it, or nothing where the message says all.
+// What the user can do. Empty if the message says it all.
 std::string Advice(const absl::Status& status, absl::string_view reason, absl::string_view server,
                    const std::optional<ChannelTls>& tls) {
   const absl::StatusCode code = status.code();
   if (reason == "UPSTREAM_CREDENTIALS_REJECTED") {
-    return "the provider does not accept the credentials that rollcalld has; tell its operator";
+    return "the provider rejects rollcalld's credentials; tell the operator of rollcalld";
   }
-  if (reason == "UPSTREAM_RATE_LIMITED") return "try again later, or with fewer calls at a time";
+  if (reason == "UPSTREAM_RATE_LIMITED") return "try again later, or make fewer calls at a time";
   if (reason == "UPSTREAM_LIMIT_EXCEEDED") return "the limit is set in rollcalld's configuration";
   if (reason == "CALLER_UNAUTHENTICATED") {
-    return "show who you are with --token-file, or with --cert and --key";
+    return "authenticate with --token-file, or with --cert and --key";
   }
   if (reason == "CALLER_NOT_PERMITTED") {
-    return "rollcalld's policy file says what you may ask for; --fields chooses other fields";
+    return "rollcalld's policy file defines what you may request; --fields selects other fields";
   }
   if (reason == "SERVER_DRAINING") return "this replica is shutting down; try again";
   if (code == absl::StatusCode::kDeadlineExceeded)
-    return "allow more time with --timeout, as far as the service does";
+    return "raise --timeout, up to the limit of the service";
   if (!reason.empty()) return code == absl::StatusCode::kUnavailable ? "try again" : "";
-  // Without a reason, it was not the service that answered.
+  // An error without a reason is not the service's.
   if (code == absl::StatusCode::kUnavailable) {
     return ConnectionAdvice(status.message(), server, tls);
   }
   if (code == absl::StatusCode::kUnimplemented) {
-    return absl::StrCat("is it rollcalld that listens at ", server,
-                        "? Set --server or ROLLCALL_SERVER");
+    return absl::StrCat("the server at ", server,
+                        " may not be rollcalld: set --server or ROLLCALL_SERVER");
   }
   return "";
 }
@@ -146,7 +149,7 @@ void AddInfo(std::string& text, const google::rpc::ErrorInfo& info) {
   AddLine(text, "trace id", Metadata(info, "trace_id"));
 }
 
-// "1.5s", and nothing for a delay that is none.
+// For example "1.5s". Empty for a delay of 0.
 std::string DelayText(const google::protobuf::Duration& delay) {
   const double seconds =
       static_cast<double>(delay.seconds()) + static_cast<double>(delay.nanos()) / 1e9;
@@ -162,7 +165,7 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server,
   const auto retry = StatusDetail<google::rpc::RetryInfo>(status);
   const auto help = StatusDetail<google::rpc::Help>(status);
   const auto request = StatusDetail<google::rpc::RequestInfo>(status);
-  // Where it is one of the service's own.
+  // Empty if the error is not the service's.
   const std::string reason = info.has_value() && info->domain() == kDomain ? info->reason() : "";
   const absl::StatusCode code = status.code();
   std::string text = absl::StrCat("rollcall: ", absl::StatusCodeToString(code));
@@ -197,7 +200,7 @@ std::string ResumeOption(absl::string_view resume_token) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
            absl::StrContains("-_.~+/=", absl::string_view(&c, 1));
   });
-  // With "=", since a token may begin with a dash.
+  // With "=", because a token may begin with a dash.
   if (plain) return absl::StrCat("--resume=", resume_token);
   return absl::StrCat("--resume='",
                       EscapeForTerminal(absl::StrReplaceAll(resume_token, {{"'", "'\\''"}})), "'");

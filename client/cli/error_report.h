@@ -9,21 +9,21 @@
 
 namespace rollcall {
 
-// What a failed call is to the person at the terminal.
+// A failed call as the user sees it.
 struct ErrorReport {
-  // Lines for standard error, safe for a terminal.
+  // Lines for standard error, escaped for a terminal.
   std::string text;
   int exit_code;
 };
 
-// Puts the status of a failed call and its google.rpc details into words: what happened, why, and
-// what to do. `server` is where the call went, and `tls` how; not set without encryption. Used by
-// `RunCommand`; any thread.
+// Describes the status of a failed call and its google.rpc details: what happened, why, and what to
+// do. `server` is the address called; `tls` is not set if the channel is not encrypted.
+// Thread-safe.
 ErrorReport ReportError(const absl::Status& status, absl::string_view server,
                         const std::optional<ChannelTls>& tls);
 
-// How to go on behind the participant that came with `resume_token`: an option for the same command
-// line, quoted for the shell.
+// The option, quoted for the shell, with which the same command line resumes after the participant
+// that had `resume_token`.
 std::string ResumeOption(absl::string_view resume_token);
 
 }  // namespace rollcall

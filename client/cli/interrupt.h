@@ -7,19 +7,18 @@
 
 namespace rollcall {
 
-// Carries the wish to stop from the thread that waits for signals to the call in progress. main()
-// makes one and raises it; `RunCommand` makes its call with the canceller and asks afterwards
-// whether it was raised. Thread-safe.
+// Passes a signal from the thread that waits for signals to the command in progress, whose calls
+// use the canceller. Thread-safe.
 class Interrupt {
  public:
   Interrupt() = default;
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Cancels the call, also one that is made later.
+  // Cancels the call in progress and all later calls.
   void Raise(int signal);
 
-  // The signal with which it was raised, or 0.
+  // The signal that was raised, or 0.
   int signal() const { return signal_; }
 
   const std::shared_ptr<CallCanceller>& canceller() const { return canceller_; }

@@ -1,4 +1,4 @@
-// The program `rollcall`: shows participants that rollcalld lists, for people at a terminal and for
+// The program `rollcall`: shows participants from rollcalld, to people at a terminal and to
 // scripts.
 
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 
 namespace {
 
-// Where a standard descriptor is closed, a connection would get its number and then the output.
-// Opened for the other direction, it fails as it should instead.
+// If a standard descriptor is closed, the next socket would get its number, and the output would go
+// to the socket. Opening /dev/null for the opposite direction makes such output fail instead.
 void ReserveStandardDescriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     if (fcntl(fd, F_GETFD) == -1) open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
@@ -31,8 +31,9 @@ bool IsIgnored(int signal) {
 }
 
 // The first Ctrl-C or SIGTERM cancels the call, so that the service stops at once and the command
-// can say how to go on. The second one ends the process, for a command that is stuck in writing its
-// output. To be called before any thread starts, since threads inherit what is blocked.
+// can report how to resume. The second one ends the process, in case the command is blocked in
+// writing its output. Must be called before any thread starts, because threads inherit the signal
+// mask.
 void WatchSignals(rollcall::Interrupt& interrupt) {
   sigset_t signals;
   sigemptyset(&signals);
@@ -48,8 +49,8 @@ void WatchSignals(rollcall::Interrupt& interrupt) {
   }).detach();
 }
 
-// What gRPC would log, the command says itself. GRPC_VERBOSITY brings gRPC's lines back. To be
-// called before any thread starts, since threads may read the environment.
+// The command reports what gRPC would log. The user can set GRPC_VERBOSITY to see gRPC's log. Must
+// be called before any thread starts, because threads may read the environment.
 void SilenceGrpc() { setenv("GRPC_VERBOSITY", "NONE", /*overwrite=*/0); }
 
 }  // namespace
@@ -58,7 +59,7 @@ int main(int argc, char** argv) {
   ReserveStandardDescriptors();
   signal(SIGPIPE, SIG_IGN);
   SilenceGrpc();
-  // Never destroyed, since the thread that waits for signals outlives main().
+  // Never destroyed, because the thread that waits for signals outlives main().
   rollcall::Interrupt& interrupt = *new rollcall::Interrupt;
   WatchSignals(interrupt);
   return rollcall::RunCommand(std::vector<std::string>(argv + 1, argv + argc), STDOUT_FILENO,

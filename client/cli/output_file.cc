@@ -43,7 +43,7 @@ bool OutputFile::Write(absl::string_view text) {
     if (written >= 0) {
       text.remove_prefix(static_cast<size_t>(written));
     } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      // Another program that shares the terminal or pipe has made it non-blocking.
+      // Another program that shares the terminal or pipe has set it to non-blocking.
       pollfd writable{fd_, POLLOUT, 0};
       poll(&writable, 1, -1);
     } else if (errno != EINTR) {

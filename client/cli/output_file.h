@@ -9,27 +9,26 @@ namespace rollcall {
 
 enum class TextStyle { kHeading, kAlarm };
 
-// Standard output or standard error: an open file descriptor that is written to without a buffer,
-// so that each participant is out before the next is waited for, and that remembers the first
-// failure. Owned by `RunCommand`, used on the main thread. SIGPIPE must be ignored.
+// Standard output or standard error: writes to a file descriptor without a buffer, so that each
+// participant is visible before the next one arrives, and remembers the first failure. SIGPIPE must
+// be ignored. Main thread.
 class OutputFile {
  public:
   // Does not own `fd`.
   explicit OutputFile(int fd);
 
-  // Writes all of `text`. False after the first failure and from then on, without trying again.
+  // Writes all of `text`. Returns false on failure, and after a failure writes nothing more.
   bool Write(absl::string_view text);
 
-  // The errno of the first failure, or 0. EPIPE means that the reader went away.
+  // The errno of the first failure, or 0. EPIPE: the reader closed the pipe.
   int error() const { return error_; }
 
-  // The terminal's width in columns, 80 where the terminal does not know; not set where this is no
-  // terminal.
+  // The terminal's width in columns, 80 if it is unknown. Not set if this is not a terminal.
   std::optional<int> terminal_width() const { return terminal_width_; }
 
-  // `text` as a terminal is to show it; as it is where this is no terminal, or one that is said to
-  // have no styles (TERM not set or "dumb") or to show no colors (NO_COLOR). A newline at its end
-  // stays outside.
+  // `text` with the terminal's escape sequences for `style`. Unchanged if this is not a terminal,
+  // if TERM is not set or "dumb", or if NO_COLOR is set. A final newline stays outside the
+  // sequences.
   std::string Styled(TextStyle style, absl::string_view text) const;
 
  private:

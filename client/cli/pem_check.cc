@@ -19,10 +19,10 @@ BioPointer BioOf(const std::string& pem) {
   return {BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free};
 }
 
-// OpenSSL would ask for the password of an encrypted key at the terminal.
+// By default OpenSSL asks for the password of an encrypted key at the terminal.
 int NoPassword(char* /*buffer*/, int /*size*/, int /*writes*/, void* /*user*/) { return 0; }
 
-// Null where there is none.
+// Null if there is none.
 KeyPointer KeyIn(const std::string& pem) {
   KeyPointer key(PEM_read_bio_PrivateKey(BioOf(pem).get(), nullptr, &NoPassword, nullptr),
                  EVP_PKEY_free);

@@ -8,13 +8,12 @@
 
 namespace rollcall {
 
-// "resumed once", "resumed 3 times". For the progress line and for the summary of a list.
+// "resumed once" or "resumed 3 times".
 std::string ResumedText(int64_t resumed);
 
-// The line on standard error that says how far a list has got while its participants go to a file
-// or another program. `RunCommand` makes one where standard error is a terminal and standard output
-// is not. A list that ends within a second has none, so that what a program behind a pipe writes to
-// the same terminal meanwhile is not written over. Main thread.
+// A progress line on a terminal at standard error, for lists whose participants go to a file or
+// another program. It is shown only after a second, so that a short list does not overwrite what
+// the other program writes to the same terminal. Main thread.
 class ProgressLine {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -23,11 +22,11 @@ class ProgressLine {
   ProgressLine(OutputFile& terminal, Time start)
       : terminal_(terminal), start_(start), next_(start + std::chrono::seconds(1)) {}
 
-  // Shows `participants`, their rate, and how often the list was resumed: from a second after
-  // `start` on, and then once in a fifth of a second at most.
+  // Shows the number of participants, their rate, and how often the list was resumed. Starts one
+  // second after `start`, and shows at most five updates per second.
   void Update(int64_t participants, int64_t resumed, Time now);
 
-  // Leaves the line empty and the cursor at its beginning.
+  // Clears the line and moves the cursor to its start.
   void Clear();
 
  private:

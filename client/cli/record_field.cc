@@ -28,8 +28,7 @@ using google::protobuf::Reflection;
 using google::protobuf::Timestamp;
 using google::protobuf::util::TimeUtil;
 
-// What stands for a time that protobuf does not allow. No service should send one, but a damaged
-// one may.
+// Shown for a time outside protobuf's range, which only a broken service sends.
 constexpr char kInvalid[] = "invalid";
 
 bool IsValid(const Timestamp& time) {
@@ -46,7 +45,7 @@ bool IsValid(const Duration& duration) {
          duration.nanos() < 1'000'000'000 && one_sign;
 }
 
-// Whether there are paths into the field.
+// Whether paths lead into the field.
 bool HasFields(const FieldDescriptor& field) {
   return field.message_type() != nullptr && !field.is_repeated() &&
          field.message_type()->well_known_type() == Descriptor::WELLKNOWNTYPE_UNSPECIFIED;
@@ -86,8 +85,7 @@ std::string MessageText(const Message& message) {
   return Json(message);
 }
 
-// The value of a field that is not repeated, where `index` is kSingle, or one element of a field
-// that is.
+// The value of a singular field if `index` is kSingle, otherwise an element of a repeated field.
 constexpr int kSingle = -1;
 std::string ValueText(const Message& message, const FieldDescriptor& field, int index) {
   const Reflection& reflection = *message.GetReflection();
@@ -106,7 +104,7 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
       return value == nullptr ? absl::StrCat(number) : EnumText(*value);
     }
     default: {
-      // Numbers and booleans: the text format writes them as everybody does.
+      // Numbers and booleans.
       std::string text;
       google::protobuf::TextFormat::PrintFieldValueToString(message, &field, index, &text);
       return text;
@@ -114,7 +112,7 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
   }
 }
 
-// JSON with the keys in order, since protobuf's own order changes from run to run.
+// JSON with sorted keys, because protobuf's order differs between runs.
 std::string MapText(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   const Descriptor& entry_type = *field.message_type();
@@ -198,7 +196,7 @@ const Message* TypedRecord(const v1::Participant& participant) {
 }
 
 std::string EnumText(const EnumValueDescriptor& value) {
-  // The first value's name is the prefix of all, and "UNSPECIFIED".
+  // The first value's name is the common prefix and "UNSPECIFIED".
   const absl::string_view prefix = absl::StripSuffix(value.type()->value(0)->name(), "UNSPECIFIED");
   return absl::AsciiStrToLower(absl::StripPrefix(value.name(), prefix));
 }

@@ -13,15 +13,12 @@
 
 namespace rollcall {
 
-// A field of a typed record, named by its path ("call_sid", "metrics.inbound.mos"), and how it
-// reads as text: the columns of tables and CSV. Made while the command line is read, used by the
-// writers, on the main thread; immutable.
-//
-// Times, lengths of time, lists and maps are single fields: there are no paths into them.
+// A field of a typed record, named by its path ("call_sid", "metrics.inbound.mos"), and its value
+// as text. Immutable. Timestamps, durations, lists and maps are single fields: no paths lead into
+// them.
 class RecordField {
  public:
-  // INVALID_ARGUMENT, in words for the person at the command line, where `record` has no such
-  // field.
+  // Returns INVALID_ARGUMENT, with a message for the user, if `record` has no such field.
   static absl::StatusOr<RecordField> Parse(const google::protobuf::Descriptor* record,
                                            absl::string_view path);
 
@@ -30,9 +27,9 @@ class RecordField {
   // The field at the path's end.
   const google::protobuf::FieldDescriptor* descriptor() const { return fields_.back(); }
 
-  // The field's value: times as RFC 3339, lengths of time as "65s", enum values in lower case
-  // without their prefix, lists joined by ";", messages and maps as JSON. Not escaped. Not set
-  // where the field is not set, or `record` is another message than the field belongs to.
+  // The field's value, not escaped: timestamps as RFC 3339, durations as "65s", enum values in
+  // lower case without their prefix, lists joined by ";", messages and maps as JSON. Not set if the
+  // field is not set, or if `record` is another type of message.
   std::optional<std::string> Text(const google::protobuf::Message& record) const;
 
  private:
@@ -43,16 +40,17 @@ class RecordField {
 
   std::string path_;
   std::vector<const google::protobuf::FieldDescriptor*>
-      fields_;  // From the record on. Never empty.
+      fields_;  // From the record to the field. Never empty.
 };
 
-// All fields of `record` that have no fields of their own, in the order of the API.
+// All fields of `record` that have no subfields, in the order of the API.
 std::vector<RecordField> AllFields(const google::protobuf::Descriptor* record);
 
-// The typed record in `participant`, or null where it has none.
+// The typed record in `participant`, or null if it has none.
 const google::protobuf::Message* TypedRecord(const v1::Participant& participant);
 
-// The name of an enum value as people write it: "completed" for CALL_STATUS_COMPLETED.
+// The name of an enum value without its prefix, in lower case: "completed" for
+// CALL_STATUS_COMPLETED.
 std::string EnumText(const google::protobuf::EnumValueDescriptor& value);
 
 }  // namespace rollcall

@@ -24,7 +24,7 @@ TEST(CallStatusTest, KeepsCodeMessageAndDetails) {
 
 TEST(CallStatusTest, OkIsOk) { EXPECT_EQ(ToAbslStatus(grpc::Status::OK), absl::OkStatus()); }
 
-TEST(CallStatusTest, DetailsThatCannotBeReadAreLeftOut) {
+TEST(CallStatusTest, MalformedDetailsAreOmitted) {
   const absl::Status no_proto = ToAbslStatus(grpc::Status(grpc::INTERNAL, "no", "\xff\xff"));
   EXPECT_EQ(no_proto, absl::InternalError("no"));
   google::rpc::Status rich;
@@ -36,13 +36,13 @@ TEST(CallStatusTest, DetailsThatCannotBeReadAreLeftOut) {
   EXPECT_FALSE(StatusDetail<google::rpc::ErrorInfo>(status).has_value());
 }
 
-TEST(CallStatusTest, OfTwoDetailsOfOneTypeTheFirstStays) {
+TEST(CallStatusTest, FirstOfTwoDetailsOfOneTypeIsKept) {
   const absl::Status status =
       ToAbslStatus(RichStatus(grpc::INTERNAL, "", MakeErrorInfo("FIRST"), MakeErrorInfo("SECOND")));
   EXPECT_EQ(StatusDetail<google::rpc::ErrorInfo>(status)->reason(), "FIRST");
 }
 
-TEST(CallStatusTest, CodeThatNobodyKnowsIsUnknown) {
+TEST(CallStatusTest, InvalidCodeBecomesUnknown) {
   const absl::Status status = ToAbslStatus(grpc::Status(grpc::DO_NOT_USE, "odd"));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnknown);
   EXPECT_EQ(status.message(), "odd");

@@ -90,7 +90,7 @@ TEST(CommandLineTest, CommonOptions) {
   EXPECT_EQ(command_line.fields[1].path(), "properties.is_adhoc");
 }
 
-TEST(CommandLineTest, ServerComesFromTheOptionThenTheEnvironmentThenTheDefault) {
+TEST(CommandLineTest, ServerIsTakenFromOptionThenEnvironmentThenDefault) {
   ASSERT_EQ(unsetenv("ROLLCALL_SERVER"), 0);
   EXPECT_EQ(Parsed("list room RM1").server, "localhost:50051");
   ASSERT_EQ(setenv("ROLLCALL_SERVER", "rollcall.example:443", 1), 0);
@@ -103,7 +103,7 @@ TEST(CommandLineTest, ServerComesFromTheOptionThenTheEnvironmentThenTheDefault) 
   ASSERT_EQ(unsetenv("ROLLCALL_SERVER"), 0);
 }
 
-TEST(CommandLineTest, ServerMayBeAnyGrpcTarget) {
+TEST(CommandLineTest, AcceptsAnyGrpcTarget) {
   for (const char* server : {"unix:/run/rollcall", "dns:///rollcall:50051", "dns:rollcall:50051",
                              "ipv4:127.0.0.1:1", "xds:///rollcall"}) {
     EXPECT_EQ(Parsed(std::string("list room RM1 --server ") + server).server, server);
@@ -128,7 +128,7 @@ struct Malformed {
 
 class MalformedCommandLineTest : public ::testing::TestWithParam<Malformed> {};
 
-TEST_P(MalformedCommandLineTest, IsRefusedWithAReason) {
+TEST_P(MalformedCommandLineTest, IsRejectedWithAReason) {
   const std::variant<CommandLine, EarlyExit> parsed = Parse(GetParam().line);
   ASSERT_TRUE(std::holds_alternative<EarlyExit>(parsed)) << GetParam().line;
   const EarlyExit& early_exit = std::get<EarlyExit>(parsed);
@@ -182,7 +182,7 @@ std::string WriteFile(const std::string& name, const std::string& text) {
   return path;
 }
 
-TEST(CommandLineTest, IsNotEncryptedUnlessToldSo) {
+TEST(CommandLineTest, IsNotEncryptedByDefault) {
   EXPECT_FALSE(Parsed("list room RM1").channel.tls.has_value());
   const CommandLine command_line = Parsed("list room RM1 --tls");
   ASSERT_TRUE(command_line.channel.tls.has_value());
@@ -193,7 +193,7 @@ TEST(CommandLineTest, IsNotEncryptedUnlessToldSo) {
 TEST(CommandLineTest, ReadsCertificatesAndTokenFromFiles) {
   const Certificate authority = Certificate::Authority();
   const Certificate caller = authority.SignNames("DNS:caller");
-  // With the certificate of the one who signed it behind it.
+  // Followed by the certificate of its issuer.
   const std::string chain = caller.certificate() + authority.certificate();
   const CommandLine command_line = Parsed(absl::StrCat(
       "get room RM1 PA1 --ca-file ", WriteFile("good_ca", authority.certificate()), " --cert ",
@@ -207,7 +207,7 @@ TEST(CommandLineTest, ReadsCertificatesAndTokenFromFiles) {
   EXPECT_EQ(command_line.channel.token(), "s3cret");
 }
 
-TEST(CommandLineTest, RefusesCredentialsThatAreOfNoUse) {
+TEST(CommandLineTest, RefusesUnusableCredentials) {
   const std::string token = WriteFile("token", "s3cret");
   const auto refusal = [](const std::string& options) -> std::string {
     const auto parsed = Parse("list room RM1 " + options);
@@ -216,19 +216,19 @@ TEST(CommandLineTest, RefusesCredentialsThatAreOfNoUse) {
     EXPECT_EQ(early_exit->exit_code, kExitUsage);
     return early_exit->err;
   };
-  EXPECT_THAT(refusal("--token-file " + token), HasSubstr("a token is only sent encrypted"));
+  EXPECT_THAT(refusal("--token-file " + token), HasSubstr("a token is only sent over TLS"));
   EXPECT_THAT(refusal("--tls --token-file /no/such/file"),
               HasSubstr("cannot read /no/such/file: No such file"));
   EXPECT_THAT(refusal("--tls --token-file " + WriteFile("words", "a b")),
-              HasSubstr("holds no token"));
+              HasSubstr("does not hold a token"));
   EXPECT_THAT(refusal("--tls --token-file " + WriteFile("empty", "\n")),
-              HasSubstr("holds no token"));
+              HasSubstr("does not hold a token"));
   EXPECT_THAT(refusal("--cert " + token), HasSubstr("--key"));
 
   const Certificate authority = Certificate::Authority();
   const std::string certificate = WriteFile("cert", authority.certificate());
   const std::string key = WriteFile("key", authority.key());
-  const std::string none = "holds no certificate in PEM form, or one that is broken";
+  const std::string none = "has no PEM certificate, or a malformed one";
   EXPECT_THAT(refusal("--ca-file " + key),
               AllOf(HasSubstr("--ca-file"), HasSubstr(absl::StrCat(key, " ", none))));
   const std::string half = authority.certificate().substr(0, 200);
@@ -238,10 +238,10 @@ TEST(CommandLineTest, RefusesCredentialsThatAreOfNoUse) {
   EXPECT_THAT(refusal("--cert " + key + " --key " + key),
               AllOf(HasSubstr("--cert"), HasSubstr(none)));
   EXPECT_THAT(refusal("--cert " + certificate + " --key " + certificate),
-              AllOf(HasSubstr("--key"), HasSubstr("holds no private key in PEM form")));
+              AllOf(HasSubstr("--key"), HasSubstr("has no PEM private key")));
   const std::string other = WriteFile("other_key", Certificate::Authority().key());
   EXPECT_THAT(refusal("--cert " + certificate + " --key " + other),
-              HasSubstr("does not belong to the first certificate of --cert"));
+              HasSubstr("does not match the first certificate of --cert"));
 }
 
 }  // namespace

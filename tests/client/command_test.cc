@@ -1,4 +1,4 @@
-// The whole command in this process, against a real gRPC server.
+// Whole commands in this process, against a real gRPC server.
 
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
@@ -37,7 +37,7 @@ class CommandTest : public ::testing::Test {
     setenv("NO_COLOR", "1", 1);
   }
 
-  // The arguments of a command that is about to run against the script as it is now.
+  // Starts the current script, and returns the arguments of a command against it.
   std::vector<std::string> Arguments(const std::string& line) {
     server_.Play(script_);
     std::vector<std::string> arguments = absl::StrSplit(line, ' ');
@@ -61,7 +61,7 @@ class CommandTest : public ::testing::Test {
   FakeServer server_;
 };
 
-TEST_F(CommandTest, NdjsonWhereOutputIsNoTerminal) {
+TEST_F(CommandTest, NdjsonIfOutputIsNotATerminal) {
   AddLive("A", "x\n\x1b[2J\u009b\u202e\u2066\u2069\u200d\U000e0041", "token");
   v1::Participant& second = script_.Add();
   second.mutable_live_participant()->mutable_queue_time()->set_seconds(1);
@@ -80,7 +80,7 @@ TEST_F(CommandTest, NdjsonWhereOutputIsNoTerminal) {
   EXPECT_FALSE(server_.list_request().has_read_mask());
 }
 
-TEST_F(CommandTest, NdjsonReadsBackAsTheMessage) {
+TEST_F(CommandTest, NdjsonParsesBackToTheMessage) {
   v1::Participant& sent = script_.Add("token");
   v1::ConferenceParticipantSummary& record = *sent.mutable_conference_participant_summary();
   record.set_label("Zoë");
@@ -99,7 +99,7 @@ TEST_F(CommandTest, NdjsonReadsBackAsTheMessage) {
   EXPECT_EQ(read.SerializeAsString(), script_.list[0].SerializeAsString());
 }
 
-TEST_F(CommandTest, NdjsonOfATimeThatJsonCannotSayIsAnError) {
+TEST_F(CommandTest, NdjsonOfATimeOutOfRangeIsAnError) {
   AddLive("A", "");
   script_.Add().mutable_live_participant()->mutable_date_created()->set_seconds(INT64_MAX);
   const Result result = RunWith("list live X");
@@ -147,7 +147,7 @@ TEST_F(CommandTest, EmptyListHasAHeaderInCsvAndNothingInNdjson) {
   EXPECT_EQ(RunWith("list live X --output json").out, "[\n]\n");
 }
 
-TEST_F(CommandTest, JsonIsAnArrayWithAnEndWhereTheListIsComplete) {
+TEST_F(CommandTest, JsonArrayIsClosedOnlyIfTheListIsComplete) {
   AddLive("A", "", "first");
   AddLive("B", "", "second");
   EXPECT_EQ(RunWith("list live X --output json --fields call_sid --resume-tokens").out,
@@ -163,7 +163,7 @@ TEST_F(CommandTest, JsonIsAnArrayWithAnEndWhereTheListIsComplete) {
   EXPECT_EQ(RunWith("list live X --output json").out, "");
 }
 
-TEST_F(CommandTest, OnlyTerminalsThatHaveThemGetStyles) {
+TEST_F(CommandTest, StylesOnlyOnTerminalsThatSupportThem) {
   AddLive("A", "");
   const std::string header = "CALL_SID                              MUTED";
   const auto table = [this](const Terminals& terminals) {
@@ -214,8 +214,8 @@ TEST_F(CommandTest, TableOnATerminal) {
                                        "\\(2 pages, 3 attempts, 4 duplicates skipped\\)\n"));
 }
 
-// A caller who may not see personal data is refused where a mask names it.
-TEST_F(CommandTest, TableAsksForNoColumnsOfItsOwnChoice) {
+// The service refuses a mask that names personal data if the caller may not see it.
+TEST_F(CommandTest, DefaultTableColumnsAreNotSentAsAMask) {
   for (const std::string list : {"conference CF1", "room RM1", "live X"}) {
     EXPECT_EQ(RunWith("list " + list + " --output table").exit_code, kExitOk);
     EXPECT_FALSE(server_.list_request().has_read_mask()) << list;
@@ -252,7 +252,7 @@ TEST_F(CommandTest, WarnsIfTheServerIgnoresTheLimit) {
             "participant\n");
 }
 
-TEST_F(CommandTest, TableSaysHowToGoOnBehindItsLimit) {
+TEST_F(CommandTest, TableShowsHowToResumeAfterTheLimit) {
   AddLive("A", "", "first");
   AddLive("B", "", "-second");
   EXPECT_THAT(RunWith("list live X --output table --limit 2").err,
@@ -262,10 +262,10 @@ TEST_F(CommandTest, TableSaysHowToGoOnBehindItsLimit) {
   EXPECT_EQ(server_.list_request().resume_token(), "-second");
 }
 
-TEST_F(CommandTest, ProgressIsShownAndClearedWhereOutputGoesElsewhere) {
+TEST_F(CommandTest, ProgressIsShownAndClearedIfOutputIsRedirected) {
   const std::vector<std::string> line = Arguments("list live X");
   AddLive("A", "", "first");
-  script_.on_listed = [] { absl::SleepFor(absl::Milliseconds(1001)); };  // until it may be shown
+  script_.on_listed = [] { absl::SleepFor(absl::Milliseconds(1001)); };  // the line's delay
   script_.trailers = {{"rollcall-pages", "3"}};
   script_.status = grpc::Status(grpc::UNAVAILABLE, "gone");
   Script rest;
@@ -274,10 +274,10 @@ TEST_F(CommandTest, ProgressIsShownAndClearedWhereOutputGoesElsewhere) {
   server_.PlayInTurn({script_, rest});
   const Result result = RunCaptured(line, {.out = std::nullopt, .err = 80});
   EXPECT_THAT(result.out, StartsWith("{"));
-  // Of the first, too, where this machine was slow to show it.
+  // On a slow machine both participants may arrive before the line is shown.
   EXPECT_THAT(result.err, ContainsRegex("\r(1 participant, [0-9]+ a second|"
                                         "2 participants, [0-9]+ a second, resumed once)\x1b"));
-  // What it came to stays.
+  // The summary stays.
   EXPECT_THAT(result.err, HasSubstr("\x1b[K\r\x1b[K2 participants in "));
   EXPECT_THAT(result.err, EndsWith("(7 pages, resumed once)\n"));
 }
@@ -287,7 +287,7 @@ TEST_F(CommandTest, ProgressIsNotShownAmongParticipants) {
   EXPECT_EQ(RunWith("list live X --output ndjson", {.out = 80, .err = 80}).err, "");
 }
 
-TEST_F(CommandTest, FailureBehindParticipantsSaysHowToGoOn) {
+TEST_F(CommandTest, FailureAfterParticipantsShowsHowToResume) {
   AddLive("A", "", "first");
   google::rpc::ErrorInfo info;
   info.set_domain("rollcall");
@@ -304,7 +304,7 @@ TEST_F(CommandTest, FailureBehindParticipantsSaysHowToGoOn) {
       "1 participant arrived before the failure; to continue from there, add --resume=first\n");
 }
 
-TEST_F(CommandTest, ListGoesOnWhereItsCallBreaksOff) {
+TEST_F(CommandTest, ListResumesWhenItsCallBreaksOff) {
   const std::vector<std::string> line = Arguments("list live X --limit 3 --resume-tokens");
   AddLive("A", "", "first");
   script_.status = grpc::Status(grpc::UNAVAILABLE, "gone");
@@ -322,7 +322,7 @@ TEST_F(CommandTest, ListGoesOnWhereItsCallBreaksOff) {
   EXPECT_EQ(server_.list_request().limit(), 1);
 }
 
-TEST_F(CommandTest, SummarySaysThatAListWasResumed) {
+TEST_F(CommandTest, SummaryShowsThatAListWasResumed) {
   const std::vector<std::string> line = Arguments("list live X");
   AddLive("A", "", "first");
   Script gone = script_;
@@ -334,7 +334,7 @@ TEST_F(CommandTest, SummarySaysThatAListWasResumed) {
               MatchesRegex("2 participants in [0-9]+\\.[0-9] s \\(2 pages, resumed once\\)\n"));
 }
 
-TEST_F(CommandTest, GetTriesAgainAsOftenAsItIsToldTo) {
+TEST_F(CommandTest, GetRetriesAsOftenAsTheOptionSays) {
   const std::vector<std::string> line = Arguments("get room RM1 PA1 --retries 1");
   Script gone;
   gone.status = grpc::Status(grpc::UNAVAILABLE, "gone");
@@ -418,7 +418,7 @@ TEST_F(CommandTest, ResumeTokensNeedNdjson) {
   EXPECT_THAT(result.err, HasSubstr("--output ndjson"));
 }
 
-TEST_F(CommandTest, NobodyListens) {
+TEST_F(CommandTest, UnreachableServer) {
   server_.Stop();
   const Result result = RunWith("list live X --retries 1");
   EXPECT_EQ(result.exit_code, kExitTryAgain);
@@ -430,7 +430,7 @@ TEST_F(CommandTest, TimeoutIsTheCallsDeadline) {
   script_.endless = true;
   const Result result = RunWith("list live X --timeout 0.1 --output csv --fields call_sid");
   EXPECT_EQ(result.exit_code, kExitDeadline);
-  EXPECT_THAT(result.err, HasSubstr("allow more time with --timeout"));
+  EXPECT_THAT(result.err, HasSubstr("raise --timeout"));
 }
 
 TEST_F(CommandTest, InterruptCancelsTheCall) {
@@ -467,7 +467,7 @@ TEST_F(CommandTest, BrokenPipeCancelsTheCallQuietly) {
   close(ends[1]);
   close(err_ends[1]);
   char byte;
-  EXPECT_EQ(read(err_ends[0], &byte, 1), 0);  // Nothing was said.
+  EXPECT_EQ(read(err_ends[0], &byte, 1), 0);  // Nothing was written.
   close(err_ends[0]);
   server_.Stop();
   EXPECT_TRUE(server_.cancelled());

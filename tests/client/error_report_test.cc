@@ -21,7 +21,7 @@ ErrorReport ReportError(const grpc::Status& status, absl::string_view server,
   return rollcall::ReportError(ToAbslStatus(status), server, tls);
 }
 
-TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
+TEST(ErrorReportTest, ShowsAllDetails) {
   google::rpc::ErrorInfo info = MakeErrorInfo("UPSTREAM_RATE_LIMITED");
   (*info.mutable_metadata())["upstream"] = "voice";
   (*info.mutable_metadata())["http_status"] = "429";
@@ -51,11 +51,11 @@ TEST(ErrorReportTest, SaysWhatTheDetailsSay) {
             "  request id: abc\n"
             "  try again in: 5s\n"
             "  see: https://example.com/20429 (too many requests)\n"
-            "  hint: try again later, or with fewer calls at a time\n");
+            "  hint: try again later, or make fewer calls at a time\n");
   EXPECT_EQ(report.exit_code, kExitTryAgain);
 }
 
-TEST(ErrorReportTest, NamesTheFieldsOfABadRequest) {
+TEST(ErrorReportTest, ShowsFieldsOfABadRequest) {
   google::rpc::BadRequest bad_request;
   auto& violation = *bad_request.add_field_violations();
   violation.set_field("conference_participant_summaries.conference_sid");
@@ -71,20 +71,20 @@ TEST(ErrorReportTest, NamesTheFieldsOfABadRequest) {
   EXPECT_EQ(report.exit_code, kExitUsage);
 }
 
-TEST(ErrorReportTest, AsksWhetherTheServiceRunsOnlyWhereItWasNotTheServiceThatAnswered) {
-  const ErrorReport nobody = ReportError(grpc::Status(grpc::UNAVAILABLE, "refused"), kServer);
-  EXPECT_THAT(nobody.text, HasSubstr("is rollcalld running at rollcall.example:50051?"));
-  EXPECT_EQ(nobody.exit_code, kExitTryAgain);
+TEST(ErrorReportTest, DoubtsTheAddressOnlyIfTheErrorIsNotTheServices) {
+  const ErrorReport refused = ReportError(grpc::Status(grpc::UNAVAILABLE, "refused"), kServer);
+  EXPECT_THAT(refused.text, HasSubstr("is rollcalld running at rollcall.example:50051?"));
+  EXPECT_EQ(refused.exit_code, kExitTryAgain);
   const ErrorReport draining = ReportError(
       RichStatus(grpc::UNAVAILABLE, "shutting down", MakeErrorInfo("SERVER_DRAINING")), kServer);
   EXPECT_THAT(draining.text, Not(HasSubstr("is rollcalld running")));
   EXPECT_THAT(draining.text, HasSubstr("try again"));
   EXPECT_THAT(ReportError(grpc::Status(grpc::UNIMPLEMENTED, ""), kServer).text,
-              HasSubstr("is it rollcalld that listens at rollcall.example:50051?"));
+              HasSubstr("the server at rollcall.example:50051 may not be rollcalld"));
 }
 
-// What else gRPC says where there is no connection, TlsCommandTest meets.
-TEST(ErrorReportTest, HintsKnowWhichOptionsWereGiven) {
+// TlsCommandTest has gRPC's other messages for connections that fail.
+TEST(ErrorReportTest, HintsDependOnTheOptionsGiven) {
   const auto hint = [](const std::string& message, const std::optional<ChannelTls>& tls) {
     const std::string text =
         ReportError(grpc::Status(grpc::UNAVAILABLE, message), kServer, tls).text;
@@ -100,17 +100,17 @@ TEST(ErrorReportTest, HintsKnowWhichOptionsWereGiven) {
   with_certificate.certificate = "a certificate";
   EXPECT_THAT(hint(refused, with_certificate), Not(HasSubstr("--cert")));
   const std::string untrusted = "SSL routines::certificate verify failed";
-  EXPECT_THAT(hint(untrusted, plain_tls), HasSubstr("--ca-file names other authorities"));
-  EXPECT_THAT(hint("empty address list: ", plain_tls), HasSubstr("--ca-file names some"));
+  EXPECT_THAT(hint(untrusted, plain_tls), HasSubstr("--ca-file sets other authorities"));
+  EXPECT_THAT(hint("empty address list: ", plain_tls), HasSubstr("--ca-file sets some"));
   for (const char* end : {"Socket closed", "recvmsg:Connection reset by peer", "Broken pipe"}) {
-    const std::string hung_up = absl::StrCat("last error: UNAVAILABLE: ", end);
-    EXPECT_THAT(hint(hung_up, plain_tls), HasSubstr("add --cert and --key"));
-    // A call that broke off had a connection.
+    const std::string closed = absl::StrCat("last error: UNAVAILABLE: ", end);
+    EXPECT_THAT(hint(closed, plain_tls), HasSubstr("add --cert and --key"));
+    // The message of a call that broke off after connecting.
     EXPECT_THAT(hint(end, plain_tls), HasSubstr("is rollcalld running at"));
   }
 }
 
-TEST(ErrorReportTest, NothingThatTheServiceSendsDrivesTheTerminal) {
+TEST(ErrorReportTest, EscapesAllTextOfTheService) {
   google::rpc::ErrorInfo info = MakeErrorInfo("\x1b[31m");
   info.set_domain("evil\n");
   (*info.mutable_metadata())["upstream"] = "\x1b]0;";
@@ -128,7 +128,7 @@ TEST(ErrorReportTest, NothingThatTheServiceSendsDrivesTheTerminal) {
   EXPECT_THAT(report.text, HasSubstr("reason: \\x1b[31m of evil\\n\n"));
 }
 
-TEST(ErrorReportTest, DetailsThatAreNotGoogleRpcAreLeftOut) {
+TEST(ErrorReportTest, MalformedDetailsAreOmitted) {
   const ErrorReport report =
       ReportError(grpc::Status(grpc::INTERNAL, "broken", "\xff\xff not protobuf"), kServer);
   EXPECT_EQ(report.text, "rollcall: INTERNAL: broken\n");

@@ -29,8 +29,8 @@ v1::Participant& Script::Add(const std::string& resume_token) {
 
 FakeServer::FakeServer(std::shared_ptr<grpc::ServerCredentials> credentials)
     : credentials_(std::move(credentials)) {
-  // Whoever else starts on a free port meanwhile does not get this one: the kernel takes it for
-  // used, except for sockets of this user that say SO_REUSEPORT, as gRPC's do.
+  // Reserves the port while the server is stopped: the kernel does not assign it to other programs.
+  // gRPC's sockets set SO_REUSEPORT, too, and can still listen on it.
   port_holder_ = socket(AF_INET, SOCK_STREAM, 0);
   const int on = 1;
   EXPECT_EQ(setsockopt(port_holder_, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);

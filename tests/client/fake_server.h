@@ -18,12 +18,12 @@
 
 namespace rollcall {
 
-// What a `FakeServer` answers.
+// A `FakeServer`'s response to one call.
 struct Script {
   // Adds a participant to the list.
   v1::Participant& Add(const std::string& resume_token = "");
 
-  // What the list holds, and what comes with its end.
+  // The messages of a list, and its trailing metadata.
   std::vector<v1::ListParticipantsResponse> list;
   std::map<std::string, std::string> trailers;
 
@@ -33,62 +33,60 @@ struct Script {
   // Compresses messages with gzip.
   bool compressed = false;
 
-  // Called when the list has been sent for the first time.
+  // Called when the list has been sent once.
   std::function<void()> on_listed = [] {};
 
-  // The answer to GetParticipant.
+  // The response to GetParticipant.
   v1::GetParticipantResponse participant;
 
-  // How both calls end.
+  // The status of both kinds of call.
   grpc::Status status;
 };
 
-// A real gRPC server on a free port that answers by a script and keeps what it was asked.
-// Thread-safe.
+// A real gRPC server on a free port that follows a script and records the requests. Thread-safe.
 class FakeServer final : private v1::ParticipantService::Service {
  public:
   explicit FakeServer(
       std::shared_ptr<grpc::ServerCredentials> credentials = grpc::InsecureServerCredentials());
   ~FakeServer() override;
 
-  // "127.0.0.1:PORT". The port stays this server's own, also while it is stopped.
+  // "127.0.0.1:PORT". The port stays reserved while the server is stopped.
   const std::string& address() const { return address_; }
 
-  // The script for the calls that come next.
+  // The script for all later calls.
   void Play(const Script& script);
 
-  // One script for each call that comes next, and the last for all behind it.
+  // One script for each later call, and the last one for all calls after those.
   void PlayInTurn(const std::vector<Script>& scripts);
 
-  // What it says of itself to those who ask for its health. It serves until told otherwise.
+  // The health that the server reports. It starts as serving.
   void SetServing(bool serving);
 
-  // Waits for the calls to end and ends the server.
+  // Waits for the calls to end, and stops the server.
   void Stop();
 
-  // Breaks the calls and the connections off and ends the server. Waits for what runs in
-  // `Script::on_listed`.
+  // Breaks off the calls and connections, and stops the server. Waits for `Script::on_listed`.
   void Break();
 
-  // Starts a server that was ended again, on the same port.
+  // Restarts a stopped server on the same port.
   void Start();
 
-  // What the calls asked for and when they were to be done, in the order of the calls.
+  // Requests and deadlines in the order of the calls.
   std::vector<v1::ListParticipantsRequest> list_requests() const;
   std::vector<std::chrono::system_clock::time_point> list_deadlines() const;
   std::vector<v1::GetParticipantRequest> get_requests() const;
 
-  // The x-request-id that each call of either kind came with; empty where it had none.
+  // The x-request-id of each call of either kind; empty if it had none.
   std::vector<std::string> request_ids() const;
 
-  // The authorization that each call came with; not set where it had none.
+  // The authorization of each call; not set if it had none.
   std::vector<std::optional<std::string>> authorizations() const;
 
-  // Those of the last call.
+  // The request of the last call.
   v1::ListParticipantsRequest list_request() const;
   v1::GetParticipantRequest get_request() const;
 
-  // Whether a list that has ended was cancelled. To be asked after `Stop`.
+  // Whether a list was cancelled. Call it after `Stop`.
   bool cancelled() const;
 
  private:
@@ -99,10 +97,10 @@ class FakeServer final : private v1::ParticipantService::Service {
                               const v1::GetParticipantRequest* request,
                               v1::GetParticipantResponse* response) override;
 
-  // Keeps what a call of either kind came with. With the mutex held.
+  // Records the metadata of a call of either kind. The mutex must be held.
   void KeepMetadata(const grpc::ServerContext& context);
 
-  // The script of a call that begins. With the mutex held.
+  // The script of the next call. The mutex must be held.
   Script NextScript();
 
   mutable std::mutex mutex_;  // Guards these.
@@ -115,7 +113,7 @@ class FakeServer final : private v1::ParticipantService::Service {
   bool cancelled_ = false;
 
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
-  int port_holder_ = -1;  // A socket that has the port and does not listen.
+  int port_holder_ = -1;  // A socket that reserves the port and does not listen.
   std::string address_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// Time that passes only by waiting.
+// Time that passes only in waits.
 class FakeClock final : public CallClock {
  public:
   absl::Duration Now() override { return now_; }
@@ -78,7 +78,7 @@ grpc::Status GoneFor(const absl::Duration wait) {
   return RichStatus(grpc::UNAVAILABLE, "gone for a while", retry);
 }
 
-// What a list came to.
+// The result of a list.
 struct Heard {
   std::vector<std::string> call_sids;
   absl::Status status;
@@ -87,7 +87,7 @@ struct Heard {
 Heard Walk(ParticipantRange& range) {
   Heard heard;
   for (const absl::StatusOr<v1::Participant>& participant : range) {
-    EXPECT_TRUE(heard.status.ok()) << "an element behind the error";
+    EXPECT_TRUE(heard.status.ok()) << "an element after the error";
     if (participant.ok()) {
       heard.call_sids.push_back(participant->live_participant().call_sid());
     } else {
@@ -143,7 +143,7 @@ TEST_F(ParticipantClientTest, EachCallHasTheRequestId) {
   EXPECT_THAT(server_.request_ids(), ElementsAre("order-66", "order-66"));
 }
 
-TEST_F(ParticipantClientTest, ARequestIdThatIsNoneIsNotSent) {
+TEST_F(ParticipantClientTest, InvalidRequestIdIsNotSent) {
   for (const std::string& id :
        {std::string(), std::string("a b"), std::string("a\r\nb: c"), std::string(129, 'x')}) {
     options_.request_id = id;
@@ -159,7 +159,7 @@ TEST_F(ParticipantClientTest, EmptyListHasNoElements) {
   EXPECT_EQ(range.totals().calls, 1);
 }
 
-TEST_F(ParticipantClientTest, GoesOnBehindTheLastRecord) {
+TEST_F(ParticipantClientTest, ResumesAfterTheLastRecord) {
   const Heard heard = HearInTurn({List({"A", "B"}, Gone()), List({"C"}, Gone()), List({"D"})});
   EXPECT_THAT(heard.call_sids, ElementsAre("A", "B", "C", "D"));
   EXPECT_TRUE(heard.status.ok());
@@ -171,7 +171,7 @@ TEST_F(ParticipantClientTest, GoesOnBehindTheLastRecord) {
   EXPECT_EQ(server_.list_requests()[2].SerializeAsString(), expected.SerializeAsString());
 }
 
-TEST_F(ParticipantClientTest, TokenTakesThePlaceOfTheProvidersPage) {
+TEST_F(ParticipantClientTest, TokenReplacesTheProvidersPage) {
   request_.mutable_provider_page()->set_page_token("PT");
   HearInTurn({List({}, Gone()), List({"A"}, Gone()), List({})});
   ASSERT_THAT(server_.list_requests(), SizeIs(3));
@@ -180,7 +180,7 @@ TEST_F(ParticipantClientTest, TokenTakesThePlaceOfTheProvidersPage) {
   EXPECT_FALSE(server_.list_requests()[2].has_provider_page());
 }
 
-TEST_F(ParticipantClientTest, BreakBeforeAnyRecordBeginsAsTheCallerDid) {
+TEST_F(ParticipantClientTest, BreakBeforeAnyRecordRepeatsTheRequest) {
   request_.set_resume_token("own");
   request_.set_limit(2);
   ParticipantRange range = ListInTurn({List({}, Gone()), List({"A"})});
@@ -191,7 +191,7 @@ TEST_F(ParticipantClientTest, BreakBeforeAnyRecordBeginsAsTheCallerDid) {
   EXPECT_EQ(server_.list_request().SerializeAsString(), request_.SerializeAsString());
 }
 
-TEST_F(ParticipantClientTest, AsksForTheRestOfTheLimitOnly) {
+TEST_F(ParticipantClientTest, RequestsTheRestOfTheLimit) {
   request_.set_limit(5);
   const Heard heard = HearInTurn({List({"A", "B"}, Gone()), List({"C"}, Gone()), List({"D", "E"})});
   EXPECT_THAT(heard.call_sids, SizeIs(5));
@@ -267,7 +267,7 @@ TEST_F(ParticipantClientTest, CompressedMessageIsNotDecompressed) {
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
 }
 
-TEST_F(ParticipantClientTest, ProgressGivesBackTheRetries) {
+TEST_F(ParticipantClientTest, ProgressResetsTheRetryBudget) {
   SetLimits({.max_retries = 1});
   const Heard heard =
       HearInTurn({List({"A"}, Gone()), List({"B"}, Gone()), List({}, Gone("last"))});
@@ -277,7 +277,7 @@ TEST_F(ParticipantClientTest, ProgressGivesBackTheRetries) {
   EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(1), absl::Seconds(1)));
 }
 
-TEST_F(ParticipantClientTest, LastFailureIsTheErrorWhereRetriesAreUsedUp) {
+TEST_F(ParticipantClientTest, LastFailureIsTheErrorAfterAllRetries) {
   SetLimits({.max_retries = 2});
   ParticipantRange range =
       ListInTurn({List({"A"}, Gone("1")), List({}, Gone("2")), List({}, Gone("3"))});
@@ -308,7 +308,7 @@ TEST_F(ParticipantClientTest, OtherFailuresAreFinalAndKeepTheirDetails) {
   EXPECT_THAT(clock_->waits(), IsEmpty());
 }
 
-TEST_F(ParticipantClientTest, TheServicesOwnDeadlineIsResumedWhereRecordsCame) {
+TEST_F(ParticipantClientTest, ServicesTimeLimitIsResumedOnlyAfterRecords) {
   const grpc::Status late(grpc::DEADLINE_EXCEEDED, "no call takes so long");
   EXPECT_THAT(HearInTurn({List({"A"}, late), List({"B"})}).call_sids, ElementsAre("A", "B"));
   const Heard nothing = HearInTurn({List({"A"}, late), List({}, late), List({"B"})});
@@ -330,7 +330,7 @@ TEST_F(ParticipantClientTest, WaitsAsLongAsTheServiceAsks) {
   EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(30), absl::Seconds(2)));
 }
 
-TEST_F(ParticipantClientTest, AskedToWaitTooLongGivesUp) {
+TEST_F(ParticipantClientTest, RequestedWaitAboveMaxWaitIsFinal) {
   SetLimits({.max_wait = absl::Seconds(29)});
   const Heard heard = HearInTurn({List({"A"}, GoneFor(absl::Seconds(30))), List({"B"})});
   EXPECT_THAT(heard.call_sids, ElementsAre("A"));
@@ -338,7 +338,7 @@ TEST_F(ParticipantClientTest, AskedToWaitTooLongGivesUp) {
   EXPECT_THAT(clock_->waits(), IsEmpty());
 }
 
-TEST_F(ParticipantClientTest, RecordWithoutATokenMakesTheFailureFinal) {
+TEST_F(ParticipantClientTest, FailureAfterARecordWithoutTokenIsFinal) {
   Script script = List({"A", "B"}, Gone());
   script.list[1].clear_resume_token();
   const Heard heard = HearInTurn({script, List({"A", "B", "C"})});
@@ -347,13 +347,13 @@ TEST_F(ParticipantClientTest, RecordWithoutATokenMakesTheFailureFinal) {
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
 }
 
-TEST_F(ParticipantClientTest, TokenOfALaterRecordIsGoodEnough) {
+TEST_F(ParticipantClientTest, ResumesIfOnlyTheLastRecordHasAToken) {
   Script script = List({"A", "B"}, Gone());
   script.list[0].clear_resume_token();
   EXPECT_THAT(HearInTurn({script, List({"C"})}).call_sids, ElementsAre("A", "B", "C"));
 }
 
-TEST_F(ParticipantClientTest, TotalsAreSums) {
+TEST_F(ParticipantClientTest, TotalsAreSumsOverCalls) {
   Script first = List({"A", "B"}, Gone());
   first.trailers = {{"rollcall-records", "2"},
                     {"rollcall-pages", "1"},
@@ -377,7 +377,7 @@ TEST_F(ParticipantClientTest, TotalsAreSums) {
   EXPECT_FALSE(totals.limit_ignored);
 }
 
-TEST_F(ParticipantClientTest, TokenIsOfTheElementAtHand) {
+TEST_F(ParticipantClientTest, TokenBelongsToTheCurrentElement) {
   ParticipantRange range = ListInTurn({List({"A", "B"}, Gone()), List({"C"})});
   for (const auto& participant : range) {
     ASSERT_TRUE(participant.ok());
@@ -386,7 +386,7 @@ TEST_F(ParticipantClientTest, TokenIsOfTheElementAtHand) {
   EXPECT_EQ(range.resume_token(), "C'");
 }
 
-TEST_F(ParticipantClientTest, PrototypesStayAsTheyAre) {
+TEST_F(ParticipantClientTest, PoliciesStartFreshForEachList) {
   SetLimits({.max_retries = 1});
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(HearInTurn({List({}, Gone()), List({"A"})}).call_sids, ElementsAre("A"));
@@ -394,8 +394,8 @@ TEST_F(ParticipantClientTest, PrototypesStayAsTheyAre) {
   EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(1), absl::Seconds(1), absl::Seconds(1)));
 }
 
-TEST_F(ParticipantClientTest, PolicyOfTheProgramsOwnDecides) {
-  // Takes RESOURCE_EXHAUSTED for what passes, and nothing else.
+TEST_F(ParticipantClientTest, CustomPolicyDecides) {
+  // Retries RESOURCE_EXHAUSTED only.
   class Own final : public CallRetryPolicy {
    public:
     std::unique_ptr<CallRetryPolicy> Clone() const override { return std::make_unique<Own>(); }
@@ -430,7 +430,7 @@ TEST_F(ParticipantClientTest, CancelEndsARead) {
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
 }
 
-// The real clock, which says when a wait has begun.
+// The real clock, which notifies when a wait begins.
 class WatchedClock final : public CallClock {
  public:
   absl::Duration Now() override { return real_->Now(); }
@@ -470,19 +470,19 @@ TEST_F(ParticipantClientTest, CancelEndsAWaitAtOnce) {
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
 }
 
-TEST(SteadyClockTest, WaitEndsInItsTimeOrWithItsCanceller) {
+TEST(SteadyClockTest, WaitEndsAfterItsDurationOrByCancellation) {
   const std::shared_ptr<CallClock> clock = SteadyClock();
   CallCanceller canceller;
   const absl::Duration start = clock->Now();
   clock->Wait(absl::Milliseconds(5), canceller);
-  EXPECT_GE(clock->Now() - start, absl::Milliseconds(4));  // gRPC counts in whole milliseconds.
+  EXPECT_GE(clock->Now() - start, absl::Milliseconds(4));  // gRPC rounds to whole milliseconds.
   clock->Wait(absl::ZeroDuration(), canceller);
   canceller.Cancel();
   clock->Wait(absl::Hours(24), canceller);
   clock->Wait(absl::InfiniteDuration(), canceller);
 }
 
-TEST_F(ParticipantClientTest, CancelBeforeTheFirstCallSendsNoRecord) {
+TEST_F(ParticipantClientTest, CancelBeforeTheFirstCallYieldsNoRecord) {
   ParticipantRange range = ListInTurn({List({"A"})});
   range.Cancel();
   const Heard heard = Walk(range);
@@ -490,7 +490,7 @@ TEST_F(ParticipantClientTest, CancelBeforeTheFirstCallSendsNoRecord) {
   EXPECT_TRUE(absl::IsCancelled(heard.status));
 }
 
-TEST_F(ParticipantClientTest, CancellerEndsAllThatShareIt) {
+TEST_F(ParticipantClientTest, CancellerEndsAllCallsThatShareIt) {
   options_.canceller = std::make_shared<CallCanceller>();
   Script endless = List({"A"});
   endless.endless = true;
@@ -517,14 +517,14 @@ TEST_F(ParticipantClientTest, TimeoutEndsTheListWithoutAnotherCall) {
   EXPECT_EQ(range.totals().calls, 1);
 }
 
-TEST_F(ParticipantClientTest, TimeoutIsForAllCallsTogether) {
+TEST_F(ParticipantClientTest, TimeoutCoversAllCalls) {
   const absl::Time start = absl::Now();
   options_.timeout = absl::Hours(3);
   SetLimits({.max_wait = absl::Hours(2)});
   HearInTurn({List({}, GoneFor(absl::Hours(2))), List({})});
   const absl::Time end = absl::Now();
   ASSERT_THAT(server_.list_deadlines(), SizeIs(2));
-  // A second or two, since a deadline travels as a rounded timeout.
+  // A deadline is sent as a rounded timeout.
   const absl::Duration slack = absl::Minutes(1);
   EXPECT_GT(absl::FromChrono(server_.list_deadlines()[0]), start + absl::Hours(3) - slack);
   EXPECT_GT(absl::FromChrono(server_.list_deadlines()[1]), start + absl::Hours(1) - slack);
@@ -537,7 +537,7 @@ TEST_F(ParticipantClientTest, WithoutATimeoutThereIsNoDeadline) {
   EXPECT_GT(absl::FromChrono(server_.list_deadlines()[0]), absl::Now() + absl::Hours(24 * 365));
 }
 
-TEST_F(ParticipantClientTest, FailureIsTheErrorWhereNoTimeIsLeftToWait) {
+TEST_F(ParticipantClientTest, FailureIsTheErrorIfNoTimeIsLeftToWait) {
   options_.timeout = absl::Seconds(30);
   const Heard heard = HearInTurn({List({}, GoneFor(absl::Seconds(30)))});
   EXPECT_EQ(heard.status.message(), "gone for a while");
@@ -545,7 +545,7 @@ TEST_F(ParticipantClientTest, FailureIsTheErrorWhereNoTimeIsLeftToWait) {
   EXPECT_THAT(clock_->waits(), IsEmpty());
 }
 
-TEST_F(ParticipantClientTest, ServerThatBreaksOffAndComesBackOnItsPortIsMetAgain) {
+TEST_F(ParticipantClientTest, ResumesOnARestartedServer) {
   absl::Notification release;
   Script script = List({"A", "B"});
   script.on_listed = [&release] { release.WaitForNotification(); };
@@ -563,7 +563,7 @@ TEST_F(ParticipantClientTest, ServerThatBreaksOffAndComesBackOnItsPortIsMetAgain
       breaking.join();
       server_.Start();
     }
-    // The channel takes its own time to find the server again.
+    // The channel reconnects in its own time.
     EXPECT_TRUE(channel_->WaitForConnected(gpr_inf_future(GPR_CLOCK_REALTIME)));
   });
   ++it;
@@ -575,7 +575,7 @@ TEST_F(ParticipantClientTest, ServerThatBreaksOffAndComesBackOnItsPortIsMetAgain
   EXPECT_TRUE(it == range.end());
 }
 
-TEST_F(ParticipantClientTest, NobodyListens) {
+TEST_F(ParticipantClientTest, UnreachableServerIsRetried) {
   server_.Stop();
   SetLimits({.max_retries = 3});
   ParticipantRange range = client_.List(request_, options_);
@@ -583,14 +583,14 @@ TEST_F(ParticipantClientTest, NobodyListens) {
   EXPECT_EQ(range.totals().calls, 4);
 }
 
-// What algorithms and range-for ask of an iterator.
+// Requirements of algorithms and range-for.
 static_assert(std::input_iterator<ParticipantRange::iterator>);
 static_assert(std::sentinel_for<ParticipantRange::iterator, ParticipantRange::iterator>);
 static_assert(std::is_nothrow_move_constructible_v<ParticipantRange>);
 static_assert(std::is_nothrow_move_assignable_v<ParticipantRange>);
 static_assert(!std::is_copy_constructible_v<ParticipantRange>);
 
-TEST_F(ParticipantClientTest, AlgorithmsWalkIt) {
+TEST_F(ParticipantClientTest, WorksWithAlgorithms) {
   ParticipantRange range = ListInTurn({List({"A", "B", "C"})});
   const auto found = std::find_if(range.begin(), range.end(), [](const auto& participant) {
     return participant.ok() && participant->live_participant().call_sid() == "B";
@@ -599,7 +599,7 @@ TEST_F(ParticipantClientTest, AlgorithmsWalkIt) {
   EXPECT_EQ((*found)->live_participant().call_sid(), "B");
 }
 
-TEST_F(ParticipantClientTest, BeginIsWhereTheWalkHasGotTo) {
+TEST_F(ParticipantClientTest, BeginReturnsTheCurrentPosition) {
   ParticipantRange range = ListInTurn({List({"A", "B"})});
   auto it = range.begin();
   it++;
@@ -621,7 +621,7 @@ TEST_F(ParticipantClientTest, ElementMayBeMovedFrom) {
   EXPECT_EQ(all[3].status(), absl::AbortedError("changed"));
 }
 
-TEST_F(ParticipantClientTest, NothingOfARecordStaysInTheNext) {
+TEST_F(ParticipantClientTest, RecordsDoNotLeakIntoTheNext) {
   Script script = List({"A", "B"});
   script.list[0].mutable_participant()->mutable_live_participant()->set_label("of A");
   script.list[0].mutable_participant()->mutable_null_fields()->add_paths("hold");
@@ -632,7 +632,7 @@ TEST_F(ParticipantClientTest, NothingOfARecordStaysInTheNext) {
   EXPECT_EQ((*it)->SerializeAsString(), script.list[1].participant().SerializeAsString());
 }
 
-TEST_F(ParticipantClientTest, RangeMovesInTheMiddleOfItsWalk) {
+TEST_F(ParticipantClientTest, RangeCanBeMovedDuringIteration) {
   ParticipantRange first = ListInTurn({List({"A", "B"}, Gone()), List({"C"})});
   auto it = first.begin();
   ParticipantRange second = std::move(first);
@@ -643,7 +643,7 @@ TEST_F(ParticipantClientTest, RangeMovesInTheMiddleOfItsWalk) {
   EXPECT_EQ(second.totals().calls, 0);
 }
 
-TEST_F(ParticipantClientTest, RangeThatIsDestroyedInTheMiddleCancelsItsCall) {
+TEST_F(ParticipantClientTest, DestroyedRangeCancelsItsCall) {
   Script endless = List({"A"});
   endless.endless = true;
   {
@@ -654,7 +654,7 @@ TEST_F(ParticipantClientTest, RangeThatIsDestroyedInTheMiddleCancelsItsCall) {
   EXPECT_TRUE(server_.cancelled());
 }
 
-TEST_F(ParticipantClientTest, RangeThatIsNotBegunSendsNothing) {
+TEST_F(ParticipantClientTest, RangeWithoutBeginSendsNothing) {
   ListInTurn({List({"A"})});
   EXPECT_THAT(server_.list_requests(), IsEmpty());
 }
@@ -677,7 +677,7 @@ class GetTest : public ParticipantClientTest {
   Script found_;
 };
 
-TEST_F(GetTest, TriesAgain) {
+TEST_F(GetTest, Retries) {
   server_.PlayInTurn({List({}, Gone()), List({}, GoneFor(absl::Seconds(9))), found_});
   const absl::StatusOr<v1::Participant> participant = client_.Get(get_, options_);
   ASSERT_TRUE(participant.ok()) << participant.status();
@@ -686,14 +686,14 @@ TEST_F(GetTest, TriesAgain) {
   EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(1), absl::Seconds(9)));
 }
 
-TEST_F(GetTest, HasTheRequestId) {
+TEST_F(GetTest, SendsTheRequestId) {
   server_.Play(found_);
   options_.request_id = "order-66";
   EXPECT_TRUE(client_.Get(get_, options_).ok());
   EXPECT_THAT(server_.request_ids(), ElementsAre("order-66"));
 }
 
-TEST_F(GetTest, GivesUp) {
+TEST_F(GetTest, FailsAfterAllRetries) {
   SetLimits({.max_retries = 1});
   server_.PlayInTurn({List({}, Gone("1")), List({}, Gone("2")), found_});
   EXPECT_EQ(client_.Get(get_, options_).status(), absl::UnavailableError("2"));
@@ -709,8 +709,8 @@ TEST_F(GetTest, OtherFailuresAreFinal) {
   EXPECT_THAT(server_.get_requests(), SizeIs(1));
 }
 
-TEST_F(GetTest, TimeIsUp) {
-  options_.timeout = absl::Seconds(-1);  // Of 0 seconds gRPC may round some up.
+TEST_F(GetTest, TimeoutEndsTheCall) {
+  options_.timeout = absl::Seconds(-1);  // gRPC may round 0 seconds up.
   server_.Play(found_);
   EXPECT_TRUE(absl::IsDeadlineExceeded(client_.Get(get_, options_).status()));
 }

@@ -1,4 +1,4 @@
-// The program itself, as a shell starts it: signals and pipes.
+// The program as a shell starts it: signals and pipes.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,7 +22,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
-// With a null behind them, as the system takes them.
+// Null-terminated, for posix_spawn().
 std::vector<char*> Pointers(std::vector<std::string>& texts) {
   std::vector<char*> pointers;
   for (std::string& text : texts) pointers.push_back(text.data());
@@ -30,10 +30,10 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// A running program whose output can be read. What it writes to standard error is read with it.
+// A running program. Its standard output and standard error are read together.
 class Program {
  public:
-  // It sees the test's environment, of which GRPC_VERBOSITY is left out, and `environment`.
+  // Runs with the test's environment without GRPC_VERBOSITY, and with `environment`.
   explicit Program(std::vector<std::string> arguments, std::vector<std::string> environment = {}) {
     for (char** variable = environ; *variable != nullptr; ++variable) {
       if (!absl::StartsWith(*variable, "GRPC_VERBOSITY=")) environment.push_back(*variable);
@@ -55,7 +55,7 @@ class Program {
     out_ = ends[0];
   }
 
-  // Waits for some output. False at its end.
+  // Waits for more output. Returns false at its end.
   bool Read() {
     char buffer[4096];
     const ssize_t size = read(out_, buffer, sizeof(buffer));
@@ -63,7 +63,7 @@ class Program {
     return size > 0;
   }
 
-  // What was read.
+  // The output read so far.
   const std::string& output() const { return output_; }
 
   void CloseOutput() { close(out_); }
@@ -89,7 +89,7 @@ class ProgramTest : public ::testing::Test {
     script_.endless = true;
   }
 
-  // The arguments of a command that is about to run against the script as it is now.
+  // Starts the current script, and returns the arguments of a command against it.
   std::vector<std::string> Arguments() {
     server_.Play(script_);
     return {"list", "live", "X", "--server", server_.address()};
@@ -99,7 +99,7 @@ class ProgramTest : public ::testing::Test {
   FakeServer server_;
 };
 
-TEST_F(ProgramTest, EndsWhenTheReaderOfItsOutputDoes) {
+TEST_F(ProgramTest, EndsWhenTheReaderOfItsOutputCloses) {
   Program program(Arguments());
   EXPECT_TRUE(program.Read());
   program.CloseOutput();
@@ -120,10 +120,10 @@ TEST_F(ProgramTest, SignalCancelsTheCall) {
   }
 }
 
-TEST_F(ProgramTest, SecondSignalEndsItEvenWhereItsOutputIsStuck) {
+TEST_F(ProgramTest, SecondSignalEndsItWhileItsOutputIsBlocked) {
   Program program(Arguments());
   EXPECT_TRUE(program.Read());
-  // Nobody reads any more. Signals of one kind may be merged, of two kinds not.
+  // The output is not read any more. Two signals of one kind may be merged, so send two kinds.
   program.Signal(SIGINT);
   program.Signal(SIGTERM);
   const int exit_code = program.ExitCode();
@@ -131,8 +131,8 @@ TEST_F(ProgramTest, SecondSignalEndsItEvenWhereItsOutputIsStuck) {
   program.CloseOutput();
 }
 
-// A process of its own has no other thread that would move its connections on.
-TEST_F(ProgramTest, GoesOnWhereItsServerComesBack) {
+// In a separate process, no other thread runs gRPC's code and reconnects.
+TEST_F(ProgramTest, ResumesWhenItsServerIsBack) {
   std::vector<std::string> arguments = Arguments();
   arguments.insert(arguments.end(), {"--retries", "1000000"});
   Program program(arguments);
@@ -148,7 +148,7 @@ TEST_F(ProgramTest, GoesOnWhereItsServerComesBack) {
   program.CloseOutput();
 }
 
-TEST_F(ProgramTest, GrpcLogsOnlyForThoseWhoWantIt) {
+TEST_F(ProgramTest, GrpcLogsOnlyIfVerbosityIsSet) {
   const std::string ca_file = testing::TempDir() + "/program_test_ca";
   std::ofstream(ca_file) << Certificate::Authority().certificate();
   std::vector<std::string> arguments = Arguments();

@@ -6,7 +6,7 @@
 namespace rollcall {
 namespace {
 
-TEST(ProgressLineTest, ShowsCountAndRateAfterASecondAndThenAtMostFiveTimesASecond) {
+TEST(ProgressLineTest, StartsAfterASecondAndUpdatesAtMostFiveTimesASecond) {
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
   OutputFile terminal(ends[1]);

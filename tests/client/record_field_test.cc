@@ -50,7 +50,7 @@ TEST(RecordFieldTest, Values) {
   EXPECT_EQ(Text(record, "events"), "(not set)");
 }
 
-TEST(RecordFieldTest, MapsAreJsonInTheOrderOfTheirKeys) {
+TEST(RecordFieldTest, MapsAreJsonSortedByKey) {
   v1::ConferenceParticipantSummary record;
   (*record.mutable_events())["unmute"].add_times()->set_seconds(1);
   (*record.mutable_events())["\"\x1b"];
@@ -59,7 +59,7 @@ TEST(RecordFieldTest, MapsAreJsonInTheOrderOfTheirKeys) {
                                     R"("unmute":{"times":["1970-01-01T00:00:01Z"]}})");
 }
 
-TEST(RecordFieldTest, ValuesOutOfRangeAreNoCrash) {
+TEST(RecordFieldTest, ValuesOutOfRangeDoNotCrash) {
   v1::ConferenceParticipantSummary record;
   record.set_call_status(static_cast<v1::CallStatus>(77));
   record.mutable_join_time()->set_seconds(INT64_MAX);
@@ -79,11 +79,11 @@ TEST(RecordFieldTest, AnotherRecordHasNoValue) {
   EXPECT_EQ(field.Text(other), std::nullopt);
 }
 
-TEST(RecordFieldTest, AllFieldsAreThoseWithoutFieldsOfTheirOwn) {
+TEST(RecordFieldTest, AllFieldsAreThoseWithoutSubfields) {
   std::vector<std::string> paths;
   for (const RecordField& field : AllFields(v1::ConferenceParticipantSummary::descriptor())) {
     paths.push_back(field.path());
-    // Each path leads back to its field.
+    // Each path parses back to its field.
     const absl::StatusOr<RecordField> parsed =
         RecordField::Parse(v1::ConferenceParticipantSummary::descriptor(), field.path());
     ASSERT_TRUE(parsed.ok()) << parsed.status();

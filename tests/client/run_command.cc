@@ -14,7 +14,7 @@
 namespace rollcall {
 namespace {
 
-// A command's output: a file, or a terminal whose other side is read as it is written to.
+// Captures an output of a command: a file, or a pseudo-terminal that a thread reads.
 class Capture {
  public:
   explicit Capture(std::optional<int> terminal_width) {
@@ -39,7 +39,7 @@ class Capture {
       lseek(fd_, 0, SEEK_SET);
       ReadAll();
     } else {
-      close(fd_);  // Ends the reading.
+      close(fd_);  // Ends the reader.
       reader_.join();
       close(reading_fd_);
     }

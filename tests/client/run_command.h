@@ -8,14 +8,14 @@
 
 namespace rollcall {
 
-// How a command ended and what it wrote.
+// The exit code and output of a command.
 struct Result {
   int exit_code;
   std::string out;
   std::string err;
 };
 
-// Which of a command's outputs are terminals, by their width.
+// Widths of the outputs that are terminals.
 struct Terminals {
   std::optional<int> out;
   std::optional<int> err;

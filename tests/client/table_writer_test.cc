@@ -34,7 +34,7 @@ class TableWriterTest : public ::testing::Test {
   v1::ListParticipantsResponse response_;
 };
 
-TEST_F(TableWriterTest, AlignsByTheFieldsType) {
+TEST_F(TableWriterTest, AlignsByFieldType) {
   const TableWriter writer(Columns("label,queue_time,status,muted"), std::nullopt);
   record().set_label("front desk");
   record().mutable_queue_time()->set_seconds(5);
@@ -44,7 +44,7 @@ TEST_F(TableWriterTest, AlignsByTheFieldsType) {
   EXPECT_EQ(Row(writer), "front desk                5s  in_progress  true\n");
 }
 
-TEST_F(TableWriterTest, TellsMissingFromEmpty) {
+TEST_F(TableWriterTest, ShowsMissingAndEmptyDifferently) {
   const TableWriter writer(Columns("label,muted,call_sid_to_coach"), std::nullopt);
   record();
   EXPECT_EQ(Row(writer), "-                 -      -\n");
@@ -52,7 +52,7 @@ TEST_F(TableWriterTest, TellsMissingFromEmpty) {
   EXPECT_EQ(Row(writer), "\"\"                -      -\n");
 }
 
-TEST_F(TableWriterTest, LongValuePushesTheNextColumnsNoFurtherThanItMust) {
+TEST_F(TableWriterTest, LongValueMovesTheNextColumnsAsLittleAsPossible) {
   const TableWriter writer(Columns("label,status,muted"), std::nullopt);
   record().set_label("a label of 22 columns.");
   record().set_status(v1::LIVE_PARTICIPANT_STATUS_FAILED);
@@ -77,7 +77,7 @@ TEST_F(TableWriterTest, TerminalKeepsSidsWhole) {
   EXPECT_EQ(Row(writer), std::string(50, 'x') + "  true\n");
 }
 
-TEST_F(TableWriterTest, RowNeverPassesTheTerminalsEdge) {
+TEST_F(TableWriterTest, RowFitsTheTerminalsWidth) {
   record().set_call_sid("6f1f0a30-4b0d-4a5e-9f1c-2b8b7d3e5c11");
   record().set_label("日本語日本語日本語");
   record().set_muted(true);
@@ -92,13 +92,13 @@ TEST_F(TableWriterTest, RowNeverPassesTheTerminalsEdge) {
   }
 }
 
-TEST_F(TableWriterTest, ControlCharactersCannotDriveTheTerminal) {
+TEST_F(TableWriterTest, ControlCharactersAreEscaped) {
   const TableWriter writer(Columns("label,muted"), std::nullopt);
   record().set_label("\x1b]0;x\x07\n\u202e");
   EXPECT_EQ(Row(writer), "\\x1b]0;x\\x07\\n\\u{202e}  -\n");
 }
 
-TEST(DefaultTableColumnsTest, AreThoseThatFit) {
+TEST(DefaultTableColumnsTest, FitTheTerminalsWidth) {
   const auto* conference = v1::ConferenceParticipantSummary::descriptor();
   EXPECT_THAT(Paths(DefaultTableColumns(conference, 80)),
               ::testing::ElementsAre("participant_sid", "label", "call_status", "duration"));

@@ -1,5 +1,4 @@
-// What the command says where it and the service do not agree on encryption, by what gRPC then
-// really says.
+// The command's error messages if it and the server disagree on TLS, from gRPC's real messages.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,7 +29,7 @@ class TlsCommandTest : public ::testing::Test {
   }
   ~TlsCommandTest() override { std::filesystem::remove_all(folder_); }
 
-  // What a server with a certificate for these names shows, and asks callers for.
+  // Credentials of a server whose certificate is for `names`.
   std::shared_ptr<grpc::ServerCredentials> Credentials(
       grpc_ssl_client_certificate_request_type request,
       const std::string& names = "IP:127.0.0.1") const {
@@ -60,8 +59,8 @@ class TlsCommandTest : public ::testing::Test {
     return RunCaptured(arguments);
   }
 
-  // Lists in vain, and returns what is said.
-  static std::string Complaint(const FakeServer& server, const std::vector<std::string>& options) {
+  // Lists, expects failure, and returns the error message.
+  static std::string ErrorOf(const FakeServer& server, const std::vector<std::string>& options) {
     const Result result = List(server, options);
     EXPECT_EQ(result.exit_code, kExitTryAgain);
     return result.err;
@@ -73,8 +72,8 @@ class TlsCommandTest : public ::testing::Test {
 
 TEST_F(TlsCommandTest, ServerWithoutTls) {
   const FakeServer server;
-  EXPECT_THAT(Complaint(server, {"--ca-file", File("ca.pem", authority_.certificate())}),
-              HasSubstr("does not use TLS: leave out --tls, --ca-file and --cert"));
+  EXPECT_THAT(ErrorOf(server, {"--ca-file", File("ca.pem", authority_.certificate())}),
+              HasSubstr("does not use TLS: remove --tls, --ca-file and --cert"));
 }
 
 TEST_F(TlsCommandTest, ServerWithTls) {
@@ -82,15 +81,15 @@ TEST_F(TlsCommandTest, ServerWithTls) {
   const std::string ca = File("ca.pem", authority_.certificate());
   const std::string other = File("other.pem", Certificate::Authority("Other").certificate());
   EXPECT_EQ(List(server, {"--ca-file", ca}).exit_code, kExitOk);
-  EXPECT_THAT(Complaint(server, {}), HasSubstr("may want encryption: add --tls or --ca-file"));
-  EXPECT_THAT(Complaint(server, {"--ca-file", other}),
-              HasSubstr("no authority in --ca-file vouches for the certificate of 127.0.0.1:"));
+  EXPECT_THAT(ErrorOf(server, {}), HasSubstr("may require TLS: add --tls or --ca-file"));
+  EXPECT_THAT(ErrorOf(server, {"--ca-file", other}),
+              HasSubstr("is not signed by an authority in --ca-file"));
   const FakeServer named(Credentials(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE, "DNS:rollcalld"));
-  EXPECT_THAT(Complaint(named, {"--ca-file", ca}),
-              HasSubstr("for another name: set --server to one that is in it"));
+  EXPECT_THAT(ErrorOf(named, {"--ca-file", ca}),
+              HasSubstr("for another name: set --server to a name in it"));
 }
 
-TEST_F(TlsCommandTest, ServerThatAsksForACertificate) {
+TEST_F(TlsCommandTest, ServerThatRequiresAClientCertificate) {
   const FakeServer server(Credentials(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY));
   const std::vector<std::string> tls = {"--ca-file", File("ca.pem", authority_.certificate())};
   const auto with = [&tls](std::vector<std::string> options) {
@@ -100,9 +99,9 @@ TEST_F(TlsCommandTest, ServerThatAsksForACertificate) {
   const Certificate caller = authority_.SignNames("DNS:caller");
   const Certificate stranger = Certificate::Authority("Other").SignNames("DNS:caller");
   EXPECT_EQ(List(server, with(Pair("caller", caller))).exit_code, kExitOk);
-  EXPECT_THAT(Complaint(server, tls), HasSubstr("add --cert and --key"));
-  EXPECT_THAT(Complaint(server, with(Pair("stranger", stranger))),
-              HasSubstr("may want another certificate than --cert"));
+  EXPECT_THAT(ErrorOf(server, tls), HasSubstr("add --cert and --key"));
+  EXPECT_THAT(ErrorOf(server, with(Pair("stranger", stranger))),
+              HasSubstr("may require another certificate than --cert"));
 }
 
 }  // namespace

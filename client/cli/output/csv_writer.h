@@ -7,10 +7,9 @@
 
 namespace rollcall {
 
-// CSV as RFC 4180 has it, for spreadsheets: a header of field paths, then one line a participant. A
-// field that is not set is empty. Control characters and line breaks in values are escaped, so that
-// a line is always one participant and the file can be shown on a terminal; who needs values byte
-// for byte takes NDJSON.
+// CSV (RFC 4180) for spreadsheets: a header of field paths, then one line per participant. A field
+// that is not set is empty. Control characters and line breaks in values are escaped, so that each
+// line is one participant and the file is safe to show on a terminal; NDJSON keeps exact values.
 class CsvWriter : public ParticipantWriter {
  public:
   explicit CsvWriter(std::vector<RecordField> columns) : columns_(std::move(columns)) {}

@@ -10,7 +10,7 @@
 namespace rollcall {
 namespace {
 
-// What of `mask` names `path` or a message around it; empty where nothing does.
+// The path in `mask` that is `path` or a message that contains it. Empty if there is none.
 std::string NameIn(const google::protobuf::FieldMask& mask, absl::string_view path) {
   for (const std::string& named : mask.paths()) {
     if (path == named || absl::StartsWith(path, absl::StrCat(named, "."))) return named;
@@ -32,7 +32,7 @@ absl::StatusOr<std::string> DetailWriter::Row(const v1::ListParticipantsResponse
       lines.emplace_back(field.path(), text->empty() ? "\"\"" : EscapeForTerminal(*text));
     } else if (const std::string null = NameIn(participant.null_fields(), field.path());
                !null.empty()) {
-      // One line for a message that is null, not one for each of its fields.
+      // One line for a null message, not one for each of its fields.
       if (lines.empty() || lines.back().first != null) lines.emplace_back(null, "null");
     } else if (!NameIn(participant.empty_fields(), field.path()).empty()) {
       lines.emplace_back(field.path(), field.descriptor()->is_map() ? "{}" : "[]");

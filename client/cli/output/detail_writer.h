@@ -7,12 +7,11 @@
 
 namespace rollcall {
 
-// What a table is for a list, for a single participant: a line for each field. Shows "null" where
-// the provider said null, and at the end what the provider said beside the record. Nothing is cut.
+// A single participant for people: one line per field. Shows "null" for fields that the provider
+// sent as null, and unrecognized values at the end. Nothing is cut.
 class DetailWriter : public ParticipantWriter {
  public:
-  // Without `show_absent`, fields that the provider did not send are left out; with it they are
-  // "-".
+  // Fields that the provider did not send are "-" with `show_absent`, and omitted without it.
   DetailWriter(std::vector<RecordField> fields, bool show_absent);
 
   std::string Header() const override { return ""; }

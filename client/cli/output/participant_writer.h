@@ -7,20 +7,19 @@
 
 namespace rollcall {
 
-// Turns participants into the text of one output format. `RunCommand` makes the one that the
-// command line asks for and writes what it returns as each participant arrives, on the main thread.
+// Formats participants as text of one output format. Main thread.
 class ParticipantWriter {
  public:
   virtual ~ParticipantWriter() = default;
 
-  // What stands before the first participant, and alone where a complete list has none.
+  // Text before the first participant. If a complete list is empty, it is written alone.
   virtual std::string Header() const = 0;
 
-  // One participant, whose record must be set, with the newline at its end. An error where the
+  // One participant, whose record must be set, including the final newline. Returns an error if the
   // format cannot express what the service sent.
   virtual absl::StatusOr<std::string> Row(const v1::ListParticipantsResponse& response) const = 0;
 
-  // What stands before each participant but the first, and behind the last one of a complete list.
+  // Text before each participant except the first, and after the last one of a complete list.
   virtual std::string Separator() const { return ""; }
   virtual std::string Footer() const { return ""; }
 };

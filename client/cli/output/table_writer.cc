@@ -48,21 +48,21 @@ bool IsUrl(const FieldDescriptor& field) {
 
 int LongestName(const EnumDescriptor& type) {
   size_t longest = 0;
-  for (int i = 1; i < type.value_count(); ++i) {  // The first one is not used.
+  for (int i = 1; i < type.value_count(); ++i) {  // The first value is UNSPECIFIED.
     longest = std::max(longest, EnumText(*type.value(i)).size());
   }
   return static_cast<int>(longest);
 }
 
-// What values of the field usually take.
+// The columns that values of the field usually take.
 int UsualWidth(const FieldDescriptor& field) {
   if (field.is_repeated()) return 24;
-  if (field.message_type() == Timestamp::descriptor()) return 27;  // Of microseconds.
+  if (field.message_type() == Timestamp::descriptor()) return 27;  // With microseconds.
   if (IsDuration(field) || IsNumber(field)) return 8;
   if (field.message_type() != nullptr) return 24;
   if (field.enum_type() != nullptr) return LongestName(*field.enum_type());
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) return 5;
-  if (IsSid(field)) return 36;  // A UUID, or 34 with Twilio.
+  if (IsSid(field)) return 36;  // A UUID; Twilio's sids take 34.
   return 16;
 }
 
@@ -72,7 +72,7 @@ int ColumnWidth(const RecordField& field) {
   return std::max(UsualWidth(*field.descriptor()), static_cast<int>(Title(field).size()));
 }
 
-// Sids and URLs are worth nothing in part. All else that may be long can be read in part.
+// Whether a value is still useful when it is cut. Sids and URLs are not.
 bool IsFreeText(const FieldDescriptor& field) {
   if (field.is_repeated()) return true;
   if (field.message_type() != nullptr) {
@@ -134,7 +134,7 @@ absl::StatusOr<std::string> TableWriter::Row(const v1::ListParticipantsResponse&
 std::string TableWriter::Line(const std::vector<std::string>& cells) const {
   std::string line;
   int line_width = 0;
-  int column_end = 0;  // Where the column ends in a row without long values.
+  int column_end = 0;  // The end of the column in a row without long values.
   for (size_t i = 0; i < columns_.size(); ++i) {
     const Column& column = columns_[i];
     const int column_start = i == 0 ? 0 : column_end + kGap;

@@ -9,14 +9,14 @@
 
 namespace rollcall {
 
-// A table for people, a row a participant. Rows are written as they arrive, so a column's width
-// comes from its field's type and not from its values. A value that is longer pushes the rest of
-// its row to the right only as far as it must: the next columns give up their padding first. On a
-// terminal, nothing wraps: free text is cut to its column, and a row to the terminal's width.
-// Elsewhere nothing is cut.
+// A table for people, one row per participant. Rows are written as participants arrive, so column
+// widths follow from field types, not from values. A longer value moves the rest of its row to the
+// right by as little as possible: the padding of the next columns is used up first. On a terminal,
+// free text is cut to its column and rows to the terminal's width, so that nothing wraps; otherwise
+// nothing is cut.
 class TableWriter : public ParticipantWriter {
  public:
-  // `terminal_width` is not set where the table does not go to a terminal.
+  // `terminal_width` is not set if the table does not go to a terminal.
   TableWriter(const std::vector<RecordField>& columns, std::optional<int> terminal_width);
 
   std::string Header() const override;
@@ -36,8 +36,8 @@ class TableWriter : public ParticipantWriter {
   const std::optional<int> terminal_width_;
 };
 
-// The fields of `record` to show where none are asked for: most telling first, those left out that
-// do not fit into `terminal_width`, where it is set.
+// The fields of `record` to show by default, most important first, without those that do not fit
+// into `terminal_width` if it is set.
 std::vector<RecordField> DefaultTableColumns(const google::protobuf::Descriptor* record,
                                              std::optional<int> terminal_width);
 

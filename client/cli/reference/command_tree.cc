@@ -9,7 +9,7 @@
 namespace rollcall {
 namespace {
 
-// The parser writes a value as "FORMAT:{table,csv}", where only some are good.
+// The parser writes a value's type as "FORMAT:{table,csv}" if it has a fixed set of choices.
 void ReadValue(absl::string_view type, OptionDescription& option) {
   const size_t choices = type.find(":{");
   option.value = std::string(type.substr(0, choices));

@@ -1,6 +1,5 @@
-// The commands and options of a program, as its parser of command lines has them: what completions
-// and manual pages are written from, so that they cannot differ from the program. Used when the
-// packages are built, and by tests.
+// The commands and options of a program, read from its command line parser, so that completions and
+// manual pages cannot differ from the program.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,9 +11,9 @@ namespace rollcall {
 struct OptionDescription {
   // "-h" and "--help".
   std::vector<std::string> names;
-  // What it takes, "FORMAT"; empty where it is a flag.
+  // The name of the value, "FORMAT". Empty for a flag.
   std::string value;
-  // The only values that it takes; empty where others are good.
+  // The accepted values. Empty if any value is accepted.
   std::vector<std::string> choices;
   std::string text;
 };
@@ -31,7 +30,7 @@ struct CommandDescription {
   std::string text;
   std::vector<OptionDescription> options;
   std::vector<PositionalDescription> positionals;
-  // Its commands: either these or positionals.
+  // Subcommands. A command has either these or positionals.
   std::vector<CommandDescription> commands;
 };
 

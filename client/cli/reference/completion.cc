@@ -20,11 +20,11 @@ std::string ShellQuoted(absl::string_view text) {
   return absl::StrReplaceAll(text, {{"'", "'\\''"}});
 }
 
-// What bash needs to know of all commands of a program.
+// The parts of a bash completion that cover all commands of a program.
 struct BashTables {
-  // "rollcall list" to what may stand there.
+  // Cases that map a command, such as "rollcall list", to the words that may follow it.
   std::string words;
-  // Options that take a value, by the text of the case that completes it.
+  // Options with a value, by the shell code that completes the value.
   std::map<std::string, std::set<std::string>> values;
 };
 
@@ -62,7 +62,7 @@ std::string ZshText(absl::string_view text) {
   return ShellQuoted(absl::StrReplaceAll(text, {{"\\", "\\\\"}, {"[", "\\["}, {"]", "\\]"}}));
 }
 
-// The part of a specification that stands between colons.
+// The part of a specification between colons.
 std::string ZshMessage(absl::string_view text) {
   return absl::StrReplaceAll(ZshText(text), {{":", "\\:"}});
 }
@@ -75,7 +75,7 @@ std::string ZshSpecification(const OptionDescription& option) {
   if (!option.value.empty()) value = absl::StrCat(":", ZshMessage(option.value), ":", action);
   std::string specifications;
   for (const std::string& name : option.names) {
-    // The value comes behind '=' or as the next word.
+    // The value follows after '=' or as the next word.
     absl::StrAppend(&specifications, " \\\n    '", name,
                     !value.empty() && absl::StartsWith(name, "--") ? "=" : "", "[",
                     ZshText(option.text), "]", value, "'");
@@ -133,7 +133,7 @@ std::string BashCompletion(const CommandDescription& program) {
                                   program.name, R"sh( option='' words='' i
   COMPREPLY=()
 )sh");
-  // A value stands behind its option, or behind '=', which bash makes a word of its own.
+  // A value follows its option, or '=', which bash treats as a word of its own.
   absl::StrAppend(&text, R"sh(  for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
 )sh");
@@ -151,7 +151,7 @@ std::string BashCompletion(const CommandDescription& program) {
   }
   absl::StrAppend(&text, R"sh(    esac
   done
-  # The loop went beyond the cursor where that is at an option's value.
+  # The loop went beyond the cursor only if the cursor is at an option's value.
   ((i > COMP_CWORD)) || option=
   [[ $cur != = ]] || cur=
   case $option in
@@ -169,7 +169,7 @@ complete -F _)sh",
 
 std::string ZshCompletion(const CommandDescription& program) {
   const std::string name = "_" + program.name;
-  // It is called once as it is read, and again for each completion.
+  // zsh calls the function when it loads the file, and again for each completion.
   return absl::StrCat("#compdef ", program.name, "\n# Completes the command line of ", program.name,
                       " in zsh.\n\n", ZshFunction(program, name), name, " \"$@\"\n");
 }

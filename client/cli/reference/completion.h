@@ -1,5 +1,5 @@
-// What shells complete a program's command line by: its commands, options, and values of which only
-// some are good; files where a value is one.
+// Shell completions of a program's command line: its commands, options, and option values that are
+// files or have a fixed set of choices.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace rollcall {
 
-// For /usr/share/bash-completion/completions/PROGRAM. Needs nothing but bash.
+// For /usr/share/bash-completion/completions/PROGRAM. Needs only bash.
 std::string BashCompletion(const CommandDescription& program);
 
 // For _PROGRAM in a folder of zsh's fpath.

@@ -18,7 +18,7 @@ bool Contains(const Options& options, const OptionDescription& option) {
   return std::find(options.begin(), options.end(), option) != options.end();
 }
 
-// Those that a command has and, where it has commands, all of these.
+// The options that a command and all its subcommands have.
 Options Shared(const CommandDescription& command) {
   if (command.commands.empty()) return command.options;
   Options shared = Shared(command.commands.front());
@@ -44,7 +44,7 @@ std::string Entry(const OptionDescription& option) {
       ManualText(option.text), "\n");
 }
 
-// `known` are the options of the commands around this one.
+// `known` are the options already described for the parent commands.
 void Append(std::string& text, const CommandDescription& command, const std::string& path,
             Options known) {
   if (!path.empty()) {

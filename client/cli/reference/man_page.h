@@ -1,5 +1,5 @@
-// The part of a manual page that says what a program's commands and options are, in groff's man
-// macros. The rest of a page is text, in the templates that this fills.
+// The part of a manual page that describes a program's commands and options, in groff's man macros.
+// Templates have the rest of the page.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace rollcall {
 
-// A subsection for what all commands have, then one for each command with what only it has. Where
-// the program has no commands, the options alone.
+// A subsection for the options that all commands share, then one per command with its own options.
+// If the program has no commands, only the options.
 std::string ManualOfOptions(const CommandDescription& program);
 
-// One line of text, such that groff takes nothing in it for a request or an escape.
+// One line of text, escaped so that groff finds no requests or escapes in it.
 std::string ManualText(const std::string& text);
 
 }  // namespace rollcall

@@ -1,4 +1,4 @@
-// Prints how many participants a conference had, or the reason why nobody knows.
+// Prints how many participants a conference had, or the reason of the failure.
 #include <cstdint>
 #include <iostream>
 
