@@ -3,7 +3,7 @@
 #include "rollcall/version.h"
 #include "service/net/listen_address.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 void AddArguments(CLI::App& app, Arguments& arguments) {
   app.add_option("--config", arguments.config_file,
@@ -46,7 +46,8 @@ void AddArguments(CLI::App& app, Arguments& arguments) {
   app.add_flag("--check-upstreams", arguments.check_upstreams,
                "check the configuration, send one request to each API of each upstream, print the "
                "results, and exit");
-  app.set_version_flag("--version", std::string("rollcalld ") + kRollcallVersion, "print the version and exit");
+  app.set_version_flag("--version", std::string("rollcalld ") + kRollcallVersion,
+                       "print the version and exit");
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

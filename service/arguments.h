@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 
 inline constexpr char kProgramDescription[] =
     "rollcalld streams the participants of conferences and rooms over gRPC.";
@@ -23,4 +23,4 @@ struct Arguments {
 // `arguments` must outlive `app`.
 void AddArguments(CLI::App& app, Arguments& arguments);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -28,6 +28,7 @@
 #include "service/service_manager.h"
 #include "service/upstream/upstream_check.h"
 
+namespace rollcall::service {
 namespace {
 
 // Exit codes, after sysexits.h.
@@ -96,57 +97,55 @@ void ForbidCoreDumps() {
   setrlimit(RLIMIT_CORE, &limit);
 }
 
-rollcall::PolicyScope PolicyScopeOf(const rollcall::Config& config) {
-  rollcall::PolicyScope scope;
+PolicyScope PolicyScopeOf(const Config& config) {
+  PolicyScope scope;
   for (const auto& upstream : config.upstreams) scope.upstreams.push_back(upstream.account.name);
   scope.has_certificates = config.tls && !config.tls->client_ca_file.empty();
   return scope;
 }
 
-rollcall::TelemetryOptions TelemetryOptionsOf(const rollcall::Config& config) {
-  rollcall::TelemetryOptions options;
-  options.version = rollcall::kRollcallVersion;
+TelemetryOptions TelemetryOptionsOf(const Config& config) {
+  TelemetryOptions options;
+  options.version = kRollcallVersion;
   options.log_calls = config.log_calls;
   for (const auto& upstream : config.upstreams) options.upstreams.push_back(upstream.account.name);
   if (config.tls) options.followed_files.emplace_back("tls");
   if (!config.policy_file.empty()) options.followed_files.emplace_back("policy_file");
-  for (const rollcall::NamedSecret& named : rollcall::SecretsOf(config)) {
+  for (const NamedSecret& named : SecretsOf(config)) {
     if (!named.secret.file().empty()) options.followed_files.push_back(named.name);
   }
   return options;
 }
 
-rollcall::AdminOptions AdminOptionsOf(const rollcall::Config& config) {
-  rollcall::AdminOptions options;
-  options.version = rollcall::kRollcallVersion;
+AdminOptions AdminOptionsOf(const Config& config) {
+  AdminOptions options;
+  options.version = kRollcallVersion;
   for (const auto& upstream : config.upstreams) {
-    const rollcall::Account& account = upstream.account;
-    const bool is_twilio = account.provider == rollcall::ProviderType::kTwilio;
+    const Account& account = upstream.account;
+    const bool is_twilio = account.provider == ProviderType::kTwilio;
     options.upstreams.push_back(
         {account.name, is_twilio ? "twilio" : "signalwire", account.api.host_and_port(), {}});
   }
-  options.configuration = rollcall::Summarize(config);
+  options.configuration = Summarize(config);
   return options;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int Main(int argc, char** argv) {
   OpenStandardStreams();
   ForbidCoreDumps();  // before any secret is read
-  CLI::App app(rollcall::kProgramDescription, "rollcalld");
-  rollcall::Arguments arguments;
-  rollcall::AddArguments(app, arguments);
+  CLI::App app(kProgramDescription, "rollcalld");
+  Arguments arguments;
+  AddArguments(app, arguments);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : kUsageError;
   }
 
-  const rollcall::Environment environment = rollcall::ProcessEnvironment();
-  absl::StatusOr<rollcall::Config> config =
-      arguments.config_file.empty() ? rollcall::ConfigFromEnvironment(environment)
-                                    : rollcall::LoadConfigFile(arguments.config_file, environment);
+  const Environment environment = ProcessEnvironment();
+  absl::StatusOr<Config> config = arguments.config_file.empty()
+                                      ? ConfigFromEnvironment(environment)
+                                      : LoadConfigFile(arguments.config_file, environment);
   if (!config.ok()) return Fail(config.status(), kConfigError);
   if (!arguments.listen.empty()) config->listen = arguments.listen;
   if (!arguments.metrics_listen.empty()) config->metrics_listen = arguments.metrics_listen;
@@ -155,12 +154,12 @@ int main(int argc, char** argv) {
     if (!config->recording) config->recording.emplace();
     config->recording->folder = arguments.record;
   }
-  if (absl::Status status = rollcall::CheckListen(*config); !status.ok()) {
+  if (absl::Status status = CheckListen(*config); !status.ok()) {
     return Fail(status, kConfigError);
   }
-  std::unique_ptr<rollcall::Access> access;
+  std::unique_ptr<Access> access;
   if (!config->policy_file.empty()) {
-    auto loaded = rollcall::Access::Load(config->policy_file, PolicyScopeOf(*config));
+    auto loaded = Access::Load(config->policy_file, PolicyScopeOf(*config));
     if (!loaded.ok()) return Fail(loaded.status(), kConfigError);
     access = *std::move(loaded);
   }
@@ -172,23 +171,22 @@ int main(int argc, char** argv) {
     std::cout << std::endl;
     if (!arguments.check_upstreams) return 0;
     ExitOnSignals();
-    absl::Status status = rollcall::CheckUpstreams(config->upstreams, environment, std::cout);
+    absl::Status status = CheckUpstreams(config->upstreams, environment, std::cout);
     return status.ok() ? 0 : Fail(status, kUnavailable);
   }
 
   RaiseFileLimit();
   const sigset_t stop_signals = BlockStopSignals();
   const std::chrono::milliseconds drain_timeout = config->drain_timeout;
-  rollcall::Telemetry telemetry(TelemetryOptionsOf(*config));
-  const rollcall::LibraryLog library_log(telemetry.log());
-  rollcall::AdminPages admin_pages(AdminOptionsOf(*config), telemetry);
+  Telemetry telemetry(TelemetryOptionsOf(*config));
+  const LibraryLog library_log(telemetry.log());
+  AdminPages admin_pages(AdminOptionsOf(*config), telemetry);
   absl::StatusOr<std::string> metrics_url;
   if (config->metrics_listen) {
     metrics_url = admin_pages.Serve(*config->metrics_listen, config->metrics_token);
     if (!metrics_url.ok()) return Fail(metrics_url.status(), kUnavailable);
   }
-  auto server =
-      rollcall::Server::Start(*std::move(config), std::move(access), telemetry, admin_pages);
+  auto server = Server::Start(*std::move(config), std::move(access), telemetry, admin_pages);
   if (!server.ok()) {
     // INVALID_ARGUMENT: a file that was valid when the configuration was read has changed since.
     return Fail(server.status(),
@@ -198,14 +196,19 @@ int main(int argc, char** argv) {
   std::cout << "rollcalld listening on " << (*server)->address() << std::endl;
   if (metrics_url.ok()) std::cout << "rollcalld metrics on " << *metrics_url << std::endl;
 
-  rollcall::TellServiceManagerReady();
+  TellServiceManagerReady();
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);
   // A second signal stops the process at once, even with running calls.
   ExitOnSignals();
   pthread_sigmask(SIG_UNBLOCK, &stop_signals, nullptr);
   telemetry.OnDrain();
-  rollcall::TellServiceManagerStopping(drain_timeout + kTimeToStop);
+  TellServiceManagerStopping(drain_timeout + kTimeToStop);
   (*server)->Drain(drain_timeout);
   return 0;
 }
+
+}  // namespace
+}  // namespace rollcall::service
+
+int main(int argc, char** argv) { return rollcall::service::Main(argc, argv); }

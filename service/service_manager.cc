@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 void Tell(absl::string_view message) {
@@ -41,4 +41,4 @@ void TellServiceManagerStopping(std::chrono::milliseconds longest) {
   Tell(absl::StrCat("STOPPING=1\nEXTEND_TIMEOUT_USEC=", microseconds.count()));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

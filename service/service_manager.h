@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-namespace rollcall {
+namespace rollcall::service {
 
 // These do nothing if NOTIFY_SOCKET is not set or the message cannot be sent.
 
@@ -14,4 +14,4 @@ void TellServiceManagerReady();
 // The service is stopping, and needs at most this long.
 void TellServiceManagerStopping(std::chrono::milliseconds longest);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

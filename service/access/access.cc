@@ -6,7 +6,7 @@
 #include "service/error/error.h"
 #include "service/files/read_file.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr std::size_t kMaxPolicyBytes = std::size_t{1} << 20;
@@ -69,4 +69,4 @@ absl::Status Access::Use(absl::string_view text) {
   return absl::OkStatus();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "service/files/file_watch.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Access {
  public:
@@ -47,4 +47,4 @@ class Access {
   std::shared_ptr<const Policy> policy_ ABSL_GUARDED_BY(mutex_);  // not null
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

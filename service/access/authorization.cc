@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 absl::Status NotPermitted(absl::string_view denied, absl::string_view message) {
@@ -95,4 +95,4 @@ absl::Status Authorization::CheckFields(absl::string_view filter,
   return absl::OkStatus();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -9,7 +9,7 @@
 #include "service/provider/participant_api.h"
 #include "service/record/field_selection.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Authorization {
  public:
@@ -43,4 +43,4 @@ class Authorization {
   const CallerRules* const rules_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "service/json/json_object_reader.h"
 #include "service/json/value_form.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -233,4 +233,4 @@ const CallerRules* Policy::FindByCertificate(const Credentials& credentials) con
   return nullptr;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "service/secrets/secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // What one caller may do.
 struct CallerRules {
@@ -78,4 +78,4 @@ class Policy {
   std::vector<Caller> callers_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

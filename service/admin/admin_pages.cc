@@ -12,7 +12,7 @@
 #include "service/metrics/process_metrics.h"
 #include "service/metrics/scraped_metric.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using prometheus::MetricFamily;
@@ -162,4 +162,4 @@ std::string AdminPages::Metrics() {
   return prometheus::TextSerializer().Serialize(metrics);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

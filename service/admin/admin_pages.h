@@ -18,7 +18,7 @@
 #include "service/secrets/current_secret.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The parts of the status page that do not change.
 struct AdminOptions {
@@ -62,4 +62,4 @@ class AdminPages {
   std::unique_ptr<AdminServer> server_;  // last, because it calls the other members
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Enough for a scraper and some browsers. The limit per address keeps one client from taking all
@@ -190,4 +190,4 @@ AdminServer::AdminServer(std::unique_ptr<Handler> handler, std::string url)
 
 AdminServer::~AdminServer() = default;
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "absl/status/statusor.h"
 #include "service/secrets/current_secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class AdminServer {
  public:
@@ -50,4 +50,4 @@ class AdminServer {
   std::string url_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

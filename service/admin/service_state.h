@@ -8,7 +8,7 @@
 
 #include "service/metrics/running_call.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The requests to one upstream.
 struct UpstreamRequests {
@@ -42,4 +42,4 @@ struct ServiceSource {
   std::function<ServiceHealth()> health;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

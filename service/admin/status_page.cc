@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr size_t kMaxCalls = 100;
@@ -190,4 +190,4 @@ std::string ToHtml(const StatusPage& page) {
   return html;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 #include "service/metrics/call_monitor.h"
 #include "service/metrics/request_monitor.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Configuration and health of an upstream.
 struct UpstreamStatus {
@@ -35,4 +35,4 @@ struct StatusPage {
 // Escapes all texts. Shows at most 100 running calls, the oldest first.
 std::string ToHtml(const StatusPage& page);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

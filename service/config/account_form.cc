@@ -7,7 +7,7 @@
 #include "absl/strings/strip.h"
 #include "service/provider/provider_id.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr absl::string_view kSignalWireDomain = ".signalwire.com";
@@ -39,4 +39,4 @@ BaseUrl SpaceUrl(absl::string_view space) {
   return BaseUrl::Parse(absl::StrCat("https://", space, kSignalWireDomain)).value();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

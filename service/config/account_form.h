@@ -5,7 +5,7 @@
 #include "absl/strings/string_view.h"
 #include "service/net/base_url.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 inline constexpr absl::string_view kProviderForm = "\"twilio\" or \"signalwire\"";
 bool IsProvider(absl::string_view text);
@@ -29,4 +29,4 @@ BaseUrl TwilioInsightsUrl();
 // `space` must satisfy IsSpace().
 BaseUrl SpaceUrl(absl::string_view space);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "service/net/unix_socket.h"
 #include "service/secrets/secret_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -155,4 +155,4 @@ absl::StatusOr<Config> LoadConfigFile(const std::string& path, const Environment
   return config;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

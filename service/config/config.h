@@ -26,7 +26,7 @@
 #include "service/upstream/read_options.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // How many calls are served, and how much each holds.
 struct CallLimits {
@@ -107,4 +107,4 @@ absl::StatusOr<Config> LoadConfigFile(const std::string& path, const Environment
 // SIGNALWIRE_PROJECT_ID, SIGNALWIRE_API_TOKEN and SIGNALWIRE_SPACE for an upstream "signalwire".
 absl::StatusOr<Config> ConfigFromEnvironment(const Environment& env);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/secrets/secret_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 std::vector<NamedSecret> SecretsOf(const Config& config) {
   std::vector<NamedSecret> secrets;
@@ -20,4 +20,4 @@ std::vector<NamedSecret> SecretsOf(const Config& config) {
   return secrets;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,9 +6,9 @@
 #include "service/config/config.h"
 #include "service/secrets/secret_watch.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // All secrets, whether they are in files of their own or not.
 std::vector<NamedSecret> SecretsOf(const Config& config);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

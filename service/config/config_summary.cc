@@ -8,7 +8,7 @@
 #include "service/config/setting.h"
 #include "service/config/settings.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 std::string Text(ServerTlsOptions::ClientCertificates value) {
@@ -125,4 +125,4 @@ std::vector<std::pair<std::string, std::string>> Summarize(const Config& config)
   return rows;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

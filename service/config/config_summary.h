@@ -8,9 +8,9 @@
 
 #include "service/config/config.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Keys by their path in the configuration file, each with its value as text, in the file's order.
 std::vector<std::pair<std::string, std::string>> Summarize(const Config& config);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

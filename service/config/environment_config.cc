@@ -9,7 +9,7 @@
 #include "service/json/json_object_reader.h"
 #include "service/secrets/secret_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Reads the environment variables of one upstream.
@@ -122,4 +122,4 @@ absl::StatusOr<Config> ConfigFromEnvironment(const Environment& env) {
   return config;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -9,7 +9,7 @@
 #include "service/json/value_form.h"
 #include "service/secrets/secret_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -72,4 +72,4 @@ std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::s
   return secret;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -9,7 +9,7 @@
 #include "service/json/json_object_reader.h"
 #include "service/secrets/current_secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 inline constexpr absl::string_view kSecretForm =
     "a string, {\"env\": \"NAME\"} or {\"file\": \"/path\"}";
@@ -19,4 +19,4 @@ inline constexpr absl::string_view kSecretForm =
 std::optional<CurrentSecret> ReadCurrentSecret(JsonObjectReader& reader, absl::string_view key,
                                                const Environment& env, Problems& problems);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

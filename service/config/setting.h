@@ -11,7 +11,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 enum class SettingType {
   kBoolean,
@@ -94,4 +94,4 @@ constexpr Setting<StructOf<kMember>> Seconds(absl::string_view key, std::chrono:
 }
 
 }  // namespace setting
-}  // namespace rollcall
+}  // namespace rollcall::service

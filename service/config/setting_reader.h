@@ -7,7 +7,7 @@
 #include "service/config/setting.h"
 #include "service/json/json_object_reader.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Sets the member to the value of the key. If the key is absent or wrong, the member keeps its
 // value; a wrong value adds a problem.
@@ -39,4 +39,4 @@ void ReadSettings(JsonObjectReader& reader, const Settings& settings, Options& o
   for (const Setting<Options>& setting : settings) ReadSetting(reader, setting, options);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

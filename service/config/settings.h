@@ -8,7 +8,7 @@
 #include "service/config/config.h"
 #include "service/config/setting.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 inline constexpr std::chrono::milliseconds kShortestTime{1};
 
@@ -99,4 +99,4 @@ inline constexpr std::array kRecordingSettings = {
     setting::Integer<&RecordingOptions::max_bytes>("max_bytes", 1024, std::int64_t{1} << 40),
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "service/json/value_form.h"
 #include "service/tls/tls_files.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 bool IsClientCertificates(absl::string_view text) {
@@ -42,4 +42,4 @@ std::optional<ServerTlsOptions> ReadTls(JsonObjectReader& document, Problems& pr
   return tls;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

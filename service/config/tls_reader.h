@@ -6,9 +6,9 @@
 #include "service/json/json_object_reader.h"
 #include "service/tls/tls_files.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // nullopt if the key is absent or after a problem was added. The files exist and are valid.
 std::optional<ServerTlsOptions> ReadTls(JsonObjectReader& document, Problems& problems);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -16,7 +16,7 @@
 #include "service/json/value_form.h"
 #include "service/tls/tls_files.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -206,4 +206,4 @@ std::vector<UpstreamOptions> ReadUpstreams(JsonObjectReader& document, const Env
   return upstreams;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

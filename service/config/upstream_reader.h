@@ -7,10 +7,10 @@
 #include "service/json/json_object_reader.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Reads the array "upstreams" of the document. Wrong upstreams add problems and are not returned.
 std::vector<UpstreamOptions> ReadUpstreams(JsonObjectReader& document, const Environment& env,
                                            Problems& problems);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

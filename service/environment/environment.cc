@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace rollcall {
+namespace rollcall::service {
 
 Environment ProcessEnvironment() {
   return [](const std::string& name) -> std::optional<std::string> {
@@ -12,4 +12,4 @@ Environment ProcessEnvironment() {
   };
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

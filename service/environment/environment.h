@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The value of an environment variable; nullopt if it is not set.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
@@ -13,4 +13,4 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 // The variables of this process.
 Environment ProcessEnvironment();
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 #include "google/protobuf/util/time_util.h"
 #include "google/rpc/error_details.pb.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Limits for one request, so that all violations fit into an error's details.
@@ -150,4 +150,4 @@ absl::Status RequestViolations::ToStatus() const {
   return status;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "google/protobuf/message.h"
 #include "rollcall/v1/error_reason.pb.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The `domain` of every google.rpc.ErrorInfo that the service sends.
 inline constexpr absl::string_view kErrorDomain = "rollcall";
@@ -77,4 +77,4 @@ class RequestViolations {
   std::vector<std::pair<std::string, std::string>> violations_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 
 #include "service/files/read_file.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 FileWatch::~FileWatch() {
   {
@@ -104,4 +104,4 @@ void FileWatch::ReportFailure(File& file, const absl::Status& failure) {
   file.on_change(failure);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

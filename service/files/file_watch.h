@@ -19,7 +19,7 @@
 #include "absl/strings/string_view.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class FileWatch {
  public:
@@ -85,4 +85,4 @@ class FileWatch {
   std::thread thread_;  // started under mutex_ with the first file
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 namespace {
 
@@ -60,4 +60,4 @@ absl::Status AtPath(const std::string& path, const absl::Status& error) {
                    absl::StrReplaceAll(error.message(), {{"\n", absl::StrCat("\n", prefix)}})));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Reads a whole file, which may be a pipe. INVALID_ARGUMENT if it is longer than `max_bytes`.
 // Errors do not name the path.
@@ -21,4 +21,4 @@ absl::StatusOr<std::string> ReadRegularFile(const std::string& path, std::size_t
 // The error with the path before each line of its text, because a log shows each line by itself.
 absl::Status AtPath(const std::string& path, const absl::Status& error);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

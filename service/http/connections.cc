@@ -9,7 +9,7 @@
 
 #include "absl/hash/hash.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Fills one end by getsockname() or getpeername(). False where the socket has no such end, or not
@@ -77,4 +77,4 @@ std::shared_ptr<Connection> Connections::Find(const Ends& ends) {
   return nullptr;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

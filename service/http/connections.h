@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct Connection {
   int socket = -1;  // libcurl's; not to be closed or read from. -1 once it is closed
@@ -48,4 +48,4 @@ class Connections {
   std::unordered_map<int, Ends> ends_;  // of connected_, by socket
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr long kProxyAuthenticationRequired = 407;
@@ -98,4 +98,4 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

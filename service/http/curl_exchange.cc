@@ -18,7 +18,7 @@
 #include "service/http/curl_error.h"
 #include "service/http/socket_state.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
@@ -379,4 +379,4 @@ size_t CurlExchange::DeliverBody(absl::string_view bytes) {
   return taken ? bytes.size() : size_t{CURL_WRITEFUNC_PAUSE};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

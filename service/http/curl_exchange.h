@@ -15,7 +15,7 @@
 #include "service/http/connections.h"
 #include "service/http/curl_transport.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class CurlExchange final : public HttpTransport::Transfer, private HttpResponse {
  public:
@@ -97,4 +97,4 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   bool not_its_response_ = false;  // a response began that belongs to another request
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/http/curl_exchange.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr long kMaxConnectionsKept = 512;
@@ -142,4 +142,4 @@ void CurlTransport::CatchUp() {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

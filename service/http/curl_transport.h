@@ -11,7 +11,7 @@
 #include "service/http/event_loop.h"
 #include "service/http/http_transport.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class CurlExchange;
 
@@ -64,4 +64,4 @@ class CurlTransport final : public HttpTransport {
   const std::unique_ptr<void, FreeMulti> multi_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -13,7 +13,7 @@
 #include <system_error>
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // How long an idle task waits on a busy loop, besides the time of one round.
@@ -172,4 +172,4 @@ int EventLoop::MillisecondsToNextTimer() const {
   return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

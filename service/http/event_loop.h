@@ -13,7 +13,7 @@
 #include "service/http/scheduler.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class EventLoop final : public Scheduler {
  public:
@@ -68,4 +68,4 @@ class EventLoop final : public Scheduler {
   std::thread thread_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

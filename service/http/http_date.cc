@@ -4,7 +4,7 @@
 
 #include "absl/time/civil_time.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr char kImfFixdate[] = "%a, %d %b %Y %H:%M:%S GMT";
@@ -42,4 +42,4 @@ std::optional<absl::Time> ParseHttpDate(absl::string_view text, absl::Time now) 
   return std::nullopt;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

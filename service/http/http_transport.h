@@ -19,7 +19,7 @@
 #include "service/secrets/secret.h"
 #include "service/trace/trace_context.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A GET. What it refers to must outlive Get().
 struct HttpRequest {
@@ -107,4 +107,4 @@ class HttpTransport {
   virtual Scheduler& scheduler() = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 
 #include "absl/functional/any_invocable.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Scheduler {
  public:
@@ -107,4 +107,4 @@ class IdleTask {
   std::optional<Scheduler::IdleId> id_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

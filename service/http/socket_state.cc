@@ -10,7 +10,7 @@
 
 #include <cerrno>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 enum class Bytes { kNone, kSome, kEnd };
@@ -68,4 +68,4 @@ void AcknowledgeInput(int socket) {
   setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &now, sizeof(now));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 
 #include <openssl/types.h>
 
-namespace rollcall {
+namespace rollcall::service {
 
 enum class UnreadInput {
   kNone,
@@ -28,4 +28,4 @@ bool HasUnacknowledgedOutput(int socket);
 // CheckUnreadInput() finds it.
 void AcknowledgeInput(int socket);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

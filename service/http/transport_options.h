@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 
 enum class TlsVersion { k12, k13 };
 
@@ -25,4 +25,4 @@ struct TransportOptions {
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

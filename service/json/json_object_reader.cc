@@ -13,7 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -283,4 +283,4 @@ void JsonObjectReader::Finish() {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -17,7 +17,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The problems of a document, in the order in which they were found.
 class Problems {
@@ -80,4 +80,4 @@ class JsonObjectReader {
   std::vector<std::string> known_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

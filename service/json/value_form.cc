@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 bool IsName(absl::string_view text) {
   return !text.empty() && text.size() <= 63 && std::all_of(text.begin(), text.end(), [](char c) {
@@ -15,4 +15,4 @@ bool IsName(absl::string_view text) {
 
 bool IsPath(absl::string_view text) { return !text.empty() && !absl::StrContains(text, '\0'); }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

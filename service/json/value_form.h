@@ -4,7 +4,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The name of an upstream or of a caller.
 inline constexpr absl::string_view kNameForm = "1 to 63 letters, digits, '-', '_' or '.'";
@@ -14,4 +14,4 @@ inline constexpr absl::string_view kFilePathForm = "the path of a file";
 inline constexpr absl::string_view kFolderPathForm = "the path of a folder";
 bool IsPath(absl::string_view text);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 std::string Line(Word level, Word event, const EventLog::Fields& fields) {
@@ -33,4 +33,4 @@ void EventLog::Error(Word event, const Fields& fields) {
   logger_->error(Line("error", event, fields));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@ namespace spdlog {
 class logger;
 }  // namespace spdlog
 
-namespace rollcall {
+namespace rollcall::service {
 
 class EventLog {
  public:
@@ -34,4 +34,4 @@ class EventLog {
   const std::shared_ptr<spdlog::logger> logger_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -85,4 +85,4 @@ LibraryLog::~LibraryLog() {
   state.log = nullptr;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 
 #include "service/log/event_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // At most one exists at a time, because each library has one log function.
 class LibraryLog {
@@ -18,4 +18,4 @@ class LibraryLog {
   LibraryLog& operator=(const LibraryLog&) = delete;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr size_t kMaxIdentifier = 128;
@@ -32,4 +32,4 @@ std::string LogTime() {
   return absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", absl::Now(), absl::UTCTimeZone());
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "rollcall/v1/error_reason.pb.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A string literal of this program; anything else does not compile.
 class Word {
@@ -92,4 +92,4 @@ struct LogField {
   LogValue value;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

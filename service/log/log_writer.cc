@@ -21,7 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "service/log/log_value.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -141,4 +141,4 @@ LogWriter::~LogWriter() {
 
 int64_t LogWriter::lines_lost() const { return output_->lost(); }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@ namespace spdlog {
 class logger;
 }  // namespace spdlog
 
-namespace rollcall {
+namespace rollcall::service {
 
 class LogWriter {
  public:
@@ -40,4 +40,4 @@ class LogWriter {
   std::shared_ptr<spdlog::logger> logger_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -2,7 +2,7 @@
 
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using prometheus::Histogram;
@@ -115,4 +115,4 @@ std::vector<FailedCall> CallMonitor::RecentErrors() const {
   return {errors_.begin(), errors_.end()};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -23,7 +23,7 @@
 #include "service/metrics/running_call.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A call that has ended.
 struct EndedCall {
@@ -77,4 +77,4 @@ class CallMonitor {
   std::deque<FailedCall> errors_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

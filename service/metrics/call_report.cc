@@ -1,6 +1,6 @@
 #include "service/metrics/call_report.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 CallReport::CallReport(CallMonitor& monitor, CallMethod method) : monitor_(monitor) {
   call_.method = method;
@@ -28,4 +28,4 @@ RunningCall CallReport::Describe(size_t queued_bytes) const {
           call_.request_id, begin_,       records_,       queued_bytes};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "service/metrics/call_monitor.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class CallReport {
  public:
@@ -51,4 +51,4 @@ class CallReport {
   std::atomic<int64_t> records_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

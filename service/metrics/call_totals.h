@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct CallTotals {
   int64_t records = 0;
@@ -13,4 +13,4 @@ struct CallTotals {
   int64_t unrecognized = 0;  // values without a field in the typed records
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 ErrorFacts FactsOf(const absl::Status& status) {
   ErrorFacts facts;
@@ -34,4 +34,4 @@ void AddFacts(const ErrorFacts& facts, EventLog::Fields& fields) {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "rollcall/v1/error_reason.pb.h"
 #include "service/log/event_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct ErrorFacts {
   absl::StatusCode code = absl::StatusCode::kOk;
@@ -23,4 +23,4 @@ ErrorFacts FactsOf(const absl::Status& status);
 // Adds the facts that are present, except the code.
 void AddFacts(const ErrorFacts& facts, EventLog::Fields& fields);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 #include "absl/strings/strip.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // "unknown_field" for KIND_UNKNOWN_FIELD.
@@ -86,4 +86,4 @@ void ParticipantMonitor::OnUnrecognized(const v1::UnrecognizedValue& value) {
                                    {"kind", Identifier(KindLabel(value.kind()))}});
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -19,7 +19,7 @@
 #include "service/log/event_log.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class ParticipantMonitor {
  public:
@@ -58,4 +58,4 @@ class ParticipantMonitor {
   ByKind other_paths_ ABSL_GUARDED_BY(mutex_){};
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

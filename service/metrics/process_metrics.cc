@@ -13,7 +13,7 @@
 
 #include "service/metrics/scraped_metric.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using prometheus::MetricFamily;
@@ -106,4 +106,4 @@ std::vector<MetricFamily> ProcessMetrics() {
   return metrics;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

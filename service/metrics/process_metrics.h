@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace rollcall {
+namespace rollcall::service {
 
 // process_cpu_seconds_total, process_resident_memory_bytes, process_open_fds, process_max_fds and
 // process_start_time_seconds, as far as /proc has them.
@@ -16,4 +16,4 @@ std::vector<prometheus::MetricFamily> ProcessMetrics();
 // Resident memory in bytes; 0 if unknown.
 int64_t ResidentBytes();
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 
 #include "absl/time/clock.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 prometheus::Family<prometheus::Counter>& Requests(prometheus::Registry& registry) {
@@ -137,4 +137,4 @@ UpstreamHealth RequestMonitor::health() const {
   return health_;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -19,7 +19,7 @@
 #include "service/metrics/error_facts.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The health of an upstream, according to its last responses.
 struct UpstreamHealth {
@@ -71,4 +71,4 @@ class RequestMonitor {
   UpstreamHealth health_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

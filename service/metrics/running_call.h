@@ -7,7 +7,7 @@
 
 #include "service/log/log_value.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 enum class CallMethod { kList, kGet };
 
@@ -27,4 +27,4 @@ struct RunningCall {
   size_t queued_bytes = 0;  // flushed, and not yet written
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A metric without values.
 inline prometheus::MetricFamily ScrapedMetric(std::string name, std::string help,
@@ -25,4 +25,4 @@ inline void AddValue(prometheus::MetricFamily& metric, double value,
   added.counter.value = value;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 
 #include "service/metrics/scraped_metric.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using prometheus::MetricFamily;
@@ -83,4 +83,4 @@ std::vector<MetricFamily> Telemetry::Collect() const {
   return metrics;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -20,7 +20,7 @@
 #include "service/metrics/participant_monitor.h"
 #include "service/metrics/request_monitor.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct TelemetryOptions {
   std::string version;
@@ -91,4 +91,4 @@ class Telemetry {
   absl::flat_hash_map<std::string, std::unique_ptr<OfUpstream>> upstreams_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -15,7 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr std::size_t kMaxUrlBytes = 8192;
@@ -231,4 +231,4 @@ void AppendQuery(std::string& target, absl::string_view name, absl::string_view 
                   EncodePathSegment(value));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

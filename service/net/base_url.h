@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class BaseUrl {
  public:
@@ -72,4 +72,4 @@ std::string EncodePathSegment(absl::string_view segment);
 // EncodePathSegment() does.
 void AppendQuery(std::string& target, absl::string_view name, absl::string_view value);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

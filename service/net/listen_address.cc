@@ -10,7 +10,7 @@
 #include "service/net/base_url.h"
 #include "service/net/unix_socket.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 template <class Accepts>
@@ -52,4 +52,4 @@ bool IsLoopback(absl::string_view host_and_port) {
   return url.ok() && url->is_loopback();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -3,7 +3,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // "host:port", where the host is a name, an IPv4 address or an IPv6 address in brackets.
 inline constexpr absl::string_view kHostAndPortForm =
@@ -19,4 +19,4 @@ bool IsListenAddress(absl::string_view text);
 // Whether only this machine can reach a "host:port".
 bool IsLoopback(absl::string_view host_and_port);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

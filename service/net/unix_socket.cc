@@ -13,7 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr absl::string_view kScheme = "unix:";
@@ -48,4 +48,4 @@ absl::Status CheckUnixSocketIsFree(absl::string_view address) {
       "cannot listen on ", address, ": another process listens there, or owns the socket"));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

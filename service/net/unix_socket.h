@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Whether the text is "unix:" and an absolute path that fits into a socket address.
 bool IsUnixSocketAddress(absl::string_view text);
@@ -15,4 +15,4 @@ bool IsUnixSocketAddress(absl::string_view text);
 // before gRPC listens, which replaces any file. `address` must be a Unix socket address.
 absl::Status CheckUnixSocketIsFree(absl::string_view address);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

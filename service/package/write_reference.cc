@@ -62,8 +62,8 @@ int main(int argc, char** argv) {
   }
   rollcall::DescribeCommandLine(
       [&](const CLI::App& app) { rollcall::WriteReference(app, argv[1], argv[2], "1"); });
-  CLI::App app(rollcall::kProgramDescription, "rollcalld");
-  rollcall::Arguments arguments;
-  rollcall::AddArguments(app, arguments);
+  CLI::App app(rollcall::service::kProgramDescription, "rollcalld");
+  rollcall::service::Arguments arguments;
+  rollcall::service::AddArguments(app, arguments);
   rollcall::WriteReference(app, argv[1], argv[2], "8");
 }

@@ -10,7 +10,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace rollcall {
+namespace rollcall::service {
 
 // One bitmap per class of bytes. Bit i stands for byte i of the block.
 struct JsonBlock {
@@ -77,4 +77,4 @@ inline JsonBlock ScanBlock(const char* bytes) { return ScanBlockByWords(bytes); 
 
 #endif
 
-}  // namespace rollcall
+}  // namespace rollcall::service

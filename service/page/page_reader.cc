@@ -9,7 +9,7 @@
 #include "service/error/error.h"
 #include "service/page/json_block.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Nesting depth outside a value: an envelope member is inside the page object, a record also inside
@@ -305,4 +305,4 @@ absl::Status PageReader::Malformed(absl::string_view what) const {
                                 bytes_appended_ - (end_ - position_)));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -19,7 +19,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Size limits of a page. If one is exceeded, Next() returns UPSTREAM_LIMIT_EXCEEDED.
 struct PageLimits {
@@ -122,4 +122,4 @@ class PageReader {
   bool escaped_ = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

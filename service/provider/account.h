@@ -8,7 +8,7 @@
 #include "service/net/base_url.h"
 #include "service/secrets/current_secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 enum class ProviderType { kTwilio, kSignalWire };
 
@@ -37,4 +37,4 @@ struct Account {
   AccountOptions options = {};
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

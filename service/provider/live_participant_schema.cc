@@ -2,7 +2,7 @@
 
 #include "rollcall/v1/live_participant.pb.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr EnumText kLiveStatuses[] = {
@@ -43,4 +43,4 @@ const RecordSchema& LiveParticipantSchema() {
   return kSchema;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

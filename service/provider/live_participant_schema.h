@@ -4,8 +4,8 @@
 
 #include "service/record/record_schema.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 const RecordSchema& LiveParticipantSchema();
 
-}  // namespace rollcall
+}  // namespace rollcall::service

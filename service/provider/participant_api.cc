@@ -8,7 +8,7 @@
 #include "nlohmann/json.hpp"
 #include "service/record/json_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -96,4 +96,4 @@ bool LeadsToAnotherList(absl::string_view link, absl::string_view list,
   return (of_list && of_link->kind != of_list->kind) || container.IsContradictedBy(of_link->id);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

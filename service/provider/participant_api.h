@@ -17,7 +17,7 @@
 #include "service/record/record_schema.h"
 #include "service/record/requested_ids.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The JSON keys of a page's records and of its link to the next page.
 struct PageLayout {
@@ -97,4 +97,4 @@ const ParticipantApi& TwilioVideoInsights();
 const ParticipantApi& TwilioCore();
 const ParticipantApi& SignalWire();
 
-}  // namespace rollcall
+}  // namespace rollcall::service

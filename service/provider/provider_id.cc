@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 bool IsHexDigit(char c) { return absl::ascii_isxdigit(static_cast<unsigned char>(c)); }
@@ -23,4 +23,4 @@ bool IsUuid(absl::string_view id) {
                     [](char c, char p) { return p == '-' ? c == '-' : IsHexDigit(c); });
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Whether `id` is `prefix` and 32 hexadecimal digits, such as Twilio's "AC..." of an account.
 bool IsTwilioSid(absl::string_view id, absl::string_view prefix);
@@ -12,4 +12,4 @@ bool IsTwilioSid(absl::string_view id, absl::string_view prefix);
 // Whether `id` is a UUID with hyphens, as SignalWire's ids are.
 bool IsUuid(absl::string_view id);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

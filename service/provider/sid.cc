@@ -2,7 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 void CheckTwilioSid(absl::string_view field, absl::string_view sid, absl::string_view prefix,
                     RequestViolations& violations) {
@@ -17,4 +17,4 @@ void CheckUuid(absl::string_view field, absl::string_view id, RequestViolations&
                                      "a UUID such as b3877c40-da60-4998-90ad-b792e98472cf"));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "service/provider/provider_id.h"
 #include "service/record/requested_ids.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Adds a violation unless `sid` is `prefix` followed by 32 hexadecimal digits.
 void CheckTwilioSid(absl::string_view field, absl::string_view sid, absl::string_view prefix,
@@ -29,4 +29,4 @@ inline RequestedId RequestedUuid(absl::string_view field, const std::string& id)
   return {field, id, &IsUuid};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include "service/provider/participant_api.h"
 #include "service/provider/sid.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr absl::string_view kPrefix = "/api/laml";
@@ -84,4 +84,4 @@ const ParticipantApi& SignalWire() {
   return kApi;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include "service/provider/provider_id.h"
 #include "service/provider/sid.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 class Core final : public ParticipantApi {
@@ -87,4 +87,4 @@ const ParticipantApi& TwilioCore() {
   return kApi;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

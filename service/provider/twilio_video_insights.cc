@@ -4,7 +4,7 @@
 #include "service/provider/participant_api.h"
 #include "service/provider/sid.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr EnumText kRoomStatuses[] = {
@@ -123,4 +123,4 @@ const ParticipantApi& TwilioVideoInsights() {
   return kApi;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 #include "service/provider/participant_api.h"
 #include "service/provider/sid.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr EnumText kCallDirections[] = {
@@ -200,4 +200,4 @@ const ParticipantApi& TwilioVoiceInsights() {
   return kApi;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "service/access/authorization.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -217,4 +217,4 @@ absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
                   .call = std::move(context)};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -21,7 +21,7 @@
 #include "service/secrets/current_secret.h"
 #include "service/trace/trace_context.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // How long calls may take.
 struct DeadlineOptions {
@@ -96,4 +96,4 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
                                       const QueryOptions& options, CallContext context);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

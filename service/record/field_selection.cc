@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_split.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 bool HoldsPersonalData(const ObjectSchema& schema) {
@@ -102,4 +102,4 @@ const FieldSelection& FieldSelection::Within(const FieldSchema& field) const {
   return kAll;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "google/protobuf/field_mask.pb.h"
 #include "service/record/record_schema.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class FieldSelection {
  public:
@@ -50,4 +50,4 @@ class FieldSelection {
 // Whether `path`, which starts at the record, names a personal data field or a part of one.
 bool NamesPersonalData(absl::string_view path, const ObjectSchema& schema);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // JSON whitespace: a subset of what isspace() accepts.
@@ -156,4 +156,4 @@ std::string ReadableJson(absl::string_view json) {
   return is_readable ? std::string(json) : ReplaceUnreadableValues(json, 0);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Finds the text of an object's members, front to back. Any number of lookups reads the object's
 // text only once.
@@ -43,4 +43,4 @@ std::string ReadableJson(absl::string_view json);
 // need not be valid.
 int NestingOf(absl::string_view json);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,8 +4,8 @@
 
 #include "simdjson.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 using JsonValue = simdjson::dom::element;
 
-}  // namespace rollcall
+}  // namespace rollcall::service

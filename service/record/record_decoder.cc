@@ -9,7 +9,7 @@
 #include "service/error/error.h"
 #include "service/record/json_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 absl::string_view View(std::string_view text) { return {text.data(), text.size()}; }
@@ -313,4 +313,4 @@ void RecordDecoder::AppendOtherParts() {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

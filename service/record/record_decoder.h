@@ -20,7 +20,7 @@
 #include "service/record/requested_ids.h"
 #include "service/record/wire_writer.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Reusable memory for decoding: simdjson's buffers, which grow to fit the largest record so far,
 // and the last record's result. Calls do not need it between records, so one per event loop is
@@ -134,4 +134,4 @@ class RecordDecoder {
   bool has_requested_field_ = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 #include "rollcall/v1/conference_participant_summary.pb.h"
 #include "service/record/times.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Up to this limit, every integer has an exact double that no other integer shares.
@@ -190,4 +190,4 @@ Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter
   return outcome;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -13,7 +13,7 @@
 #include "service/record/json_value.h"
 #include "service/record/wire_writer.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct FieldSchema;
 struct ObjectSchema;
@@ -158,4 +158,4 @@ constexpr FieldSchema Personal(FieldSchema field) {
 }
 
 }  // namespace row
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -2,7 +2,7 @@
 
 #include "absl/strings/match.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 bool RequestedId::IsContradictedBy(absl::string_view text) const {
   if (text == id) return false;
@@ -10,4 +10,4 @@ bool RequestedId::IsContradictedBy(absl::string_view text) const {
   return is_well_formed(text) && is_well_formed(id) && !absl::EqualsIgnoreCase(text, id);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

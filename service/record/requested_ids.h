@@ -7,7 +7,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct RequestedId {
   absl::string_view field;  // the provider's name of the record's field
@@ -21,4 +21,4 @@ struct RequestedId {
 
 using RequestedIds = std::vector<RequestedId>;
 
-}  // namespace rollcall
+}  // namespace rollcall::service

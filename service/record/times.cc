@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/time/civil_time.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Consumes a string from the front, token by token. A failure is permanent: see failed().
@@ -190,4 +190,4 @@ bool ParseTime(std::string_view text, google::protobuf::Timestamp& time) {
   return starts_with_year ? ParseIso8601(text, time) : ParseRfc2822(text, time);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 
 #include "google/protobuf/timestamp.pb.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Parses ISO 8601 / RFC 3339 ("2021-10-08T02:58:51.5Z", "...+00:00") and RFC 2822
 // ("Sat, 19 Feb 2011 21:07:19 +0000", also with "Sept" or a full month name). Returns false and
@@ -13,4 +13,4 @@ namespace rollcall {
 // outside the years 1 to 9999 UTC.
 bool ParseTime(std::string_view text, google::protobuf::Timestamp& time);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 
 std::string WireWriter::Release() {
   buffer_.resize(size_);
@@ -27,4 +27,4 @@ void WireWriter::CloseLong(size_t begin) {
   size_ += more;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

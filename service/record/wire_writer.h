@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "google/protobuf/io/coded_stream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The tag before a field's value: field number and wire type.
 constexpr uint32_t VarintTag(int number) { return static_cast<uint32_t>(number) << 3; }
@@ -93,4 +93,4 @@ class WireWriter {
   size_t size_ = 0;     // bytes written
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

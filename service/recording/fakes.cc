@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-namespace rollcall {
+namespace rollcall::service {
 
 namespace {
 
@@ -70,4 +70,4 @@ Fakes::Key Fakes::Hash(const void* bytes, size_t size) const {
   return hash;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

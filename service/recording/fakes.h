@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Fakes {
  public:
@@ -53,4 +53,4 @@ class Fakes {
   const Context keyed_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -19,7 +19,7 @@
 #include "rollcall/version.h"
 #include "service/record/times.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr int kFormat = 1;
@@ -199,4 +199,4 @@ void Recording::Answer::WriteBody() {
   bytes_.clear();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -23,7 +23,7 @@
 #include "service/recording/text_redactor.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Where provider responses are written, redacted.
 struct RecordingOptions {
@@ -113,4 +113,4 @@ class Recording::Answer {
   bool finished_ = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 
 #include "service/provider/participant_api.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Receives the response, records it, and passes it on to the receiver of the request.
@@ -64,4 +64,4 @@ std::unique_ptr<HttpTransport::Transfer> RecordingTransport::Get(const HttpReque
   return std::make_unique<RecordedTransfer>(*transport_, request, receiver, std::move(answer));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "service/provider/account.h"
 #include "service/recording/recording.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class RecordingTransport final : public HttpTransport {
  public:
@@ -34,4 +34,4 @@ class RecordingTransport final : public HttpTransport {
   const std::vector<Account>& accounts_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "service/record/times.h"
 #include "service/recording/ascii.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // More than the page reader accepts.
@@ -336,4 +336,4 @@ void Redactor::EndScalar(std::string& out) {
   EndToken();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -22,7 +22,7 @@
 #include "service/provider/participant_api.h"
 #include "service/recording/text_redactor.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Redactor {
  public:
@@ -120,4 +120,4 @@ class Redactor {
   std::optional<Fakes::Stream> fake_so_far_;  // of a token whose beginning is replaced already
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "service/provider/provider_id.h"
 #include "service/recording/ascii.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Bytes of the longest character: an escaped surrogate pair.
@@ -370,4 +370,4 @@ void TextRedactor::LinkParameter(size_t begin, size_t end, std::string& out) con
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

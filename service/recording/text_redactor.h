@@ -14,7 +14,7 @@
 #include "service/provider/participant_api.h"
 #include "service/recording/fakes.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Replaces the origin and the path prefix of the configured base URL in links.
 inline constexpr absl::string_view kReplayOrigin = "http://replay.invalid";
@@ -70,4 +70,4 @@ class TextRedactor {
   std::string plain_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

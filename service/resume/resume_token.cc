@@ -14,7 +14,7 @@
 // A token is, in URL-safe base64: a version byte, the nonce, the position encrypted with
 // AES-256-GCM, and the tag. Version and binding are authenticated as well. The position is the
 // record's identity, occurrence and ordinal, then the page.
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr char kVersionByte = 2;
@@ -173,4 +173,4 @@ std::optional<ListPosition> ResumeTokens::Cipher::Open(absl::string_view given) 
   return position;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "service/secrets/current_secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A position in a list: after a record.
 struct ListPosition {
@@ -52,4 +52,4 @@ class ResumeTokens {
   std::unique_ptr<Cipher> previous_cipher_;  // null if there is no previous secret
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

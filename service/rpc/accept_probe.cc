@@ -13,7 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // How long a connection waits for a reaction of the server, and how often that looks whether the
@@ -109,4 +109,4 @@ bool AcceptProbe::IsAccepted() const {
   return accepted;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class AcceptProbe {
  public:
@@ -42,4 +42,4 @@ class AcceptProbe {
   std::thread thread_;  // last, because it uses the other members
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

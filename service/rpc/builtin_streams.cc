@@ -8,7 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Lives as long as its stream. gRPC has set the stream's call by the first interception.
 class BuiltinStreams::Stream final : public grpc::experimental::Interceptor {
@@ -91,4 +91,4 @@ void BuiltinStreams::CancelAll() {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class BuiltinStreams {
  public:
@@ -43,4 +43,4 @@ class BuiltinStreams {
   std::unordered_set<grpc_call*> calls_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include <grpc/grpc.h>
 #include <grpcpp/grpcpp.h>
 
-namespace rollcall {
+namespace rollcall::service {
 
 class CallHandle {
  public:
@@ -23,4 +23,4 @@ class CallHandle {
   grpc_call* const call_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 #include "service/query/query.h"
 #include "service/upstream/read_options.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 struct CallOptions {
   QueryOptions query;
@@ -21,4 +21,4 @@ struct CallOptions {
   std::chrono::milliseconds caller_stall;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 std::vector<std::string> Texts(const grpc::AuthContext& context, const char* property) {
@@ -69,4 +69,4 @@ std::string NameOf(const Credentials& credentials, const grpc::ServerContextBase
   return peer;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 
 #include "service/access/policy.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The caller's credentials: the names in its certificate, and the token of
 // `authorization: Bearer TOKEN`. For `authorization` in any other form, the token is empty, which
@@ -22,4 +22,4 @@ bool HasValidCertificate(const grpc::ServerContextBase& context);
 // without the port, because one caller may have several connections.
 std::string NameOf(const Credentials& credentials, const grpc::ServerContextBase& context);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

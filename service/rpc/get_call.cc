@@ -5,7 +5,7 @@
 #include "rollcall/v1/participant_service.grpc.pb.h"  // lets gRPC serialize messages
 #include "service/rpc/grpc_status.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 GetCall* GetCall::Start(grpc::CallbackServerContext& context, GetQuery query,
                         std::unique_ptr<CallReport> report, grpc::ByteBuffer& response,
@@ -50,4 +50,4 @@ void GetCall::End(const absl::Status& status, const CallTotals& totals) {
   Finish(ToGrpcStatus(outcome, trace_));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -16,7 +16,7 @@
 #include "service/upstream/participant_fetch.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class GetCall final : public grpc::ServerUnaryReactor, private UpstreamCall {
  public:
@@ -56,4 +56,4 @@ class GetCall final : public grpc::ServerUnaryReactor, private UpstreamCall {
   bool ended_ = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

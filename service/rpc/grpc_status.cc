@@ -8,7 +8,7 @@
 #include "google/rpc/status.pb.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Peers accept 8 KiB of headers by default. The message is sent twice: percent-encoded, with up to
@@ -46,4 +46,4 @@ grpc::Status ToGrpcStatus(const absl::Status& error, const TraceContext& trace) 
   return {static_cast<grpc::StatusCode>(status.code()), message, details.SerializeAsString()};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

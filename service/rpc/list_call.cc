@@ -8,7 +8,7 @@
 #include "service/error/error.h"
 #include "service/rpc/grpc_status.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr size_t kMaxTokenInTrailers = size_t{2} << 10;
@@ -178,4 +178,4 @@ void ListCall::AddTrailers() {
   }
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -20,7 +20,7 @@
 #include "service/upstream/pager.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private RecordSink,
@@ -89,4 +89,4 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   std::atomic<bool> finishing_ = false;  // the status is passed to gRPC
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 bool WriteAll(int fd, const std::string& content) {
@@ -65,4 +65,4 @@ void MemoryFile::Replace() {
 
 std::string MemoryFile::path() const { return absl::StrCat("/proc/self/fd/", fd_); }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 
 #include "absl/status/status.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class MemoryFile {
  public:
@@ -32,4 +32,4 @@ class MemoryFile {
   int64_t version_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

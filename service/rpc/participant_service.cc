@@ -15,7 +15,7 @@
 #include "service/rpc/grpc_status.h"
 #include "service/rpc/list_call.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr char kRequestIdHeader[] = "x-request-id";
@@ -161,4 +161,4 @@ grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(
                         loops_.Pick(), running_, options_);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -17,7 +17,7 @@
 #include "service/rpc/upstream_loops.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Both methods take and return bytes instead of messages. Otherwise gRPC refuses a request that
 // does not parse by itself, without a trace in log and metrics. A list call also serializes its
@@ -62,4 +62,4 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   CallMonitor& monitor_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

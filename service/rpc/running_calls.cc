@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 absl::Status Draining() {
@@ -108,4 +108,4 @@ void RunningCalls::EndAll() {
   for (Call* call : calls_) call->EndWith(Draining());
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

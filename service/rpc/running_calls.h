@@ -14,7 +14,7 @@
 #include "service/metrics/running_call.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class RunningCalls {
  public:
@@ -79,4 +79,4 @@ class RunningCalls {
   std::unordered_map<std::string, Counts> calls_of_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 
 bool SendQueue::WaitForRoom() {
   const MutexLock lock(mutex_);
@@ -58,4 +58,4 @@ bool SendQueue::is_writing() const {
   return writing_bytes_.has_value();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

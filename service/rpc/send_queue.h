@@ -13,7 +13,7 @@
 #include "service/record/wire_writer.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class SendQueue {
  public:
@@ -91,4 +91,4 @@ class SendQueue {
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

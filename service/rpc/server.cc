@@ -32,7 +32,7 @@
 #include "service/rpc/server_certificates.h"
 #include "service/rpc/upstream_loops.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 std::vector<Account> AccountsOf(const Config& config) {
@@ -302,4 +302,4 @@ const std::string& Server::address() const { return parts_->address(); }
 
 void Server::Drain(std::chrono::milliseconds time) { parts_->Drain(time); }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "service/config/config.h"
 #include "service/metrics/telemetry.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Server {
  public:
@@ -42,4 +42,4 @@ class Server {
   std::unique_ptr<Parts> parts_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

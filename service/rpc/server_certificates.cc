@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/json/json_object_reader.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr char kWhat[] = "tls";
@@ -87,4 +87,4 @@ absl::Status ServerCertificates::Use(TlsFiles files) {
   return status;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -22,7 +22,7 @@
 #include "service/rpc/memory_file.h"
 #include "service/tls/tls_files.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class ServerCertificates {
  public:
@@ -56,4 +56,4 @@ class ServerCertificates {
   std::shared_ptr<grpc::experimental::FileWatcherCertificateProvider> provider_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

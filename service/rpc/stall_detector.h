@@ -11,7 +11,7 @@
 
 #include "service/http/scheduler.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class StallDetector {
  public:
@@ -57,4 +57,4 @@ class StallDetector {
   int polls_pending_ = 0;  // in a row, with the same write
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

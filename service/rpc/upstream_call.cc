@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 absl::Status UpstreamCall::Begin(int max_calls, Scheduler::Task work) {
   if (absl::Status refusal = running_.Begin(*this, caller_, max_calls); !refusal.ok()) {
@@ -64,4 +64,4 @@ void UpstreamCall::EndWith(const absl::Status& status) {
   scheduler_.Post([this, status] { Stop(status); });
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -19,7 +19,7 @@
 #include "service/rpc/running_calls.h"
 #include "service/rpc/stall_detector.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Grace period to flush queued records before cancelling a caller that has stopped reading.
 inline constexpr std::chrono::seconds kGracePeriod{5};
@@ -87,4 +87,4 @@ class UpstreamCall : protected RunningCalls::Call {
   StallDetector stall_detector_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -16,7 +16,7 @@
 #include "service/http/http_transport.h"
 #include "service/record/record_decoder.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class UpstreamLoop {
  public:
@@ -129,4 +129,4 @@ class UpstreamLoops {
   std::vector<std::unique_ptr<UpstreamLoop>> loops_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

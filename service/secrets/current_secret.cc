@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 
 CurrentSecret::CurrentSecret(const Secret& secret, std::string file)
     : state_(std::make_shared<State>(secret, std::move(file))) {}
@@ -26,4 +26,4 @@ bool CurrentSecret::Replace(const Secret& secret) {
   return true;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "service/secrets/secret.h"
 #include "service/sync/mutex.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class CurrentSecret {
  public:
@@ -50,4 +50,4 @@ class CurrentSecret {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace rollcall {
+namespace rollcall::service {
 
 Secret::Secret(absl::string_view value) : text_(std::make_shared<const Text>(value)) {}
 
@@ -11,4 +11,4 @@ Secret::Text::~Text() {
   explicit_bzero(value.data(), value.size());
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class Secret {
  public:
@@ -35,4 +35,4 @@ class Secret {
   std::shared_ptr<const Text> text_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 absl::string_view WithoutLineEnd(absl::string_view text) {
   while (absl::ConsumeSuffix(&text, "\n") || absl::ConsumeSuffix(&text, "\r")) {
@@ -31,4 +31,4 @@ absl::string_view ResumeKeyProblem(absl::string_view text) {
   return text.size() < kMinResumeKeyBytes ? "must have at least 32 bytes" : "";
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 inline constexpr std::size_t kMaxSecretBytes = 4096;
 // A file that holds a secret may end with a line break.
@@ -21,4 +21,4 @@ absl::string_view SecretProblem(absl::string_view text);
 // The same for a resume key.
 absl::string_view ResumeKeyProblem(absl::string_view text);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

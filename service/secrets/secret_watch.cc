@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "service/secrets/secret_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 void Watch(const NamedSecret& named, FileWatch& watch, const OnSecretChange& on_change) {
@@ -38,4 +38,4 @@ void WatchSecrets(const std::vector<NamedSecret>& secrets, FileWatch& watch,
   for (const NamedSecret& secret : secrets) Watch(secret, watch, on_change);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 #include "service/files/file_watch.h"
 #include "service/secrets/current_secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A secret by the name that logs and metrics have for it, such as "credentials:main".
 struct NamedSecret {
@@ -29,4 +29,4 @@ using OnSecretChange = std::function<void(absl::string_view name, const absl::St
 void WatchSecrets(const std::vector<NamedSecret>& secrets, FileWatch& watch,
                   const OnSecretChange& on_change);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 
 #include "absl/base/thread_annotations.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Named as the standard library does, so that std::condition_variable_any can wait with it.
 class ABSL_LOCKABLE Mutex {
@@ -32,4 +32,4 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex& mutex_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "absl/time/time.h"
 #include "service/files/read_file.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using BioPointer = std::unique_ptr<BIO, decltype(&BIO_free)>;
@@ -160,4 +160,4 @@ std::optional<TlsFiles> ReadTlsFiles(const ServerTlsOptions& options, Problems& 
                   not_after};
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "service/json/json_object_reader.h"
 #include "service/secrets/secret.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A PEM file that is longer is a mistake.
 inline constexpr std::size_t kMaxPemBytes = std::size_t{4} << 20;
@@ -45,4 +45,4 @@ absl::StatusOr<std::string> ReadCertificates(const std::string& path);
 // were added under the keys that name the files.
 std::optional<TlsFiles> ReadTlsFiles(const ServerTlsOptions& options, Problems& problems);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

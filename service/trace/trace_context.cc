@@ -14,7 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr std::size_t kMaxRequestId = 128;
@@ -153,4 +153,4 @@ std::string TraceContext::NewTraceparent() const {
   return absl::StrCat("00-", trace_id_, "-", RandomHex64(), sampled_ ? "-01" : "-00");
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The values of a caller's headers, in order of arrival.
 struct TraceHeaders {
@@ -45,4 +45,4 @@ class TraceContext {
   bool sampled_ = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

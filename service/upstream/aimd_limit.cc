@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace rollcall {
+namespace rollcall::service {
 
 void AimdLimit::OnServed(bool limit_is_reached) {
   if (limit_is_reached) value_ = std::min(max_, value_ + 1 / value_);
@@ -14,4 +14,4 @@ void AimdLimit::OnTooMany(Time sent, Time now) {
   lowered_ = now;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 
 #include <chrono>
 
-namespace rollcall {
+namespace rollcall::service {
 
 class AimdLimit {
  public:
@@ -30,4 +30,4 @@ class AimdLimit {
   Time lowered_ = Time::min();
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -1,6 +1,6 @@
 #include "service/upstream/circuit_breaker.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 using std::chrono::milliseconds;
 
@@ -31,4 +31,4 @@ void CircuitBreaker::OnProbeGivenUp() {
   shut_until_ = Time::min();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

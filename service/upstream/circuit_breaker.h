@@ -6,7 +6,7 @@
 #include <chrono>
 #include <optional>
 
-namespace rollcall {
+namespace rollcall::service {
 
 // When an upstream counts as down, and for how long no request is sent then.
 struct BreakerOptions {
@@ -47,4 +47,4 @@ class CircuitBreaker {
   Time shut_until_;   // while not closed: when the next probe may be sent
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -177,4 +177,4 @@ absl::Status ConcurrencyLimiter::CircuitOpen(milliseconds wait) {
   return status;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "service/upstream/circuit_breaker.h"
 #include "service/upstream/fair_queue.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // How many requests to one account may be active at once.
 struct LimiterOptions {
@@ -144,4 +144,4 @@ class ConcurrencyLimiter::Permit {
   Clock::time_point sent_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 
 template <class Item>
 class FairQueue {
@@ -55,4 +55,4 @@ class FairQueue {
   int size_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

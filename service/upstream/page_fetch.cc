@@ -2,7 +2,7 @@
 
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 void PageFetch::Open() {
   open_ = true;
@@ -36,4 +36,4 @@ void PageFetch::OnRequestEnd(const absl::Status& status) {
   if (open_) listener_.OnPageChange();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

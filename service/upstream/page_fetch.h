@@ -11,7 +11,7 @@
 #include "service/page/page_reader.h"
 #include "service/upstream/provider_request.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class PageFetch final : private ProviderRequest::Listener {
  public:
@@ -63,4 +63,4 @@ class PageFetch final : private ProviderRequest::Listener {
   ProviderRequest request_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

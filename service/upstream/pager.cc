@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 PageLimits PageLimitsOf(const ResponseLimits& limits) {
@@ -293,4 +293,4 @@ void Pager::Finish(const absl::Status& status) {
   sink_.OnListEnd(status, totals_);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

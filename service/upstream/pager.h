@@ -24,7 +24,7 @@
 #include "service/upstream/retry_policy.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The outcome of a list.
 struct ListTotals : CallTotals {
@@ -119,4 +119,4 @@ class Pager final : private PageFetch::Listener {
   bool ended_ = false;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 #include "service/error/error.h"
 #include "service/record/json_text.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 ParticipantFetch::ParticipantFetch(HttpTransport& transport, DecoderScratch& scratch,
                                    const ReadOptions& options, Upstream& upstream, GetQuery query,
@@ -115,4 +115,4 @@ void ParticipantFetch::End(const absl::Status& status) {
   done_(InUpstream(status, upstream_.options.account), totals_);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "service/upstream/read_options.h"
 #include "service/upstream/retry_policy.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class ParticipantFetch final : private ProviderRequest::Listener {
  public:
@@ -65,4 +65,4 @@ class ParticipantFetch final : private ProviderRequest::Listener {
   CallTotals totals_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

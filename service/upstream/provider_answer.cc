@@ -12,7 +12,7 @@
 #include "service/record/json_text.h"
 #include "service/upstream/retry_after.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr size_t kMaxBody = size_t{16} << 10;
@@ -170,4 +170,4 @@ absl::Status InUpstream(const absl::Status& status, const Account& account) {
   return named;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "service/http/http_transport.h"
 #include "service/provider/account.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class ProviderAnswer {
  public:
@@ -43,4 +43,4 @@ class ProviderAnswer {
 // Adds the upstream's name to the message and the details of `status`.
 absl::Status InUpstream(const absl::Status& status, const Account& account);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // A response that is paused for longer is stalled by a slow caller. Shorter pauses are normal.
@@ -166,4 +166,4 @@ void ProviderRequest::WatchForStall() {
   });
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -15,7 +15,7 @@
 #include "service/upstream/provider_answer.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // A GET of `url` with the settings of `upstream`. The other arguments must outlive the transfer.
 HttpRequest MakeHttpRequest(const UpstreamOptions& upstream, std::string url,
@@ -106,4 +106,4 @@ class ProviderRequest final : private HttpTransport::Receiver {
   std::unique_ptr<HttpTransport::Transfer> transfer_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

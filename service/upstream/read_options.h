@@ -6,7 +6,7 @@
 
 #include "service/upstream/retry_policy.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The largest response that is accepted; the list or record fails beyond it.
 struct ResponseLimits {
@@ -25,4 +25,4 @@ struct ReadOptions {
   bool prefetch = true;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 
 #include "absl/hash/hash.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // Without a limit, a list whose links expire faster than the pager reads it would restart forever.
@@ -81,4 +81,4 @@ void ReplayCursor::RestartList() {
   pages_read_.clear();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -15,7 +15,7 @@
 #include "absl/strings/string_view.h"
 #include "service/resume/resume_token.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class ReplayCursor {
  public:
@@ -93,4 +93,4 @@ class ReplayCursor {
   int restarts_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "service/http/http_date.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr absl::Duration kMaxRetryDelay = absl::Hours(24);
@@ -34,4 +34,4 @@ absl::Duration RetryDelay(absl::string_view retry_after, absl::string_view date,
   return std::clamp(delay, absl::ZeroDuration(), kMaxRetryDelay);
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // How long a response asks to wait before the next request, at most 24 h; zero if it does not ask,
 // or not in a valid form. `retry_after` is a number of seconds or a date. A date is compared with
@@ -12,4 +12,4 @@ namespace rollcall {
 // malformed.
 absl::Duration RetryDelay(absl::string_view retry_after, absl::string_view date, absl::Time now);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -7,7 +7,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -70,4 +70,4 @@ std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failur
   return wait;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // How often and how soon a failed request is sent again.
 struct RetryOptions {
@@ -60,4 +60,4 @@ class RetryPolicy {
   int failures_of_page_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

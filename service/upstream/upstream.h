@@ -10,7 +10,7 @@
 #include "service/provider/account.h"
 #include "service/upstream/concurrency_limiter.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // What the operator decides about one upstream.
 struct UpstreamOptions {
@@ -26,4 +26,4 @@ struct Upstream {
   ConcurrencyLimiter limiter;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -23,7 +23,7 @@
 #include "service/upstream/provider_answer.h"
 #include "service/upstream/provider_request.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -277,4 +277,4 @@ absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const
       absl::StrCat(failed, " of ", asked, " APIs of the upstreams would not serve"));
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "service/environment/environment.h"
 #include "service/upstream/upstream.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Asks all APIs at once, and writes a line about each to `out`, in the order of the configuration
 // and as soon as it and those before it are known; below it, what helps to find the cause. Nothing
@@ -20,4 +20,4 @@ namespace rollcall {
 absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const Environment& env,
                             std::ostream& out);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -124,4 +124,4 @@ TEST_F(AccessTest, ReloadsItsFileAndKeepsTheLastGoodPolicy) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

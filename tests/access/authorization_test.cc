@@ -8,7 +8,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::HasSubstr;
@@ -117,4 +117,4 @@ TEST(AuthorizationTest, RemovesPersonalFieldsFromTheSelection) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

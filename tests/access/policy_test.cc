@@ -9,7 +9,7 @@
 
 #include "absl/strings/str_split.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -175,4 +175,4 @@ TEST(PolicyTest, RejectsCertificateNamesWithoutAClientCa) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 
 #include "absl/strings/strip.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::HasSubstr;
@@ -170,4 +170,4 @@ TEST(AdminServerTest, StopsDespiteHalfSentRequests) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::AllOf;
@@ -81,4 +81,4 @@ TEST(StatusPageTest, ShowsOldestCallsIfThereAreTooMany) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

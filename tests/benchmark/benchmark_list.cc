@@ -17,7 +17,7 @@ namespace rollcall {
 struct BenchmarkList::Kind {
   absl::string_view name;
   simulator::Api api = simulator::Api::kVoiceInsights;
-  const ParticipantApi& (*provider)() = nullptr;
+  const service::ParticipantApi& (*provider)() = nullptr;
   absl::string_view upstream;
   v1::Participant::RecordCase record_case = v1::Participant::RECORD_NOT_SET;
   absl::string_view sid_field;  // the field that ParticipantSid() returns
@@ -25,17 +25,17 @@ struct BenchmarkList::Kind {
 };
 
 const BenchmarkList::Kind BenchmarkList::kKinds[] = {
-    {"conference", simulator::Api::kVoiceInsights, &TwilioVoiceInsights, "twilio",
+    {"conference", simulator::Api::kVoiceInsights, &service::TwilioVoiceInsights, "twilio",
      v1::Participant::kConferenceParticipantSummary, "participant_sid",
      [](v1::ListParticipantsRequest& request) {
        return request.mutable_conference_participant_summaries()->mutable_conference_sid();
      }},
-    {"room", simulator::Api::kVideoInsights, &TwilioVideoInsights, "twilio",
+    {"room", simulator::Api::kVideoInsights, &service::TwilioVideoInsights, "twilio",
      v1::Participant::kRoomParticipantSummary, "participant_sid",
      [](v1::ListParticipantsRequest& request) {
        return request.mutable_room_participant_summaries()->mutable_room_sid();
      }},
-    {"live", simulator::Api::kSignalWire, &SignalWire, "signalwire",
+    {"live", simulator::Api::kSignalWire, &service::SignalWire, "signalwire",
      v1::Participant::kLiveParticipant, "call_sid",
      [](v1::ListParticipantsRequest& request) {
        return request.mutable_live_participants()->mutable_conference_sid();
@@ -43,7 +43,7 @@ const BenchmarkList::Kind BenchmarkList::kKinds[] = {
 };
 
 BenchmarkList::BenchmarkList(const Kind& kind, int64_t size, google::protobuf::FieldMask mask,
-                             FieldSelection selection)
+                             service::FieldSelection selection)
     : kind_(&kind),
       list_(kind.api, size),
       mask_(std::move(mask)),
@@ -61,8 +61,8 @@ std::optional<BenchmarkList> BenchmarkList::Make(absl::string_view kind, int64_t
 std::optional<BenchmarkList> BenchmarkList::Make(const Kind& kind, int64_t size,
                                                  const google::protobuf::FieldMask& mask) {
   std::vector<std::string> unknown;
-  FieldSelection selection =
-      FieldSelection::FromMask(mask, kind.provider().record_schema().object, unknown);
+  service::FieldSelection selection =
+      service::FieldSelection::FromMask(mask, kind.provider().record_schema().object, unknown);
   if (!unknown.empty()) return std::nullopt;
   return BenchmarkList(kind, size, mask, std::move(selection));
 }
@@ -101,9 +101,10 @@ v1::Participant::RecordCase BenchmarkList::record_case() const { return kind_->r
 v1::Participant BenchmarkList::Record(int64_t index) const {
   std::string json = Json(index);
   const size_t size = json.size();
-  json.append(RecordDecoder::kPadding, '\0');
-  DecoderScratch scratch;
-  RecordDecoder decoder(scratch, kind_->provider().record_schema(), selection_, /*strict=*/false);
+  json.append(service::RecordDecoder::kPadding, '\0');
+  service::DecoderScratch scratch;
+  service::RecordDecoder decoder(scratch, kind_->provider().record_schema(), selection_,
+                                 /*strict=*/false);
   const absl::Status status = decoder.Decode(absl::string_view(json).substr(0, size));
   v1::Participant participant;
   if (!status.ok() || !participant.ParseFromArray(decoder.bytes().data(),

@@ -57,12 +57,12 @@ class BenchmarkList {
   static std::optional<BenchmarkList> Make(const Kind& kind, int64_t size,
                                            const google::protobuf::FieldMask& mask);
   BenchmarkList(const Kind& kind, int64_t size, google::protobuf::FieldMask mask,
-                FieldSelection selection);
+                service::FieldSelection selection);
 
   const Kind* kind_;
   simulator::List list_;
   google::protobuf::FieldMask mask_;
-  FieldSelection selection_;
+  service::FieldSelection selection_;
   bool has_sid_;
 };
 

@@ -29,7 +29,7 @@
 #include "service/secrets/secret.h"
 #include "tests/benchmark/benchmark_list.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr int64_t kMaxMessages = 10'000;  // about 4 KB each
@@ -202,6 +202,6 @@ int Main(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
-int main(int argc, char** argv) { return rollcall::Main(argc, argv); }
+int main(int argc, char** argv) { return rollcall::service::Main(argc, argv); }

@@ -20,7 +20,7 @@
 #include "service/config/config_summary.h"
 #include "tests/end_to_end/certificate.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -1063,4 +1063,4 @@ TEST(SecretTest, CopiesShareTheText) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

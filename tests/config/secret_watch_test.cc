@@ -17,7 +17,7 @@
 #include "service/config/config_secrets.h"
 #include "service/environment/environment.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using testing::HasSubstr;
@@ -149,4 +149,4 @@ TEST(CurrentSecretTest, ReplacingWithTheSameSecretChangesNothing) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -20,7 +20,7 @@
 #include "service/config/settings.h"
 #include "tests/paths.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -180,4 +180,4 @@ TEST(SettingsDocument, HasExactlyTheKeysOfAnUpstream) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 
 #include "service/http/scheduler.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class FakeScheduler final : public Scheduler {
  public:
@@ -81,4 +81,4 @@ class FakeScheduler final : public Scheduler {
   uint64_t next_id_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

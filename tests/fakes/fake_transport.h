@@ -18,7 +18,7 @@
 #include "service/http/http_transport.h"
 #include "tests/fakes/fake_scheduler.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class FakeTransport final : public HttpTransport {
  public:
@@ -168,4 +168,4 @@ inline std::unique_ptr<HttpTransport::Transfer> FakeTransport::Get(const HttpReq
   return transfer;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

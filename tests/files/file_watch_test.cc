@@ -14,7 +14,7 @@
 #include <mutex>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -205,4 +205,4 @@ TEST_F(FileWatchTest, ReportsAFileReplacedByAPipeWithoutBlocking) {
 TEST(FileWatchWithoutFilesTest, StopsWithoutFiles) { const FileWatch watch; }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -15,7 +15,7 @@
 #include "service/page/page_reader.h"
 #include "tests/fuzz/require.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -149,9 +149,9 @@ void Fuzz(absl::string_view input) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  rollcall::service::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -11,7 +11,7 @@
 #include "service/access/policy.h"
 #include "tests/fuzz/require.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // The SHA-256 of the token "abc". The corpus contains it, so that some policies admit its owner.
@@ -65,9 +65,9 @@ void Fuzz(absl::string_view text) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  rollcall::service::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

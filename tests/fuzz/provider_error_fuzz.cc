@@ -20,7 +20,7 @@
 #include "service/upstream/provider_answer.h"
 #include "tests/fuzz/require.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // The default limit of HTTP/2 peers for trailers.
@@ -159,9 +159,9 @@ void Fuzz(absl::string_view input) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  rollcall::service::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

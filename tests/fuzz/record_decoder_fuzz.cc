@@ -18,7 +18,7 @@
 #include "service/record/record_decoder.h"
 #include "tests/fuzz/require.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -263,9 +263,9 @@ void Fuzz(absl::string_view input) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  rollcall::service::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Aborts unless `kept`. `promise` states the property.
 inline void Require(bool kept, const char* promise) {
@@ -13,4 +13,4 @@ inline void Require(bool kept, const char* promise) {
   std::abort();
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

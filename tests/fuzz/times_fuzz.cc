@@ -9,7 +9,7 @@
 #include "service/record/times.h"
 #include "tests/fuzz/require.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::Timestamp;
@@ -47,9 +47,9 @@ void Fuzz(std::string_view text) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  rollcall::service::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

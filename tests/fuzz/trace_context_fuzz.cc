@@ -11,7 +11,7 @@
 #include "service/trace/trace_context.h"
 #include "tests/fuzz/require.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 TraceHeaders Headers(absl::string_view text) {
@@ -60,9 +60,9 @@ void Fuzz(absl::string_view text) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  rollcall::Fuzz({reinterpret_cast<const char*>(data), size});
+  rollcall::service::Fuzz({reinterpret_cast<const char*>(data), size});
   return 0;
 }

@@ -4,7 +4,7 @@
 
 #include "tests/http/tcp_pair.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 Connections::Ends EndsOf(const TcpPair& pair) {
@@ -57,4 +57,4 @@ TEST(Connections, ADescriptorThatIsOpenedAgainIsAnotherConnection) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -15,7 +15,7 @@
 
 #include "tests/end_to_end/hostile_server.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using Peer = HostileServer::Peer;
@@ -224,4 +224,4 @@ TEST_F(CurlTransportTest, CancelsOneTransferInACallbackOfAnother) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

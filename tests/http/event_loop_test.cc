@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -148,4 +148,4 @@ TEST(EventLoop, DeletesLaterThanTasksThatWerePosted) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -9,7 +9,7 @@
 
 #include "tests/fakes/fake_scheduler.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -120,4 +120,4 @@ TEST_F(SchedulerTest, DeletesAfterTasksThatWerePostedBefore) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

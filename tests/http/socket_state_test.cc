@@ -9,7 +9,7 @@
 
 #include "tests/http/tcp_pair.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 class SocketStateTest : public ::testing::Test {
@@ -67,4 +67,4 @@ TEST_F(SocketStateTest, OutputIsUnacknowledgedWhileThePeerHasNoRoom) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -9,7 +9,7 @@
 
 #include <utility>
 
-namespace rollcall {
+namespace rollcall::service {
 
 class TcpPair {
  public:
@@ -58,4 +58,4 @@ class TcpPair {
   int peer_port_ = 0;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 TEST(IdentifierTest, ReplacesControlCharactersAndCutsLongText) {
@@ -15,4 +15,4 @@ TEST(IdentifierTest, ReplacesControlCharactersAndCutsLongText) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -16,7 +16,7 @@
 #include <string>
 #include <vector>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -137,4 +137,4 @@ TEST(LogWriterTest, ContinuesWhenReaderIsReplaced) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 
 #include "service/log/event_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class TestLog {
  public:
@@ -41,4 +41,4 @@ class TestLog {
   EventLog log_{LoggerTo(text_)};
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 #include "service/error/error.h"
 #include "tests/log/test_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::AllOf;
@@ -128,4 +128,4 @@ TEST_F(CallReportTest, DoesNotLogCallsIfDisabled) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

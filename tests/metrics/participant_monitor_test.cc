@@ -14,7 +14,7 @@
 #include "absl/strings/strip.h"
 #include "tests/log/test_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::Contains;
@@ -172,4 +172,4 @@ TEST_F(ParticipantMonitorTest, ThreadsLoseNothing) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include <chrono>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 // NaN if there is no such metric.
@@ -39,4 +39,4 @@ TEST(ProcessMetricsTest, KnowsMemoryAndTime) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

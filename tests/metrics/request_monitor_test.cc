@@ -10,7 +10,7 @@
 #include "service/error/error.h"
 #include "tests/log/test_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::AllOf;
@@ -120,4 +120,4 @@ TEST_F(RequestMonitorTest, IgnoresCallersFaultsInHealth) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::HasSubstr;
@@ -336,4 +336,4 @@ TEST(UrlEncoding, AppendQueryBeginsTheQueryOnce) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -84,9 +84,9 @@ CommandDescription Client() {
 }
 
 CommandDescription Service() {
-  CLI::App app(kProgramDescription, "rollcalld");
-  Arguments arguments;
-  AddArguments(app, arguments);
+  CLI::App app(service::kProgramDescription, "rollcalld");
+  service::Arguments arguments;
+  service::AddArguments(app, arguments);
   return DescribeCommand(app);
 }
 

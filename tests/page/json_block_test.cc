@@ -5,7 +5,7 @@
 #include <array>
 #include <random>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 TEST(JsonBlock, ClassifiesEveryByte) {
@@ -34,4 +34,4 @@ TEST(JsonBlock, VectorAndPortableVersionsAgree) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -16,7 +16,7 @@
 #include "service/error/error.h"
 #include "tests/paths.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -334,4 +334,4 @@ TEST(PageReader, RejectsPagesOverALimit) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -29,7 +29,7 @@
 #include "tests/record/decode_record.h"
 #include "tests/record/oracle.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::FieldDescriptor;
@@ -462,4 +462,4 @@ INSTANTIATE_TEST_SUITE_P(Apis, ConformanceTest, testing::Range(size_t{0}, Apis()
                          [](const auto& param) { return Apis()[param.param].name; });
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 
 #include "service/provider/participant_api.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::HasSubstr;
@@ -108,4 +108,4 @@ TEST(NextLink, ComparesEveryKindOfId) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "service/record/record_decoder.h"
 #include "tests/record/decode_record.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -164,4 +164,4 @@ TEST(PersonalDataTest, LabelFilterAndLabelLookupArePersonalFilters) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "service/record/record_schema.h"
 #include "tests/record/oracle.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -160,4 +160,4 @@ TEST(SchemaTest, SignalWireTableMatchesItsMessage) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "tests/paths.h"
 #include "tests/record/decode_record.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::Duration;
@@ -182,4 +182,4 @@ TEST(SeedsTest, SignalWireAsTwilioCoreIsDecodedCompletely) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -9,7 +9,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "gtest/gtest.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::string_view json,
                                              const std::vector<std::string>& mask, bool strict) {
@@ -56,4 +56,4 @@ v1::Participant ParseDecoded(const RecordDecoder& decoder) {
   return participant;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include "service/record/record_decoder.h"
 #include "service/record/record_schema.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // Decodes the fields that `mask` names, all if it is empty. A path in `mask` that names no field
 // fails the test.
@@ -23,4 +23,4 @@ absl::StatusOr<v1::Participant> DecodeRecord(const RecordSchema& schema, absl::s
 // write the same bytes, except for the order of fields.
 v1::Participant ParseDecoded(const RecordDecoder& decoder);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

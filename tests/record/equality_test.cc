@@ -22,7 +22,7 @@
 #include "tests/record/decode_record.h"
 #include "tests/record/oracle.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -432,4 +432,4 @@ TEST(EqualityTest, DecoderAndOracleAgreeOnDamagedRecords) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "service/provider/participant_api.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using testing::ElementsAre;
@@ -165,4 +165,4 @@ TEST(FieldSelectionTest, ReportsUnknownPaths) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 TEST(MemberReaderTest, FindsMembersByIndex) {
@@ -99,4 +99,4 @@ TEST(ReadableJsonTest, ReplacesOnlyIfTheTextIsRejected) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

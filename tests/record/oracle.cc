@@ -20,7 +20,7 @@
 #include "google/protobuf/util/message_differencer.h"
 #include "nlohmann/json.hpp"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::Descriptor;
@@ -543,4 +543,4 @@ testing::AssertionResult SameParticipant(const v1::Participant& oracle,
   return testing::AssertionFailure() << "differences between oracle and decoder:\n" << differences;
 }
 
-}  // namespace rollcall
+}  // namespace rollcall::service

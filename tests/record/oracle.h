@@ -13,7 +13,7 @@
 #include "gtest/gtest.h"
 #include "rollcall/v1/participant.pb.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 // The expected participant for the record `json`, with the fields that `mask` names, or all fields
 // if it is empty. Returns nullopt if the oracle's parser rejects `json`: text that is not a JSON
@@ -38,4 +38,4 @@ std::string ProviderText(const google::protobuf::EnumValueDescriptor& value);
 testing::AssertionResult SameParticipant(const v1::Participant& oracle,
                                          const v1::Participant& decoded, absl::string_view json);
 
-}  // namespace rollcall
+}  // namespace rollcall::service

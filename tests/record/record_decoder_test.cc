@@ -17,7 +17,7 @@
 #include "service/provider/participant_api.h"
 #include "tests/record/decode_record.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::util::MessageDifferencer;
@@ -622,4 +622,4 @@ TEST(RecordDecoderTest, NestedMessagesOfAnyLengthAreWrittenCorrectly) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

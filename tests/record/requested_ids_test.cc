@@ -4,7 +4,7 @@
 
 #include "service/provider/provider_id.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 const std::string kDigits = "0123456789abcdef0123456789abcdef";
@@ -39,4 +39,4 @@ TEST(RequestedIds, RequestByLabelIsNeverContradicted) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -12,7 +12,7 @@
 #include "gtest/gtest.h"
 #include "tests/record/oracle.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using google::protobuf::Timestamp;
@@ -228,4 +228,4 @@ TEST(ParseTimeTest, AgreesWithTheOracleOnDamagedText) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

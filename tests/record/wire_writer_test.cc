@@ -10,7 +10,7 @@
 #include "google/protobuf/wrappers.pb.h"
 #include "gtest/gtest.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 TEST(WireWriterTest, WritesNumbersAsProtobufDoes) {
@@ -100,4 +100,4 @@ TEST(WireWriterTest, TruncateRemovesBytesCompletely) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "nlohmann/json.hpp"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -189,4 +189,4 @@ TEST_F(RecordingTest, EndsOnWriteError) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

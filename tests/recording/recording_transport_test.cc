@@ -16,7 +16,7 @@
 #include "tests/fakes/fake_scheduler.h"
 #include "tests/fakes/fake_transport.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -180,4 +180,4 @@ TEST_F(RecordingTransportTest, DoesNotRecordWhatItCannotRedact) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -18,7 +18,7 @@
 #include "tests/simulator/participants.h"
 #include "tests/simulator/provider_apis.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::HasSubstr;
@@ -523,4 +523,4 @@ TEST_F(RedactorTest, DoesNotDependOnPieces) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 const CurrentSecret kCredential{Secret("a credential")};
@@ -85,4 +85,4 @@ TEST(ResumeToken, RevealsNothingAndNeverRepeats) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -111,4 +111,4 @@ TEST(AcceptProbeTest, IsSilentIfNoServerListens) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::HasSubstr;
@@ -111,4 +111,4 @@ TEST_F(RunningCallsTest, IsIdleAtOnceWithoutCalls) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

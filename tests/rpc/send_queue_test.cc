@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -251,4 +251,4 @@ TEST(SendQueue, DeliversEveryMessageOnceAndInOrderBetweenThreads) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -5,7 +5,7 @@
 
 #include "tests/fakes/fake_scheduler.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -85,4 +85,4 @@ TEST_F(StallDetectorTest, StopsPolling) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -13,7 +13,7 @@
 #include "tests/fakes/fake_scheduler.h"
 #include "tests/log/test_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -155,4 +155,4 @@ TEST_F(UpstreamCallTest, CancelsEndedCallWhoseResponseIsNotRead) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using testing::MatchesRegex;
@@ -178,4 +178,4 @@ TEST(TraceContextTest, ReplacesMalformedRequestId) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

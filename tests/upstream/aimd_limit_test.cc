@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -48,4 +48,4 @@ TEST(AimdLimit, DoesNotGrowWhileItIsNotUsed) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

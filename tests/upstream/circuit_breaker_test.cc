@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -85,4 +85,4 @@ TEST_F(CircuitBreakerTest, AnAnswerToAStragglerClosesIt) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

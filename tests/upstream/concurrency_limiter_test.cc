@@ -10,7 +10,7 @@
 #include "service/error/error.h"
 #include "tests/fakes/fake_scheduler.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -308,4 +308,4 @@ TEST_F(ConcurrencyLimiterTest, DoesNotCallADestroyedPermit) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

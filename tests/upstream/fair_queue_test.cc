@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -48,4 +48,4 @@ TEST_F(FairQueueTest, WhatIsRemovedIsNotServed) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "service/error/error.h"
 #include "tests/upstream/upstream_fixture.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using nlohmann::json;
@@ -642,4 +642,4 @@ TEST_F(PagerTest, StopsWithTheReasonThatItIsGiven) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

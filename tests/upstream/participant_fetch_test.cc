@@ -10,7 +10,7 @@
 #include "service/error/error.h"
 #include "tests/upstream/upstream_fixture.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::EndsWith;
@@ -126,4 +126,4 @@ TEST_F(ParticipantFetchTest, CancelsItsRequestWhenItIsDestroyed) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -14,7 +14,7 @@
 #include "service/upstream/page_fetch.h"
 #include "tests/upstream/upstream_fixture.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr char kUrl[] = "https://insights.test/v1/Conferences/CF1/Participants";
@@ -205,4 +205,4 @@ TEST_F(PageFetchTest, IsDroppedWithinOpenAfterItHasEnded) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -11,7 +11,7 @@
 #include <variant>
 #include <vector>
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using ::testing::ElementsAre;
@@ -328,4 +328,4 @@ TEST(ReplayCursor, CountsTheRecordsOfAPageOnce) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -4,7 +4,7 @@
 
 #include "absl/time/time.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr char kDate[] = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -65,4 +65,4 @@ TEST(RetryAfter, ComparesDatesWithTheLocalClockIfTheResponseHasNoValidDate) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

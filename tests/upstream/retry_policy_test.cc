@@ -6,7 +6,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 using std::chrono::milliseconds;
@@ -87,4 +87,4 @@ TEST(RetryPolicy, NeverWaitsPastTheDeadline) {
 }
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -20,7 +20,7 @@
 #include "tests/fakes/fake_transport.h"
 #include "tests/log/test_log.h"
 
-namespace rollcall {
+namespace rollcall::service {
 
 class UpstreamFixture : public ::testing::Test {
  protected:
@@ -89,4 +89,4 @@ class UpstreamFixture : public ::testing::Test {
   std::unique_ptr<Upstream> upstream_;
 };
 
-}  // namespace rollcall
+}  // namespace rollcall::service

@@ -21,7 +21,7 @@
 #include "service/secrets/secret.h"
 #include "tests/simulator/participants.h"
 
-namespace rollcall {
+namespace rollcall::service {
 namespace {
 
 constexpr int64_t kRecords = 1000;
@@ -167,6 +167,6 @@ void SealToken(benchmark::State& state) {
 BENCHMARK(SealToken)->Name("seal_token");
 
 }  // namespace
-}  // namespace rollcall
+}  // namespace rollcall::service
 
 BENCHMARK_MAIN();
