@@ -86,11 +86,6 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
       return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
                        "the provider's answer does not begin as one of HTTP does, or its head is "
                        "too large");
-    case CURLE_WRITE_ERROR:
-      return MakeError(
-          v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-          "the provider's answer has too many headers, or a transfer encoding that was "
-          "not asked for");
     default:
       return MakeError(
           v1::ERROR_REASON_UPSTREAM_UNREACHABLE,

@@ -21,7 +21,9 @@
 namespace rollcall::service {
 namespace {
 
-constexpr size_t kMaxHeaderBytes = size_t{256} << 10;
+// libcurl keeps each header with some 60 bytes of its own until the handle is freed.
+constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
+constexpr int kMaxHeaderLines = 256;  // with status lines and empty lines
 
 using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
@@ -227,6 +229,7 @@ bool CurlExchange::StartOver(CURLcode result) {
   connection_ = nullptr;
   reuses_connection_ = not_its_response_ = false;
   header_bytes_ = 0;
+  header_lines_ = 0;
   start_ = last_bytes_ = transport_.scheduler().Now();
   return true;
 }
@@ -234,6 +237,7 @@ bool CurlExchange::StartOver(CURLcode result) {
 void CurlExchange::Finish(CURLcode result) {
   if (connection_ != nullptr && connection_->socket >= 0) AcknowledgeInput(connection_->socket);
   if (result == CURLE_OK) DeliverHead();
+  if (!refusal_.ok()) return End(refusal_);
   End(result == CURLE_OK ? absl::OkStatus() : ErrorOf(easy(), result));
 }
 
@@ -344,19 +348,31 @@ size_t CurlExchange::TakeHeader(absl::string_view line) {
   }
   last_bytes_ = transport_.scheduler().Now();
   header_bytes_ += line.size();
-  if (header_bytes_ > kMaxHeaderBytes) return 0;
-  // libcurl would decompress a compressed transfer, and a small piece of it can become very large.
-  if (absl::StartsWithIgnoreCase(line, "transfer-encoding:") &&
-      !absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)),
-                              "chunked")) {
-    return 0;
-  }
+  ++header_lines_;
+  refusal_ = CheckHeader(line);
+  if (!refusal_.ok()) return 0;
   // The line after the last header. A response with 1xx is not the final one.
   if (absl::StripAsciiWhitespace(line).empty() && status() >= 200) {
     DeliverHead();
     if (receiver_ == nullptr) return 0;
   }
   return line.size();
+}
+
+absl::Status CurlExchange::CheckHeader(absl::string_view line) const {
+  if (header_bytes_ > kMaxHeaderBytes || header_lines_ > kMaxHeaderLines) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                     absl::StrCat("the provider's response has more than ", kMaxHeaderLines,
+                                  " header lines or ", kMaxHeaderBytes, " bytes of headers"));
+  }
+  // libcurl would decompress a compressed transfer, and a small piece of it can become very large.
+  if (absl::StartsWithIgnoreCase(line, "transfer-encoding:") &&
+      !absl::EqualsIgnoreCase(absl::StripAsciiWhitespace(line.substr(line.find(':') + 1)),
+                              "chunked")) {
+    return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                     "the provider's response has a transfer encoding other than chunked");
+  }
+  return absl::OkStatus();
 }
 
 size_t CurlExchange::OnWrite(char* data, size_t /*one*/, size_t size, void* self) {

@@ -74,6 +74,7 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   bool IsNotItsResponse() const;
 
   size_t TakeHeader(absl::string_view line);
+  absl::Status CheckHeader(absl::string_view line) const;
   void DeliverHead();
   size_t DeliverBody(absl::string_view bytes);
 
@@ -88,7 +89,10 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   Scheduler::Clock::time_point start_;
   Scheduler::Clock::time_point last_bytes_;
   Timer idle_timer_;
+  // Of all heads of the response, with 1xx and trailers.
   size_t header_bytes_ = 0;
+  int header_lines_ = 0;
+  absl::Status refusal_;  // why the response is refused; OK if it is not
   bool head_delivered_ = false;
   bool paused_ = false;
   std::shared_ptr<Connection> connection_;  // null before the request is sent, and with HTTP/2

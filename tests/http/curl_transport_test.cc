@@ -2,6 +2,7 @@
 // connections, TLS and HTTP/2.
 #include "service/http/curl_transport.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -13,11 +14,16 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "service/error/error.h"
 #include "tests/end_to_end/hostile_server.h"
 
 namespace rollcall::service {
 namespace {
 
+using ::testing::HasSubstr;
+using ::testing::Not;
 using Peer = HostileServer::Peer;
 
 // What a test does in a callback; by default it accepts everything.
@@ -109,6 +115,14 @@ class CurlTransportTest : public ::testing::Test {
   void Drop(std::unique_ptr<HttpTransport::Transfer>& transfer) {
     transfer->Cancel();
     loop_->DeleteLater(std::move(transfer));
+  }
+
+  // How a GET ends to which a server responds with these bytes and the end of the connection.
+  absl::Status StatusOf(const std::string& response) {
+    const HostileServer server([&](const Peer& peer) { peer.Send(response); });
+    Receiver receiver;
+    Get(RequestTo(server.url()), receiver);
+    return receiver.Wait();
   }
 
   const std::string text_;
@@ -221,6 +235,123 @@ TEST_F(CurlTransportTest, CancelsOneTransferInACallbackOfAnother) {
   EXPECT_EQ(second.Wait(), absl::OkStatus());
   EXPECT_FALSE(first.has_ended());
   end.set_value();
+}
+
+TEST_F(CurlTransportTest, RefusesTransferEncodingsOtherThanChunked) {
+  const std::string body = "\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+  for (const char* const encoding : {"chunked", "Chunked", " chunked "}) {
+    EXPECT_EQ(StatusOf(absl::StrCat("HTTP/1.1 200 OK\r\nTransfer-Encoding:", encoding, body)),
+              absl::OkStatus())
+        << encoding;
+  }
+  for (const char* const encoding :
+       {"gzip", "gzip, chunked", "chunked, gzip", "deflate", "br", "identity", "x", ""}) {
+    const absl::Status status =
+        StatusOf(absl::StrCat("HTTP/1.1 200 OK\r\ntransfer-ENCODING: ", encoding, body));
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) << encoding;
+    EXPECT_THAT(std::string(status.message()), HasSubstr("transfer encoding")) << encoding;
+  }
+}
+
+// Responses with a number of header lines in each place where a response can have some.
+struct HeaderLines {
+  const char* name;
+  std::string (*response)(int lines);
+};
+
+std::string Repeat(const std::string& text, int times) {
+  std::string all;
+  for (int i = 0; i < times; ++i) all += text;
+  return all;
+}
+
+class HeaderLimitTest : public CurlTransportTest,
+                        public ::testing::WithParamInterface<HeaderLines> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, HeaderLimitTest,
+    ::testing::Values(
+        HeaderLines{"Headers",
+                    [](int lines) {
+                      return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+                                          Repeat("a:\r\n", lines - 3), "\r\n{}");
+                    }},
+        HeaderLines{"FoldedHeader",
+                    [](int lines) {
+                      return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: 2\r\na: b\r\n",
+                                          Repeat(" c\r\n", lines - 4), "\r\n{}");
+                    }},
+        HeaderLines{"Cookies",
+                    [](int lines) {
+                      return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+                                          Repeat("Set-Cookie: a=b\r\n", lines - 3), "\r\n{}");
+                    }},
+        HeaderLines{"InformationalResponses",
+                    [](int lines) {
+                      return absl::StrCat(Repeat("HTTP/1.1 100 Continue\r\n\r\n", lines / 2 - 2),
+                                          "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n",
+                                          Repeat("a:\r\n", 1 + lines % 2), "\r\n{}");
+                    }},
+        HeaderLines{"Trailers",
+                    [](int lines) {
+                      return absl::StrCat(
+                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
+                          Repeat("a: b\r\n", lines - 3), "\r\n");
+                    }}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
+
+TEST_P(HeaderLimitTest, RefusesMoreThan256Lines) {
+  EXPECT_EQ(StatusOf(GetParam().response(256)), absl::OkStatus());
+  const absl::Status status = StatusOf(GetParam().response(257));
+  EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("256 header lines"));
+}
+
+TEST_F(CurlTransportTest, RefusesMoreThan64KiBOfHeaders) {
+  const auto response = [](size_t bytes) {
+    const std::string rest = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\na: \r\n\r\n";
+    return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: 2\r\na: ",
+                        std::string(bytes - rest.size(), 'b'), "\r\n\r\n{}");
+  };
+  EXPECT_EQ(StatusOf(response(size_t{64} << 10)), absl::OkStatus());
+  const absl::Status status = StatusOf(response((size_t{64} << 10) + 1));
+  EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("65536 bytes"));
+}
+
+TEST_F(CurlTransportTest, DoesNotKeepCookies) {
+  const HostileServer server([](const Peer& peer) {
+    peer.Send("HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\n{}");
+  });
+  for (int i = 0; i < 2; ++i) {
+    Receiver receiver;
+    Get(RequestTo(server.url()), receiver);
+    EXPECT_EQ(receiver.Wait(), absl::OkStatus());
+  }
+  ASSERT_EQ(server.heads().size(), 2u);
+  EXPECT_THAT(absl::AsciiStrToLower(server.heads()[1]), Not(HasSubstr("cookie")));
+}
+
+// A slow caller does not end its transfer.
+TEST_F(CurlTransportTest, APausedTransferHasNoIdleTimeout) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  HttpRequest request = RequestTo(server.url());
+  request.idle_timeout = std::chrono::milliseconds(400);
+  std::unique_ptr<Timer> timer;
+  bool resumed = false;
+  Receiver receiver({.on_body = [&](absl::string_view) {
+    if (resumed) return true;
+    timer = std::make_unique<Timer>(*loop_);
+    timer->Start(3 * request.idle_timeout, [&] {
+      resumed = true;
+      transfers_[0]->Resume();
+    });
+    return false;
+  }});
+  Get(request, receiver);
+  EXPECT_EQ(receiver.Wait(), absl::OkStatus());
+  EXPECT_EQ(receiver.body(), "{}");
+  RunOnLoop([&] { timer.reset(); });
 }
 
 }  // namespace
