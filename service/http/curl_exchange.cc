@@ -253,7 +253,25 @@ void CurlExchange::End(const absl::Status& status) {
   FreeHandle();
 }
 
-void CurlExchange::FreeHandle() { easy_.reset(); }
+// The handle must have been removed from the multi handle.
+void CurlExchange::FreeHandle() {
+  if (easy_ == nullptr) return;
+  if (paused_ && is_http2_) FreePausedBody();
+  easy_.reset();
+}
+
+// libcurl 7.88 leaks what it has buffered of a paused body if other transfers still use the
+// connection when this one ends, be it removed or failed (multi_done() in its multi.c returns
+// early). It frees the buffer at the end of a transfer that has a connection of its own, so the
+// handle is used for one more: of an empty file. Resuming the transfer before it is removed would
+// not help if it has failed, and asks the provider for more of the body.
+void CurlExchange::FreePausedBody() {
+  curl_easy_reset(easy());
+  Set(CURLOPT_NOSIGNAL, 1L);
+  Set(CURLOPT_PROTOCOLS_STR, "file");
+  Set(CURLOPT_URL, "file:///dev/null");
+  curl_easy_perform(easy());
+}
 
 // One timer for the whole transfer polls how long ago the last bytes arrived: to restart it with
 // all bytes would cost more.

@@ -64,6 +64,7 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   void Fail(const absl::Status& status);
   void End(const absl::Status& status);
   void FreeHandle();
+  void FreePausedBody();
 
   void StartIdleTimer();
   std::optional<Scheduler::Clock::time_point> WhenSent() const;
