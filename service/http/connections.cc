@@ -12,8 +12,8 @@
 namespace rollcall::service {
 namespace {
 
-// Fills one end by getsockname() or getpeername(). False where the socket has no such end, or not
-// an Internet one.
+// Reads one end with getsockname() or getpeername(). False if the socket has none, or its address
+// is neither IPv4 nor IPv6.
 bool ReadEnd(int socket, int (*get_name)(int, sockaddr*, socklen_t*), std::string& ip, int& port) {
   sockaddr_storage address{};
   socklen_t size = sizeof(address);

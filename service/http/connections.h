@@ -1,6 +1,6 @@
-// The TCP connections of one CurlTransport. libcurl owns, pools and reuses them; when it is about
-// to send a request it names the connection only by its addresses. This class maps those to the
-// socket, so that the connection can be examined. For the thread of the transport's event loop.
+// The TCP connections of one CurlTransport. libcurl owns, pools and reuses them. Before it sends a
+// request, it identifies the connection only by its addresses; this class maps these to the socket,
+// so that the connection can be examined. Runs on the event loop's thread.
 #pragma once
 
 #include <memory>
@@ -11,15 +11,15 @@
 namespace rollcall::service {
 
 struct Connection {
-  int socket = -1;  // libcurl's; not to be closed or read from. -1 once it is closed
-  // False once a response came by this connection that was not its request's. More of the kind may
-  // follow, so no other request may be sent on it.
+  int socket = -1;  // owned by libcurl: do not close it or read from it. -1 once it is closed
+  // False once this connection has brought a response that did not belong to its request. More of
+  // these may follow, so no other request may be sent on it.
   bool reusable = true;
 };
 
 class Connections {
  public:
-  // The addresses of a connection's two ends, as numbers in text form ("192.0.2.1", "::1").
+  // The addresses of a connection's two ends, in numeric form ("192.0.2.1", "::1").
   struct Ends {
     std::string local_ip;
     int local_port = 0;
@@ -29,13 +29,14 @@ class Connections {
     bool operator==(const Ends&) const = default;
   };
 
-  // libcurl made this socket, and is going to connect it.
+  // libcurl has created this socket, and will connect it.
   void Opened(int socket);
 
-  // libcurl is closing this socket. It does not say so of all that were never connected.
+  // libcurl is closing this socket. It does not report this for all sockets that were never
+  // connected.
   void Closed(int socket);
 
-  // The connection between these ends; null where there is none.
+  // The connection between these ends; null if there is none.
   std::shared_ptr<Connection> Find(const Ends& ends);
 
  private:

@@ -21,40 +21,38 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
   if (proxy_status >= 300) {
     return MakeError(
         v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-        absl::StrCat("the proxy on the way to the provider does not connect to it (HTTP ",
-                     proxy_status, ")",
+        absl::StrCat("the proxy refused to connect to the provider (HTTP ", proxy_status, ")",
                      proxy_status == kProxyAuthenticationRequired
-                         ? "; the service's operator must give it credentials, in HTTPS_PROXY"
+                         ? "; the service's operator must set credentials in HTTPS_PROXY"
                          : ""));
   }
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION: {
-      // Unspecified is what libcurl begins with and leaves where the signatures are good, but the
-      // name is not.
+      // libcurl leaves it unspecified if the signatures are valid, but the name is not.
       long result = X509_V_ERR_UNSPECIFIED;
       curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result);
       return MakeError(
           v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
-          absl::StrCat("the provider's certificate is not accepted (",
+          absl::StrCat("the provider's certificate is not trusted (",
                        result == X509_V_ERR_UNSPECIFIED ? "it is not for this host"
                                                         : X509_verify_cert_error_string(result),
                        "); the service's operator must check the base URL and ca_file"));
     }
     case CURLE_SSL_CACERT_BADFILE:
       return MakeError(v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED,
-                       "the certificates that the provider's is checked against cannot be read; "
-                       "the service's operator must check ca_file");
+                       "the file of trusted certificates cannot be read; the service's operator "
+                       "must check ca_file");
     case CURLE_SSL_CONNECT_ERROR:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the provider cannot be connected to: there is no agreement on TLS, or the "
-                       "connection broke before that");
+                       "TLS handshake with the provider failed: no common version, or the "
+                       "connection broke");
     case CURLE_OPERATION_TIMEDOUT:
       return MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                       "the provider could not be connected to in time");
+                       "connecting to the provider timed out (connect_timeout_seconds)");
     case CURLE_COULDNT_RESOLVE_PROXY:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the host name of the proxy on the way to the provider cannot be resolved; "
-                       "the service's operator must check proxy, or HTTPS_PROXY");
+                       "the proxy's host name cannot be resolved; the service's operator must "
+                       "check proxy, or HTTPS_PROXY");
     case CURLE_COULDNT_RESOLVE_HOST:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the provider's host name cannot be resolved");
@@ -64,7 +62,7 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
       return MakeError(
           v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
           absl::StrCat(
-              "the provider cannot be connected to",
+              "connection to the provider failed",
               error == 0 ? "" : ": " + std::generic_category().message(static_cast<int>(error))));
     }
     case CURLE_PARTIAL_FILE:
@@ -74,22 +72,21 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
     case CURLE_HTTP2:
     case CURLE_HTTP2_STREAM:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-                       "the connection to the provider broke before its answer was complete");
+                       "the connection to the provider broke before its response was complete");
     case CURLE_ABORTED_BY_CALLBACK:
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the provider sent data on a new connection before the request, or closed "
                        "it; no request was sent");
-    // The first is what libcurl says of a head that is larger than it takes.
+    // The first is libcurl's error for a head that is too large for it.
     case CURLE_OUT_OF_MEMORY:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
       return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                       "the provider's answer does not begin as one of HTTP does, or its head is "
-                       "too large");
+                       "the provider's response is not HTTP, or its head is too large");
     default:
       return MakeError(
           v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
-          absl::StrCat("the provider cannot be talked to: ", curl_easy_strerror(code)));
+          absl::StrCat("the request to the provider failed: ", curl_easy_strerror(code)));
   }
 }
 

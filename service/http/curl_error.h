@@ -1,4 +1,4 @@
-// What libcurl's errors mean to a call.
+// Translates libcurl's errors.
 #pragma once
 
 #include <curl/curl.h>
@@ -7,8 +7,8 @@
 
 namespace rollcall::service {
 
-// The error of a transfer that ended with `code`, which is not CURLE_OK. Names no URL: its query
-// may hold personal data, and the caller is told which upstream failed.
+// The error of a transfer that ended with `code`, which is not CURLE_OK. Does not contain the URL:
+// its query may contain personal data, and the caller's error names the upstream.
 absl::Status ErrorOf(CURL* easy, CURLcode code);
 
 }  // namespace rollcall::service

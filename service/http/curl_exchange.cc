@@ -43,7 +43,7 @@ HeaderList TraceHeadersOf(const TraceContext& trace) {
   return headers;
 }
 
-// Whether a request may go through an HTTPS proxy, and so through TLS within TLS.
+// Whether a request may use an HTTPS proxy, and so TLS inside TLS.
 bool MayUseHttpsProxy(const std::optional<std::string>& proxy) {
   const auto is_https = [](absl::string_view url) {
     return absl::StartsWithIgnoreCase(url, "https://");
@@ -96,19 +96,18 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
   Set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   if (request.http2) {
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
-    // Otherwise each request that starts before the first connection is ready opens another one.
+    // Without this, each request that starts before the first connection is ready opens another.
     Set(CURLOPT_PIPEWAIT, 1L);
   } else {
-    // One request per connection: a body that is not read does not block another one, and libcurl
-    // buffers one piece of it.
+    // One request per connection: a stalled body does not block another one, and libcurl buffers
+    // only one piece of it.
     Set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   }
   static const std::string kUserAgent = absl::StrCat("rollcall/", kRollcallVersion);
   Set(CURLOPT_USERAGENT, kUserAgent.c_str());
   Set(CURLOPT_HTTPHEADER, headers_.get());
   Set(CURLOPT_NOSIGNAL, 1L);
-  // Otherwise the end of a transfer would wait, and the loop with it, for a name that is being
-  // resolved.
+  // Without this, removing a transfer would block the loop until its host name is resolved.
   Set(CURLOPT_QUICK_EXIT, 1L);
   Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
   if (request.new_connection) Set(CURLOPT_FRESH_CONNECT, 1L);
@@ -133,14 +132,14 @@ void CurlExchange::Set(CURLoption option, T value) {
 void CurlExchange::SetTls(const HttpRequest& request) {
   if (!request.ca_file.empty()) {
     Set(CURLOPT_CAINFO, request.ca_file.c_str());
-    Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // the system's would count as well
+    Set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));  // or the system's count as well
   }
   Set(CURLOPT_SSLVERSION, request.require_tls_1_3 ? static_cast<long>(CURL_SSLVERSION_TLSv1_3)
                                                   : static_cast<long>(CURL_SSLVERSION_TLSv1_2));
 }
 
 void CurlExchange::SetProxy(const HttpRequest& request) {
-  // Through a proxy for plain HTTP, credentials would travel further than to the provider.
+  // A proxy for plain HTTP would see the credentials.
   if (absl::StartsWith(request.url, "http:")) {
     Set(CURLOPT_PROXY, "");
   } else if (request.proxy) {
@@ -210,14 +209,14 @@ void CurlExchange::Resume() {
 void CurlExchange::DistrustConnection() {
   if (connection_ == nullptr) return;
   connection_->reusable = false;
-  // So that libcurl drops it from its pool.
+  // So that libcurl removes it from its pool.
   if (connection_->socket >= 0) shutdown(connection_->socket, SHUT_RDWR);
 }
 
 bool CurlExchange::StartOver(CURLcode result) {
   const bool has_no_status_line =
       result == CURLE_WEIRD_SERVER_REPLY || result == CURLE_UNSUPPORTED_PROTOCOL;
-  // The peer had closed the connection as idle. libcurl itself tries other reused ones first.
+  // The peer had closed the idle connection. libcurl itself tries other reused ones first.
   const bool has_no_response =
       result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR || result == CURLE_SEND_ERROR;
   if (!not_its_response_ && !has_no_status_line && !has_no_response &&
@@ -273,8 +272,8 @@ void CurlExchange::FreePausedBody() {
   curl_easy_perform(easy());
 }
 
-// One timer for the whole transfer polls how long ago the last bytes arrived: to restart it with
-// all bytes would cost more.
+// One timer per transfer polls how long ago the last bytes arrived. Restarting it whenever bytes
+// arrive would cost more.
 void CurlExchange::StartIdleTimer() {
   // At least once per idle timeout, because the time to count from is unknown while the request
   // waits for a connection.
@@ -287,12 +286,14 @@ void CurlExchange::StartIdleTimer() {
       return;
     }
     Fail(WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                                "the provider sent nothing for too long")
+                                absl::StrCat("the provider sent nothing for ",
+                                             std::chrono::duration<double>(idle_timeout_).count(),
+                                             " s (idle_timeout_seconds)"))
                     : ErrorOf(easy(), CURLE_OPERATION_TIMEDOUT));
   });
 }
 
-// Nothing until the request has a connection.
+// When the request was sent; nothing until it has a connection.
 std::optional<Scheduler::Clock::time_point> CurlExchange::WhenSent() const {
   curl_off_t connecting = 0;  // microseconds
   curl_easy_getinfo(easy(), CURLINFO_PRETRANSFER_TIME_T, &connecting);
@@ -305,12 +306,12 @@ Scheduler::Clock::time_point CurlExchange::TimeoutAt() const {
   if (paused_) return transport_.scheduler().Now() + idle_timeout_;
   const auto sent = WhenSent();
   // libcurl applies the connect timeout to the request that opens a connection, but not to those
-  // that wait to share it: each of them would then open one, with a timeout of its own.
+  // that wait to share it: each of them would then open one, with its own timeout.
   if (!sent) return start_ + connect_timeout_;
   return std::max(last_bytes_, *sent) + idle_timeout_;
 }
 
-// Called when the request is about to be written to a connection, with the connection's ends.
+// Called before the request is written to a connection, with the connection's ends.
 int CurlExchange::OnConnection(void* self, char* remote_ip, char* local_ip, int remote_port,
                                int local_port) {
   auto* const exchange = static_cast<CurlExchange*>(self);
@@ -326,11 +327,12 @@ bool CurlExchange::MaySendOn(const Connections::Ends& ends) {
   SSL* const tls = Tls();
   is_http2_ = tls != nullptr && IsHttp2(tls);
   connection_ = is_http2_ ? nullptr : transport_.connections_.Find(ends);
-  // Its streams have numbers, and the peer may send at any time.
+  // Responses are matched by stream id, and the peer may send at any time.
   if (is_http2_) return true;
   if (connection_ == nullptr) return !reuses_connection_;
   if (!connection_->reusable) return false;
-  // Input may be inside libcurl, decrypted from the proxy's TLS records, where nothing shows it.
+  // libcurl may hold input that it has decrypted from the proxy's TLS records, which is not visible
+  // here.
   if (tls != nullptr && may_use_https_proxy_) return !reuses_connection_;
   const UnreadInput input = CheckUnreadInput(connection_->socket, tls);
   return input == UnreadInput::kNone || (input == UnreadInput::kUnknown && !reuses_connection_);
@@ -344,10 +346,10 @@ SSL* CurlExchange::Tls() const {
   return is_openssl ? static_cast<SSL*>(session->internals) : nullptr;
 }
 
-// Whether a response that begins now cannot belong to this request: the connection has brought
-// another request's response meanwhile, or this response was sent before the request arrived. A
-// server that responds before it has read the whole request (414, 431) does so on a new connection
-// as well, so its response is not lost.
+// Whether a response that begins now cannot belong to this request: the connection has meanwhile
+// brought another request's response, or this response was sent before the request arrived. A
+// server that responds before it has read the whole request (414, 431) does so again on the new
+// connection, so its response is not lost.
 bool CurlExchange::IsNotItsResponse() const {
   return reuses_connection_ && connection_ != nullptr &&
          (!connection_->reusable || HasUnacknowledgedOutput(connection_->socket));
@@ -369,7 +371,7 @@ size_t CurlExchange::TakeHeader(absl::string_view line) {
   ++header_lines_;
   refusal_ = CheckHeader(line);
   if (!refusal_.ok()) return 0;
-  // The line after the last header. A response with 1xx is not the final one.
+  // The empty line after the last header. A 1xx response is not the final one.
   if (absl::StripAsciiWhitespace(line).empty() && status() >= 200) {
     DeliverHead();
     if (receiver_ == nullptr) return 0;

@@ -35,11 +35,11 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   // An error if libcurl rejected an option. The request must not be sent then.
   absl::Status SetupStatus() const;
 
-  // Ends the exchange with this error, but not from here.
+  // Ends the exchange with this error, from the event loop.
   void FailSoon(const absl::Status& status);
 
-  // Prepares to send the request again on a new connection, if a reused one brought, or had
-  // waiting, something else than its response. False if the transfer is over.
+  // Prepares to send the request again on a new connection, if a reused one had unread input or
+  // brought another request's response. False if the transfer is over.
   bool StartOver(CURLcode result);
 
   // libcurl has ended the transfer, and its handle is removed from the multi handle.

@@ -36,7 +36,7 @@ CurlTransport::CurlTransport(EventLoop& loop)
   Set(multi_.get(), CURLMOPT_TIMERFUNCTION, &CurlTransport::OnTimer);
   Set(multi_.get(), CURLMOPT_TIMERDATA, this);
   // If more connections are open, one that becomes idle is closed rather than kept. By default
-  // libcurl keeps four for each transfer of the largest number that there ever was at once.
+  // libcurl keeps four times the largest number of concurrent transfers so far.
   Set(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnectionsKept);
 }
 
@@ -81,7 +81,7 @@ int CurlTransport::OnTimer(void* /*multi*/, long milliseconds, void* transport) 
   return 0;
 }
 
-// Called when libcurl has made a socket, before it connects it.
+// Called when libcurl has created a socket, before it connects it.
 int CurlTransport::OnOpenSocket(void* transport, int socket, int /*purpose*/) {
   static_cast<CurlTransport*>(transport)->connections_.Opened(socket);
   return CURL_SOCKOPT_OK;
@@ -104,7 +104,7 @@ void CurlTransport::Act(int socket, int events) {
 
 void CurlTransport::DeliverFinished() {
   int left = 0;
-  // One at a time: what a receiver does may change libcurl's list.
+  // One at a time, because a receiver's actions may change libcurl's list.
   while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
     if (message->msg != CURLMSG_DONE) continue;
     CURL* const easy = message->easy_handle;
@@ -136,7 +136,7 @@ void CurlTransport::CatchUp() {
     curl_multi_remove_handle(multi_.get(), exchange->easy());
   }
   for (CurlExchange* const exchange : std::exchange(added_, {})) {
-    // This sets libcurl's timer, from which all else follows.
+    // Starts libcurl's timer, whose task starts the transfer.
     const CURLMcode code = curl_multi_add_handle(multi_.get(), exchange->easy());
     if (code != CURLM_OK) exchange->FailSoon(absl::InternalError(curl_multi_strerror(code)));
   }

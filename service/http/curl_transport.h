@@ -1,7 +1,7 @@
-// HttpTransport with libcurl, on an event loop. Redirects are not followed: a request goes where it
-// is told to, with its credentials, and nowhere else. Over HTTP/1.1 a request is never sent on a
-// connection that has unread input; if a reused connection brings a response that cannot be its
-// own, the request is sent once more, on a new connection.
+// HttpTransport with libcurl, on an event loop. Redirects are not followed, because a request
+// carries credentials. Over HTTP/1.1 a request is never sent on a connection that has unread input;
+// if a reused connection brings a response that cannot belong to the request, the request is sent
+// once more, on a new connection.
 #pragma once
 
 #include <memory>

@@ -16,7 +16,7 @@
 namespace rollcall::service {
 namespace {
 
-// How long an idle task waits on a busy loop, besides the time of one round.
+// How long an idle task waits on a busy loop, plus one round of the loop.
 constexpr std::chrono::milliseconds kMaxIdleWait{1};
 
 int Checked(int descriptor, const char* what) {
@@ -86,8 +86,7 @@ void EventLoop::Watch(int socket, uint32_t events, SocketCallback callback) {
   epoll_event event{};
   event.events = events;
   event.data.fd = socket;
-  // The kernel forgets a descriptor that was closed; then a new one with its number is added, not
-  // changed.
+  // A closed descriptor leaves the epoll set, so a new one with the same number must be added.
   if (epoll_ctl(epoll_, EPOLL_CTL_MOD, socket, &event) != 0) {
     epoll_ctl(epoll_, EPOLL_CTL_ADD, socket, &event);
   }
@@ -120,7 +119,7 @@ void EventLoop::Run() {
       }
       const auto found = sockets_.find(socket);
       if (found == sockets_.end()) continue;
-      // A copy, since the callback may watch or unwatch its own socket.
+      // Copied, because the callback may watch or unwatch its own socket.
       const SocketCallback callback = found->second;
       callback(events[i].events);
     }
@@ -145,7 +144,7 @@ void EventLoop::RunTasks() {
 }
 
 void EventLoop::RunIdleTasks() {
-  // Those that start meanwhile wait for the next round; one may cancel another.
+  // Idle tasks that these start wait for the next round. One may cancel another.
   const IdleId end = next_idle_task_;
   while (!idle_tasks_.empty() && idle_tasks_.begin()->first < end) {
     Task task = std::move(idle_tasks_.begin()->second);
@@ -167,7 +166,7 @@ void EventLoop::RunTimers() {
 int EventLoop::MillisecondsToNextTimer() const {
   if (timers_.empty()) return -1;
   const auto left = timers_.begin()->first.first - Clock::now();
-  // Rounded up, so as not to wake a moment early and wait again.
+  // Rounded up, so that the loop does not wake up early and wait again.
   const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
   return static_cast<int>(std::clamp<int64_t>(milliseconds, 0, std::numeric_limits<int>::max()));
 }

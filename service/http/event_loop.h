@@ -1,6 +1,5 @@
-// A thread that waits for sockets, timers and tasks from other threads. All state of the HTTP
-// transfers on it, and of the calls that use them, belongs to this thread; other threads reach it
-// by Post().
+// A thread that waits for sockets, timers and tasks. It owns the state of its HTTP transfers and of
+// the calls that use them; other threads reach it with Post().
 #pragma once
 
 #include <atomic>
@@ -21,7 +20,7 @@ class EventLoop final : public Scheduler {
   using SocketCallback = std::function<void(uint32_t events)>;
 
   EventLoop();
-  // Runs the tasks that were posted before, and the idle tasks, then ends the thread.
+  // Runs all posted tasks and the idle tasks, then ends the thread.
   ~EventLoop() override;
 
   void Post(Task task) override;
@@ -30,8 +29,8 @@ class EventLoop final : public Scheduler {
 
   // The rest must be called on the loop's thread, which debug builds assert.
 
-  // Calls `callback` whenever `socket` has one of the EPOLL* `events`. Replaces what was watched
-  // for before.
+  // Calls `callback` whenever `socket` has one of the EPOLL* `events`. Replaces an earlier watch of
+  // the socket.
   void Watch(int socket, uint32_t events, SocketCallback callback);
   void Unwatch(int socket);
 
@@ -62,7 +61,7 @@ class EventLoop final : public Scheduler {
   std::map<int, SocketCallback> sockets_;
   std::map<IdleId, Task> idle_tasks_;
   IdleId next_idle_task_ = 0;
-  Clock::time_point idle_tasks_due_;  // of the first of them
+  Clock::time_point idle_tasks_due_;  // when the first of them must run
 
   std::atomic<std::thread::id> thread_id_;
   std::thread thread_;

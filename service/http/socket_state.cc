@@ -23,8 +23,8 @@ Bytes PeekSocket(int socket) {
                                                                                  : Bytes::kEnd;
 }
 
-// Has OpenSSL read what is there. libcurl's own BIO works within libcurl's functions only, so `tls`
-// gets a BIO of the socket itself meanwhile.
+// Lets OpenSSL read the input. libcurl's own BIO works only inside libcurl's functions, so `tls` is
+// given a BIO of the socket during the call.
 UnreadInput CheckTls(int socket, SSL* tls) {
   BIO* const direct = BIO_new_socket(socket, BIO_NOCLOSE);
   if (direct == nullptr) return UnreadInput::kUnknown;

@@ -19,7 +19,7 @@ namespace rollcall::service {
 namespace {
 
 constexpr std::size_t kMaxUrlBytes = 8192;
-// The longest name that DNS knows.
+// DNS's limit.
 constexpr std::size_t kMaxHostBytes = 253;
 
 struct UrlParts {
@@ -32,8 +32,8 @@ struct UrlParts {
 
 absl::Status Bad(absl::string_view what) { return absl::InvalidArgumentError(what); }
 
-// Refuses every byte on which URL parsers are known to disagree, so that what libcurl understands
-// below is what the server will understand.
+// Refuses every byte on which URL parsers are known to disagree, so that libcurl and the server
+// understand a URL in the same way.
 absl::Status CheckBytes(absl::string_view url) {
   if (url.empty()) return Bad("must not be empty");
   if (url.size() > kMaxUrlBytes) {
@@ -52,7 +52,7 @@ absl::Status CheckBytes(absl::string_view url) {
   return absl::OkStatus();
 }
 
-// Checks what stands between "://" and the path.
+// Checks the part between "://" and the path.
 absl::Status CheckAuthority(absl::string_view authority) {
   if (authority.empty()) return Bad("must name a host");
   if (absl::StrContains(authority, '@')) return Bad("must not contain user information");
@@ -91,14 +91,14 @@ absl::Status CheckPath(absl::string_view path) {
       decoded.push_back(byte);
       i += 2;
     }
-    // Some servers cut parameters off a segment before they look at it: "..;a" is ".." to them.
+    // Some servers remove parameters from a segment first: "..;a" is ".." to them.
     const absl::string_view name = absl::string_view(decoded).substr(0, decoded.find(';'));
     if (name == "." || name == "..") return Bad("must not have . or .. as a segment of its path");
   }
   return absl::OkStatus();
 }
 
-// Reads one part; a part that the URL does not have is empty.
+// One part of a URL; empty if the URL does not have it.
 std::string Part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   char* text = nullptr;
   if (curl_url_get(url, part, &text, flags) != CURLUE_OK) return "";
@@ -106,7 +106,7 @@ std::string Part(CURLU* url, CURLUPart part, unsigned flags = 0) {
   return text;
 }
 
-// Splits an absolute URL that CheckBytes() found good.
+// Splits an absolute URL that has passed CheckBytes().
 absl::StatusOr<UrlParts> Split(const std::string& url) {
   absl::string_view rest = url;
   if (!absl::StartsWithIgnoreCase(rest, "https://") &&
@@ -140,7 +140,7 @@ absl::StatusOr<UrlParts> Split(const std::string& url) {
   return parts;
 }
 
-// Splits a link, which stands for itself or for a path of `origin`.
+// Splits a link, which is an absolute URL or a path of `origin`.
 absl::StatusOr<UrlParts> SplitLink(absl::string_view link, absl::string_view origin) {
   if (absl::Status s = CheckBytes(link); !s.ok()) return s;
   if (absl::StartsWith(link, "//")) return Bad("must not begin with //");
@@ -199,7 +199,7 @@ std::string BaseUrl::ToString() const { return absl::StrCat(Origin(), prefix_); 
 
 bool BaseUrl::is_loopback() const {
   if (host_ == "localhost" || host_ == "[::1]") return true;
-  // The first byte alone decides; a name such as "127.example.com" is not an address.
+  // Compares the first byte of the address; "127.example.com" is not an address.
   in_addr address{};
   return inet_pton(AF_INET, host_.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
 }

@@ -1,6 +1,6 @@
 // std::mutex with annotations that clang checks (-Wthread-safety, part of `./dev lint tidy`).
 // absl::Mutex has them as well, but Debian's Abseil is built without ThreadSanitizer, which would
-// not see its locks and would report all data that they guard.
+// not see its locks and would report races on all data that they guard.
 #pragma once
 
 #include <mutex>

@@ -7,7 +7,7 @@ using std::chrono::milliseconds;
 std::optional<milliseconds> CircuitBreaker::TimeToWait(Time now) {
   if (state_ == State::kClosed) return std::nullopt;
   if (now < shut_until_) return std::chrono::ceil<milliseconds>(shut_until_ - now);
-  // A probe that nothing comes of is not waited for longer than this.
+  // If the probe has no outcome by then, another one is sent.
   state_ = State::kProbing;
   shut_until_ = now + settings_.open;
   return std::nullopt;
@@ -26,7 +26,7 @@ void CircuitBreaker::OnFailure(Time now) {
 
 void CircuitBreaker::OnProbeGivenUp() {
   if (state_ != State::kProbing) return;
-  // The next to ask is the probe.
+  // The next request is the probe.
   state_ = State::kOpen;
   shut_until_ = Time::min();
 }

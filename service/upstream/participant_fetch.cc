@@ -42,7 +42,7 @@ bool ParticipantFetch::OnDocument(absl::string_view bytes) {
   body_.append(bytes.data(), bytes.size());
   if (body_.size() > options_.limits.max_record_bytes) {
     End(MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
-                  absl::StrCat("the record is over ", options_.limits.max_record_bytes,
+                  absl::StrCat("the record is larger than ", options_.limits.max_record_bytes,
                                " bytes (limits.max_record_bytes)")));
   }
   return true;
@@ -96,7 +96,7 @@ absl::Status ParticipantFetch::Decode() {
   if (!status.ok()) return status;
   const absl::string_view bytes = decoder.bytes();
   if (!participant_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::InternalError("a participant was decoded to what is no protobuf message");
+    return absl::InternalError("a decoded participant is not a valid protobuf message");
   }
   return absl::OkStatus();
 }

@@ -12,8 +12,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Whether the same request may succeed a little later. Everything that the service asks for is a
-// GET.
+// Whether the same request may succeed later. All requests are GETs, so they can be repeated.
 bool IsTransient(const absl::Status& failure) {
   switch (ReasonOf(failure)) {
     case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
@@ -23,8 +22,8 @@ bool IsTransient(const absl::Status& failure) {
     case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
       return true;
     case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE: {
-      // A malformed document may be whole the next time. A status other than 200, which is in the
-      // details, would only come again: a redirect, for example.
+      // A malformed document may be well-formed the next time. A response with another status than
+      // 200, which is in the details, stays the same: a redirect, for example.
       const auto info = ErrorDetail<google::rpc::ErrorInfo>(failure);
       return info && !info->metadata().contains("http_status");
     }
@@ -55,13 +54,13 @@ std::optional<milliseconds> RetryPolicy::AfterFailure(const absl::Status& failur
   ++failures_;
   ++failures_of_page_;
   if (failures_ >= settings_.max_attempts || page_is_exhausted()) return std::nullopt;
-  // Full jitter: callers that failed together do not come back together.
+  // Full jitter: callers that failed at the same time do not retry at the same time.
   milliseconds ceiling = settings_.initial_backoff;
   for (int i = 1; i < failures_ && ceiling < settings_.max_backoff; ++i) ceiling *= 2;
   ceiling = std::min(ceiling, settings_.max_backoff);
   auto wait = std::chrono::duration_cast<milliseconds>(ceiling * random_());
   if (const auto asked = RetryDelayOf(failure)) {
-    // A circuit opens by our own settings, and waiting for it costs the provider nothing.
+    // The circuit breaker's time is our own setting, and waiting for it sends no requests.
     const bool is_ours = ReasonOf(failure) == v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN;
     if (*asked > settings_.max_backoff && !is_ours) return std::nullopt;
     wait = std::max(wait, *asked);

@@ -1,5 +1,5 @@
-// When and how soon a request to a provider is tried again. Time and chance are handed in, so that
-// tests need neither. One per call.
+// Decides whether and when a failed request is retried: exponential backoff with full jitter. Time
+// and randomness are passed in, so that tests control them. One per call.
 #pragma once
 
 #include <chrono>
@@ -23,21 +23,21 @@ struct RetryOptions {
   int max_attempts_per_page = 50;
 };
 
-// From 0 up to but not 1, by this thread's generator.
+// A random number in [0, 1). On any thread.
 double RandomFraction();
 
-// Whether a request that failed so should be sent again on a new connection: the others that were
-// idle with a broken one may be broken, too.
+// Whether a request that failed in this way should be retried on a new connection, because other
+// idle connections may be broken as well.
 bool NeedsNewConnection(const absl::Status& failure);
 
 class RetryPolicy {
  public:
-  // Gives a number from 0 up to but not 1.
+  // Returns a number in [0, 1).
   using Random = std::function<double()>;
 
   RetryPolicy(const RetryOptions& settings, Random random);
 
-  // Something new has come, so that the next failure is a first one again.
+  // The call has made progress: resets the count of failures.
   void Progress() { failures_ = 0; }
 
   // Another page begins.
@@ -46,10 +46,10 @@ class RetryPolicy {
   // Whether the last failure was the last that its page may have.
   bool page_is_exhausted() const { return failures_of_page_ >= settings_.max_attempts_per_page; }
 
-  // How long to wait before the next attempt after this failure; nothing where another attempt
-  // cannot help, where there were enough, or where it could not begin within `time_left`. A wait
-  // that the provider asked for (RetryInfo) is kept where it is longer than ours and at most
-  // `max_backoff`, else there is no other attempt; an open circuit is waited for in any case.
+  // How long to wait before the next attempt after this failure. Nothing if the failure is
+  // permanent, if the attempts are used up, or if the wait would exceed `time_left`. The wait is at
+  // least what the failure's RetryInfo asks for; if that is longer than `max_backoff`, there is no
+  // other attempt, unless the circuit breaker is what asks.
   std::optional<std::chrono::milliseconds> AfterFailure(const absl::Status& failure,
                                                         std::chrono::milliseconds time_left);
 

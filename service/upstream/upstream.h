@@ -1,5 +1,5 @@
-// A configured upstream as it is while the service runs. Made by the server, one for each account;
-// shared by all calls to it, on any thread.
+// The state of a configured upstream while the service runs. One per account; shared by all its
+// calls, on any thread.
 #pragma once
 
 #include <functional>

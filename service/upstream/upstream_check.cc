@@ -28,17 +28,17 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Clocks that differ by less do no harm.
+// A smaller difference between clocks is harmless.
 constexpr absl::Duration kClockTolerance = absl::Minutes(1);
 
 // One request to one API.
 class Probe final : private HttpTransport::Receiver {
  public:
   struct Result {
-    absl::Status status;  // OK: the API would serve
-    int http_status = 0;  // 0 where there is no answer
+    absl::Status status;  // OK if the API is in order
+    int http_status = 0;  // 0 without a response
     milliseconds time{};
-    absl::Duration clock_ahead;  // this machine's to the provider's; zero where nobody knows
+    absl::Duration clock_ahead;  // of the provider's; zero if unknown
   };
 
   Probe(const UpstreamOptions& upstream, const ParticipantApi& api, HttpTransport& transport)
@@ -56,19 +56,19 @@ class Probe final : private HttpTransport::Receiver {
   const ParticipantApi& api() const { return api_; }
   const BaseUrl& base_url() const { return api_.base_url(upstream_.account); }
 
-  // Waits for the end, once.
+  // Waits for the result. To be called once.
   Result Wait() { return result_.get_future().get(); }
 
-  // The rest is for the loop's thread, where the probe also ends.
+  // The rest must be called on the loop's thread, as the destructor.
 
   void Start() {
     begin_ = EventLoop::Clock::now();
     HttpTransport::Receiver& receiver = *this;
     transfer_ = transport_.Get(MakeHttpRequest(upstream_, url_, password_, trace_), receiver);
-    // Else an answer that comes byte by byte would take as long as it likes.
+    // A response that trickles in would not reach the idle timeout.
     timer_.Start(upstream_.transport.connect_timeout + upstream_.transport.idle_timeout, [this] {
       End(MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                    "the provider's answer was not complete in time"));
+                    "the provider's response was not complete in time"));
     });
   }
 
@@ -108,9 +108,8 @@ class Probe final : private HttpTransport::Receiver {
       }
     }
     return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
-                     absl::StrCat("what answers is not the provider's API; check the base URL "
-                                  "(HTTP ",
-                                  answer_.http_status(), ")"));
+                     absl::StrCat("the response is not from the provider's API (HTTP ",
+                                  answer_.http_status(), "); check the base URL"));
   }
 
   void End(const absl::Status& status) {
@@ -129,14 +128,14 @@ class Probe final : private HttpTransport::Receiver {
   std::string url_;
   EventLoop::Clock::time_point begin_;
   ProviderAnswer answer_;
-  std::string body_;  // of as much as `answer_` takes
+  std::string body_;  // as much of it as `answer_` keeps
   absl::Duration clock_ahead_;
   Timer timer_;
   std::unique_ptr<HttpTransport::Transfer> transfer_;
   std::promise<Result> result_;
 };
 
-// Host and port of a proxy as a variable of the environment names it, which can hold a password.
+// Host and port of a proxy's URL from the environment, which may contain a password.
 std::string ProxyHost(absl::string_view url) {
   if (const size_t at = url.rfind('@'); at != absl::string_view::npos) {
     url.remove_prefix(at + 1);
@@ -145,7 +144,7 @@ std::string ProxyHost(absl::string_view url) {
   }
   const absl::string_view host = url.substr(0, url.find('/'));
   return BaseUrl::Parse(absl::StrCat("http://", host)).ok() ? std::string(host)
-                                                            : "what is no host and port";
+                                                            : "not a host and port";
 }
 
 // The first of these variables that is set.
@@ -178,7 +177,7 @@ std::string ClockWarning(absl::Duration ahead) {
                       " the provider's; certificates are judged by it");
 }
 
-// What helps to find the cause of a failure.
+// Hints about the cause of a failure.
 std::vector<std::string> Hints(const Probe& probe, const absl::Status& status,
                                const Environment& env) {
   std::vector<std::string> hints;
@@ -187,7 +186,7 @@ std::vector<std::string> Hints(const Probe& probe, const absl::Status& status,
   if (not_trusted) {
     const std::string& ca_file = probe.upstream().transport.ca_file;
     hints.push_back(absl::StrCat("ca_file: ", ca_file.empty() ? "the system's" : ca_file));
-    // In OpenSSL's words.
+    // OpenSSL's error texts.
     if (absl::StrContains(status.message(), "expired") ||
         absl::StrContains(status.message(), "not yet valid")) {
       hints.push_back(
@@ -228,7 +227,7 @@ absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const
                             std::ostream& out) {
   std::vector<std::unique_ptr<Probe>> probes;
   std::unique_ptr<HttpTransport> transport;
-  EventLoop loop;  // ends first, after all its tasks
+  EventLoop loop;  // destroyed first, after all its tasks
   transport = std::make_unique<CurlTransport>(loop);
   size_t name_width = 0;
   size_t api_width = 0;
@@ -267,7 +266,7 @@ absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const
     out.flush();
   }
   const size_t asked = probes.size();
-  // From here on they are the loop's.
+  // Destroyed on the loop's thread.
   loop.Post([&probes, &transport] {
     probes.clear();
     transport.reset();

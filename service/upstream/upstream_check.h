@@ -1,7 +1,6 @@
-// A configuration tried against the real upstreams: each API of each is asked once, with the
-// upstream's credentials and by the service's own HTTP client, for a list that there is none of. To
-// be told just that shows that network, TLS, credentials, account and features are good. Used by
-// main(), for --check-upstreams.
+// Checks a configuration against the real upstreams: sends each API of each one request, with the
+// upstream's credentials and the service's own HTTP client, for a list that does not exist. If the
+// API says so, network, TLS, credentials, account and features are in order.
 #pragma once
 
 #include <ostream>
@@ -13,10 +12,10 @@
 
 namespace rollcall::service {
 
-// Asks all APIs at once, and writes a line about each to `out`, in the order of the configuration
-// and as soon as it and those before it are known; below it, what helps to find the cause. Nothing
-// secret and no word of the provider's own is among it. Returns when the last is known, which takes
-// no longer than the upstreams' timeouts. OK where all are good, else UNAVAILABLE.
+// Sends all requests at once. Writes a line about each API to `out`, in the order of the
+// configuration, as soon as this result and those before it are known; hints about the cause of a
+// failure follow it. Writes no secrets, and none of the provider's own words. Returns within the
+// upstreams' timeouts: OK if all APIs are in order, else UNAVAILABLE.
 absl::Status CheckUpstreams(const std::vector<UpstreamOptions>& upstreams, const Environment& env,
                             std::ostream& out);
 

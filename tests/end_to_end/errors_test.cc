@@ -304,7 +304,7 @@ TEST_F(UpstreamErrorTest, RefusedConnectionIsUnavailable) {
   EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_EQ(Reason(listing.status), "UPSTREAM_UNREACHABLE");
   EXPECT_THAT(listing.status.error_message(),
-              HasSubstr("cannot be connected to: Connection refused"));
+              HasSubstr("connection to the provider failed: Connection refused"));
 }
 
 TEST_F(UpstreamErrorTest, SilentProviderTimesOut) {

@@ -100,8 +100,7 @@ TEST_F(ProxyTest, ProxyRefusalIsReportedAsTheProxys) {
     const grpc::Status status = List(ConferenceRequest(10)).status;
     EXPECT_EQ(status.error_code(), grpc::StatusCode::UNAVAILABLE);
     EXPECT_THAT(status.error_message(),
-                HasSubstr(absl::StrCat("the proxy on the way to the provider does not connect to "
-                                       "it (HTTP ",
+                HasSubstr(absl::StrCat("the proxy refused to connect to the provider (HTTP ",
                                        std::string(refusal, 3), ")")));
   }
 }
@@ -109,7 +108,7 @@ TEST_F(ProxyTest, ProxyRefusalIsReportedAsTheProxys) {
 TEST_F(ProxyTest, UnresolvableProxyIsReported) {
   StartFor(kFarAway, {{"proxy", "http://nowhere.invalid:1"}});
   EXPECT_THAT(List(ConferenceRequest(10)).status.error_message(),
-              HasSubstr("the proxy on the way to the provider cannot be resolved"));
+              HasSubstr("the proxy's host name cannot be resolved"));
 }
 
 }  // namespace

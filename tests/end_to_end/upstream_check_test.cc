@@ -211,7 +211,7 @@ TEST_F(UpstreamCheckTest, WrongBaseUrlFails) {
   for (const Answer& answer : answers) {
     AnswerBelow("/api/laml/", answer);
     EXPECT_THAT(Check(Configuration(), kUnavailable).back(),
-                Failed("live conferences", "is not the provider's API; check the base URL (HTTP "))
+                Failed("live conferences", "is not from the provider's API (HTTP "))
         << answer.body.substr(0, 50);
   }
   AnswerBelow("/api/laml/", {302, {{"Location", "https://xyzzy.example/"}}, ""});
@@ -224,7 +224,7 @@ TEST_F(UpstreamCheckTest, RefusedConnectionFails) {
       Check(Configuration({{"insights_base_url", "http://127.0.0.1:1"}}), kUnavailable);
   ASSERT_THAT(lines, SizeIs(4));
   EXPECT_THAT(lines[0],
-              Failed("Voice Insights", "the provider cannot be connected to: Connection refused"));
+              Failed("Voice Insights", "connection to the provider failed: Connection refused"));
   EXPECT_THAT(lines[1], Failed("Video Insights", "Connection refused"));
   EXPECT_THAT(lines[2], ContainsRegex(kOk));
   EXPECT_THAT(lines[3], ContainsRegex(kOk));
@@ -247,7 +247,7 @@ TEST_F(UpstreamCheckTest, SilentProviderFails) {
   const std::vector<std::string> lines =
       Check(OnlyTwilioAt(simulator_->base_url(), {{"idle_timeout_seconds", 0.2}}), kUnavailable);
   ASSERT_THAT(lines, SizeIs(3));
-  EXPECT_THAT(lines[0], Failed("Voice Insights", "the provider sent nothing for too long"));
+  EXPECT_THAT(lines[0], Failed("Voice Insights", "the provider sent nothing for "));
 }
 
 TEST_F(UpstreamCheckTest, EndlessResponseFails) {
@@ -260,7 +260,7 @@ TEST_F(UpstreamCheckTest, EndlessResponseFails) {
       kUnavailable);
   ASSERT_THAT(lines, SizeIs(3));
   // The second text if this machine is too busy to send anything for a second.
-  EXPECT_THAT(lines[0], ContainsRegex("not complete in time|sent nothing for too long"));
+  EXPECT_THAT(lines[0], ContainsRegex("not complete in time|sent nothing for "));
 }
 
 TEST_F(UpstreamCheckTest, SignalEndsTheCheck) {
@@ -368,8 +368,8 @@ TEST_F(UpstreamCheckTest, ReportsTheProxy) {
       Check(OnlyTwilioAt(url, {{"proxy", proxy.url()}, {"ca_file", ca_file}}), kUnavailable);
   ASSERT_THAT(lines, SizeIs(6));
   EXPECT_THAT(lines[0], Failed("Voice Insights",
-                               "does not connect to it (HTTP 407); the service's "
-                               "operator must give it credentials"));
+                               "refused to connect to the provider (HTTP 407); the service's "
+                               "operator must set credentials"));
   EXPECT_EQ(lines[1], absl::StrCat("  proxy: ", proxy.url()));
   EXPECT_EQ(hint({{"proxy", "none"}}), "  proxy: none, as configured");
 
@@ -383,7 +383,7 @@ TEST_F(UpstreamCheckTest, ReportsTheProxy) {
                                    "host"));
   setenv("https_proxy", "http://user-xyzzy:pass-xyzzy", 1);
   EXPECT_EQ(hint({}),
-            "  proxy: what is no host and port, by https_proxy of the environment, "
+            "  proxy: not a host and port, by https_proxy of the environment, "
             "unless NO_PROXY names the host");
 }
 

@@ -1,4 +1,4 @@
-// A scheduler whose time passes only when the test says so. It runs on the test's thread.
+// A scheduler whose clock the test advances. Runs on the test's thread.
 #pragma once
 
 #include <chrono>
@@ -15,13 +15,13 @@ class FakeScheduler final : public Scheduler {
   void Post(Task task) override { posted_.push_back(std::move(task)); }
   Clock::time_point Now() const override { return now_; }
 
-  // Runs all that is due now: posted tasks, timers, and idle tasks when nothing else is left.
+  // Runs everything that is due: timers, posted tasks, and idle tasks when nothing else is left.
   void Run() {
     while (RunNext()) {
     }
   }
 
-  // Lets time pass, and runs each timer at its time.
+  // Advances the clock, and runs each timer at its time.
   void Advance(std::chrono::milliseconds time) {
     const Clock::time_point end = now_ + time;
     Run();
@@ -32,7 +32,7 @@ class FakeScheduler final : public Scheduler {
     now_ = end;
   }
 
-  // Lets time pass until the next timer, and runs what is due then. False if there is no timer.
+  // Advances the clock to the next timer, and runs what is due. False if there is no timer.
   bool AdvanceToNextTimer() {
     Run();
     if (timers_.empty()) return false;

@@ -52,7 +52,7 @@ class FakeTransport::Exchange final : private HttpResponse {
  public:
   using Headers = std::map<std::string, std::string>;
 
-  // Show where the body ends.
+  // Headers that show where the body ends.
   static Headers Chunked() { return {{"Transfer-Encoding", "chunked"}}; }
 
   Exchange(std::string url, bool new_connection, Receiver& receiver, std::shared_ptr<int> callbacks)
@@ -64,7 +64,7 @@ class FakeTransport::Exchange final : private HttpResponse {
   const std::string& url() const { return url_; }
   bool new_connection() const { return new_connection_; }
 
-  // These do nothing once the request is cancelled or has ended.
+  // These have no effect once the request is cancelled or has ended.
 
   void Head(int status, Headers headers = Chunked()) {
     if (receiver_ == nullptr) return;
@@ -80,7 +80,7 @@ class FakeTransport::Exchange final : private HttpResponse {
     end_ = std::move(status);
     if (!paused_) Deliver();
   }
-  // A whole response.
+  // A complete response.
   void Respond(int status, absl::string_view body, Headers headers = Chunked()) {
     Head(status, std::move(headers));
     Body(body);

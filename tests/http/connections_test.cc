@@ -11,11 +11,11 @@ Connections::Ends EndsOf(const TcpPair& pair) {
   return {"127.0.0.1", pair.our_port(), "127.0.0.1", pair.peer_port()};
 }
 
-TEST(Connections, AreFoundByTheirEnds) {
+TEST(Connections, FindsConnectionsByTheirEnds) {
   const TcpPair a;
   const TcpPair b;
   Connections connections;
-  EXPECT_EQ(connections.Find(EndsOf(a)), nullptr);  // which was not opened
+  EXPECT_EQ(connections.Find(EndsOf(a)), nullptr);  // not opened
   connections.Opened(a.ours());
   connections.Opened(b.ours());
   const auto found = connections.Find(EndsOf(a));
@@ -26,7 +26,7 @@ TEST(Connections, AreFoundByTheirEnds) {
   EXPECT_EQ(connections.Find(EndsOf(b))->socket, b.ours());
 }
 
-TEST(Connections, AreGoneOnceTheyAreClosed) {
+TEST(Connections, ForgetsClosedConnections) {
   const TcpPair a;
   Connections connections;
   connections.Opened(a.ours());
@@ -41,8 +41,8 @@ TEST(Connections, AreGoneOnceTheyAreClosed) {
   EXPECT_EQ(connections.Find(EndsOf(a)), nullptr);
 }
 
-// libcurl does not always say that it closes a socket, and the kernel gives its number out again.
-TEST(Connections, ADescriptorThatIsOpenedAgainIsAnotherConnection) {
+// libcurl does not report every socket that it closes, and the kernel reuses descriptors.
+TEST(Connections, TreatsAReopenedDescriptorAsAnotherConnection) {
   const TcpPair a;
   Connections connections;
   connections.Opened(a.ours());

@@ -1,4 +1,4 @@
-// In which order an event loop runs timers, tasks and idle tasks, and how they are cancelled.
+// The order in which an event loop runs timers, tasks and idle tasks, and their cancellation.
 #include "service/http/event_loop.h"
 
 #include <gtest/gtest.h>
@@ -57,15 +57,15 @@ Round RunRound() {
   return round;
 }
 
-TEST(EventLoop, RunsIdleTasksAfterAllThatIsDue) {
-  // After a millisecond an idle task is due as well, and a slow machine may take that long.
+TEST(EventLoop, RunsIdleTasksLast) {
+  // An idle task is due after a millisecond at the latest, which can pass on a slow machine.
   Round round = RunRound();
   for (int i = 0; i < 100 && round.idle_waited >= milliseconds(1); ++i) round = RunRound();
   if (round.idle_waited >= milliseconds(1)) GTEST_SKIP() << "the machine is too slow";
   EXPECT_EQ(round.order, "timer task idle ");
 }
 
-TEST(EventLoop, RunsIdleTasksWhenItIsNeverIdle) {
+TEST(EventLoop, RunsIdleTasksOnABusyLoop) {
   std::promise<void> done;
   bool is_done = false;
   std::function<void()> keep_busy;
@@ -84,7 +84,7 @@ TEST(EventLoop, RunsIdleTasksWhenItIsNeverIdle) {
   done.get_future().wait();
 }
 
-TEST(EventLoop, RunsIdleTasksBeforeItEnds) {
+TEST(EventLoop, RunsIdleTasksBeforeItIsDestroyed) {
   bool has_run = false;
   auto loop = std::make_unique<EventLoop>();
   IdleTask idle(*loop);
@@ -93,7 +93,7 @@ TEST(EventLoop, RunsIdleTasksBeforeItEnds) {
   EXPECT_TRUE(has_run);
 }
 
-TEST(EventLoop, RunsAnIdleTaskThatAnIdleTaskStarts) {
+TEST(EventLoop, RunsAnIdleTaskStartedByAnIdleTask) {
   std::promise<void> done;
   EventLoop loop;
   IdleTask idle(loop);
@@ -101,7 +101,7 @@ TEST(EventLoop, RunsAnIdleTaskThatAnIdleTaskStarts) {
   done.get_future().wait();
 }
 
-TEST(EventLoop, DoesNotRunWhatWasStopped) {
+TEST(EventLoop, DoesNotRunStoppedTasks) {
   std::string order;
   EventLoop loop;
   Timer timer(loop);
@@ -131,7 +131,7 @@ TEST(EventLoop, DoesNotRunWhatWasStopped) {
   EXPECT_FALSE(other_idle.is_waiting());
 }
 
-TEST(EventLoop, DeletesLaterThanTasksThatWerePosted) {
+TEST(EventLoop, DeletesAfterPostedTasks) {
   std::string order;
   EventLoop loop;
   struct Object {

@@ -1,4 +1,4 @@
-// Timers and idle tasks: when they run, and that they end with their owner.
+// When timers and idle tasks run, and their cancellation.
 #include "service/http/scheduler.h"
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 
 class SchedulerTest : public ::testing::Test {
  protected:
-  // What has run, in order.
+  // Appends `name` to order_ when it runs.
   Scheduler::Task Note(const std::string& name) {
     return [this, name] { order_ += name + " "; };
   }
@@ -25,7 +25,7 @@ class SchedulerTest : public ::testing::Test {
   std::string order_;
 };
 
-TEST_F(SchedulerTest, ATimerRunsOnceAfterItsDelay) {
+TEST_F(SchedulerTest, TimerRunsOnceAfterItsDelay) {
   Timer timer(scheduler_);
   timer.Start(milliseconds(10), Note("timer"));
   EXPECT_TRUE(timer.is_waiting());
@@ -38,7 +38,7 @@ TEST_F(SchedulerTest, ATimerRunsOnceAfterItsDelay) {
   EXPECT_EQ(order_, "timer ");
 }
 
-TEST_F(SchedulerTest, ATimerRunsItsLatestTaskOnly) {
+TEST_F(SchedulerTest, TimerRunsOnlyItsLatestTask) {
   Timer timer(scheduler_);
   timer.Start(milliseconds(1), Note("first"));
   timer.Start(milliseconds(2), Note("second"));
@@ -46,7 +46,7 @@ TEST_F(SchedulerTest, ATimerRunsItsLatestTaskOnly) {
   EXPECT_EQ(order_, "second ");
 }
 
-TEST_F(SchedulerTest, ATimerCanBeStartedByItsOwnTask) {
+TEST_F(SchedulerTest, TimerCanBeRestartedByItsTask) {
   Timer timer(scheduler_);
   timer.Start(milliseconds(1), [&] {
     order_ += "first ";
@@ -59,7 +59,7 @@ TEST_F(SchedulerTest, ATimerCanBeStartedByItsOwnTask) {
   EXPECT_EQ(order_, "first second ");
 }
 
-TEST_F(SchedulerTest, ADestroyedOrStoppedTimerDoesNotRun) {
+TEST_F(SchedulerTest, StoppedOrDestroyedTimerDoesNotRun) {
   std::optional<Timer> destroyed(scheduler_);
   destroyed->Start(milliseconds(1), Note("destroyed"));
   destroyed.reset();
@@ -71,7 +71,7 @@ TEST_F(SchedulerTest, ADestroyedOrStoppedTimerDoesNotRun) {
   EXPECT_EQ(order_, "");
 }
 
-TEST_F(SchedulerTest, AnIdleTaskRunsLast) {
+TEST_F(SchedulerTest, IdleTaskRunsLast) {
   IdleTask idle(scheduler_);
   Timer timer(scheduler_);
   idle.Start(Note("idle"));
@@ -83,7 +83,7 @@ TEST_F(SchedulerTest, AnIdleTaskRunsLast) {
   EXPECT_FALSE(idle.is_waiting());
 }
 
-TEST_F(SchedulerTest, ADestroyedStoppedOrReplacedIdleTaskDoesNotRun) {
+TEST_F(SchedulerTest, StoppedDestroyedOrReplacedIdleTaskDoesNotRun) {
   std::optional<IdleTask> destroyed(scheduler_);
   destroyed->Start(Note("destroyed"));
   destroyed.reset();
@@ -105,7 +105,7 @@ TEST_F(SchedulerTest, RunAfterNeedsNoOwner) {
   EXPECT_EQ(order_, "later ");
 }
 
-TEST_F(SchedulerTest, DeletesAfterTasksThatWerePostedBefore) {
+TEST_F(SchedulerTest, DeletesAfterPostedTasks) {
   struct Object {
     explicit Object(std::string& text) : order(text) {}
     ~Object() { order += "deleted "; }

@@ -1,4 +1,4 @@
-// The two ends of a TCP connection on 127.0.0.1, for tests of what is seen of one.
+// The two ends of a TCP connection on 127.0.0.1.
 #pragma once
 
 #include <arpa/inet.h>
@@ -13,7 +13,7 @@ namespace rollcall::service {
 
 class TcpPair {
  public:
-  // The peer takes few bytes before it reads them.
+  // The peer's receive buffer is small.
   TcpPair() {
     const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int smallest = 1;

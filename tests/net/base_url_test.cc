@@ -131,7 +131,7 @@ TEST(BaseUrlParse, Refuses) {
   }
 }
 
-TEST(BaseUrlTest, LoopbackIsDecidedByAddressAndNotByLooks) {
+TEST(BaseUrlTest, RecognizesLoopbackByAddress) {
   for (const char* text :
        {"http://localhost:1", "http://LOCALHOST", "http://127.0.0.1", "http://127.255.255.254:99",
         "http://[::1]", "http://127.1", "http://0x7f.0.0.1", "http://2130706433"}) {
@@ -146,7 +146,7 @@ TEST(BaseUrlTest, LoopbackIsDecidedByAddressAndNotByLooks) {
   EXPECT_FALSE(Url("https://host").is_plaintext());
 }
 
-TEST(BaseUrlTest, JoinPutsThePathBelowThePrefix) {
+TEST(BaseUrlTest, JoinAppendsThePathToThePrefix) {
   EXPECT_EQ(Url("https://insights.twilio.com").Join("/v1/Conferences/CF1/Participants?PageSize=5"),
             "https://insights.twilio.com/v1/Conferences/CF1/Participants?PageSize=5");
   EXPECT_EQ(Url("http://GATEWAY:8080/twilio/").Join("/v1"), "http://gateway:8080/twilio/v1");
@@ -176,7 +176,7 @@ TEST(BaseUrlResolve, FollowsLinksBelowTheBase) {
       {"https://host", "/", "https://host/"},
       {"https://host/api", "https://host/api/?Page=1", "https://host/api/?Page=1"},
       {"https://host/api", "/api/list", "https://host/api/list"},
-      // Dots, slashes, '@' and '%' mean nothing in a query, or inside a longer segment.
+      // Dots, slashes, '@' and '%' have no meaning in a query or inside a longer segment.
       {"https://host", "/a?b=../../c&d=%2e%2e%2f&u=http://evil.example/@host&p=100%",
        "https://host/a?b=../../c&d=%2e%2e%2f&u=http://evil.example/@host&p=100%"},
       {"https://host", "/a/..b/c../...;x/@evil.example:80/",
@@ -187,7 +187,7 @@ TEST(BaseUrlResolve, FollowsLinksBelowTheBase) {
     const absl::StatusOr<std::string> resolved = Url(c.base).Resolve(c.link);
     ASSERT_TRUE(resolved.ok()) << c.link << ": " << resolved.status();
     EXPECT_EQ(*resolved, c.resolved);
-    // What was found good is found good again, which resume tokens rely on.
+    // Resolve() accepts its own result, which resume tokens rely on.
     EXPECT_EQ(Url(c.base).Resolve(*resolved).value(), c.resolved);
     EXPECT_EQ(Url(c.base).Join(Url(c.base).TargetOf(*resolved)), c.resolved);
   }
@@ -198,7 +198,7 @@ TEST(BaseUrlResolve, RefusesLinksThatLeaveTheBase) {
   const Refused cases[] = {
       {"", "must not be empty"},
       {overlong, "must not be longer than 8192 bytes"},
-      // Another place.
+      // Another origin or path.
       {"http://host.example/api/a?secret",
        "another scheme: http where the configured base URL has https"},
       {"http://host.example:443/api/a?secret", "another scheme"},
@@ -221,7 +221,7 @@ TEST(BaseUrlResolve, RefusesLinksThatLeaveTheBase) {
       {"/%61pi/a?secret", "another path"},
       {"/api;x/a?secret", "another path"},
       {"/x/api/a?secret", "another path"},
-      // Credentials or a host in disguise.
+      // Disguised credentials or hosts.
       {"https://host.example@evil.example/api/a?secret", "must not contain user information"},
       {"https://secret:pw@host.example/api/a", "must not contain user information"},
       {"https://@host.example/api/a", "must not contain user information"},
@@ -259,7 +259,7 @@ TEST(BaseUrlResolve, RefusesLinksThatLeaveTheBase) {
       {"https://host.example:65979/api/a", "is not a URL"},
       {"https://host.example:+443/api/a", "must have a host of letters"},
       {"https://host.example:443:80/api/a", "is not a URL"},
-      // Not a form that is followed.
+      // Unsupported forms.
       {"https:host.example/api/a", "must begin with"},
       {"https:/host.example/api/a", "must begin with"},
       {"https:///host.example/api/a", "must name a host"},
@@ -272,7 +272,7 @@ TEST(BaseUrlResolve, RefusesLinksThatLeaveTheBase) {
       {"host.example/api/a", "must begin with"},
       {"/api/a#secret", "must not contain a fragment"},
       {"https://evil.example#@host.example/api/a", "must not contain a fragment"},
-      // Out of the prefix by steps.
+      // Out of the prefix by "..".
       {"/api/..", "must not have . or .."},
       {"/api/../other?secret", "must not have . or .."},
       {"/../api/a", "must not have . or .."},
@@ -304,7 +304,7 @@ TEST(BaseUrlResolve, RefusesLinksThatLeaveTheBase) {
   }
 }
 
-TEST(BaseUrlResolve, EveryByteThatIsNotPrintableAsciiIsRefusedEverywhere) {
+TEST(BaseUrlResolve, RefusesEveryByteThatIsNotPrintableAscii) {
   const BaseUrl base = Url("https://host.example/api");
   for (int byte = 0; byte < 256; ++byte) {
     if (byte > 0x20 && byte < 0x7f) continue;
@@ -318,7 +318,7 @@ TEST(BaseUrlResolve, EveryByteThatIsNotPrintableAsciiIsRefusedEverywhere) {
   }
 }
 
-TEST(UrlEncoding, KeepsUnreservedCharactersOnly) {
+TEST(UrlEncoding, KeepsOnlyUnreservedCharacters) {
   EXPECT_EQ(EncodePathSegment("AZaz09-._~"), "AZaz09-._~");
   EXPECT_EQ(EncodePathSegment("a/b?c#d%e f+g\\;@:&="),
             "a%2Fb%3Fc%23d%25e%20f%2Bg%5C%3B%40%3A%26%3D");
@@ -326,7 +326,7 @@ TEST(UrlEncoding, KeepsUnreservedCharactersOnly) {
   EXPECT_EQ(EncodePathSegment(""), "");
 }
 
-TEST(UrlEncoding, AppendQueryBeginsTheQueryOnce) {
+TEST(UrlEncoding, AppendQueryAddsOneQuestionMark) {
   std::string target = "/v1/Conferences/CF1/Participants";
   AppendQuery(target, "PageSize", "1000");
   AppendQuery(target, "Label", "A&B=?\xc3\xa9");

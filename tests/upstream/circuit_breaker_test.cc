@@ -1,5 +1,4 @@
-// An upstream that is down is left alone, and found again by one request at a time. Time is the
-// test's own.
+// The circuit breaker's states. The test controls the time.
 #include "service/upstream/circuit_breaker.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +22,7 @@ class CircuitBreakerTest : public ::testing::Test {
   CircuitBreaker::Time now_ = CircuitBreaker::Time() + std::chrono::hours(1);
 };
 
-TEST_F(CircuitBreakerTest, OpensAfterFailuresInARowOnly) {
+TEST_F(CircuitBreakerTest, OpensAfterConsecutiveFailures) {
   for (int i = 0; i < 10; ++i) {
     breaker_.OnFailure(now_);
     breaker_.OnFailure(now_);
@@ -36,7 +35,7 @@ TEST_F(CircuitBreakerTest, OpensAfterFailuresInARowOnly) {
   EXPECT_EQ(breaker_.TimeToWait(now_), milliseconds(400));
 }
 
-TEST_F(CircuitBreakerTest, LetsOneProbeThrough) {
+TEST_F(CircuitBreakerTest, AdmitsOneProbe) {
   Open();
   now_ += milliseconds(500);
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
@@ -45,12 +44,12 @@ TEST_F(CircuitBreakerTest, LetsOneProbeThrough) {
   breaker_.OnResponse();
   EXPECT_TRUE(breaker_.is_closed());
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
-  // And all failures count anew.
+  // The count of failures restarts.
   breaker_.OnFailure(now_);
   EXPECT_TRUE(breaker_.is_closed());
 }
 
-TEST_F(CircuitBreakerTest, AProbeThatHangsIsFollowedByAnother) {
+TEST_F(CircuitBreakerTest, SendsAnotherProbeIfOneHangs) {
   Open();
   now_ += milliseconds(500);
   ASSERT_EQ(breaker_.TimeToWait(now_), std::nullopt);
@@ -62,7 +61,7 @@ TEST_F(CircuitBreakerTest, AProbeThatHangsIsFollowedByAnother) {
   EXPECT_TRUE(breaker_.is_closed());
 }
 
-TEST_F(CircuitBreakerTest, AProbeThatFailsOpensItAgain) {
+TEST_F(CircuitBreakerTest, FailedProbeReopensIt) {
   Open();
   now_ += milliseconds(600);
   ASSERT_EQ(breaker_.TimeToWait(now_), std::nullopt);
@@ -70,7 +69,7 @@ TEST_F(CircuitBreakerTest, AProbeThatFailsOpensItAgain) {
   EXPECT_EQ(breaker_.TimeToWait(now_), milliseconds(500));
 }
 
-TEST_F(CircuitBreakerTest, AProbeThatIsGivenUpLeavesItToTheNext) {
+TEST_F(CircuitBreakerTest, NextRequestIsTheProbeIfOneIsCancelled) {
   Open();
   now_ += milliseconds(600);
   ASSERT_EQ(breaker_.TimeToWait(now_), std::nullopt);
@@ -78,7 +77,7 @@ TEST_F(CircuitBreakerTest, AProbeThatIsGivenUpLeavesItToTheNext) {
   EXPECT_EQ(breaker_.TimeToWait(now_), std::nullopt);
 }
 
-TEST_F(CircuitBreakerTest, AnAnswerToAStragglerClosesIt) {
+TEST_F(CircuitBreakerTest, LateResponseClosesIt) {
   Open();
   breaker_.OnResponse();
   EXPECT_TRUE(breaker_.is_closed());

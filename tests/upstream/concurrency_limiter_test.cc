@@ -1,4 +1,4 @@
-// Which requests are sent when, and which are refused.
+// Which requests are granted a permit and when, and which are refused.
 #include "service/upstream/concurrency_limiter.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ class ConcurrencyLimiterTest : public ::testing::Test {
         limits, breaker, [this](bool up) { changes_.push_back(up); }, [this] { return now_; });
   }
 
-  // The permit of a request whose decision is noted under its name.
+  // Acquires a permit, and records the decision under its name.
   std::unique_ptr<Permit> Acquire(Kind kind, const std::string& name,
                                   const std::string& caller = "") {
     return limiter_->Acquire(kind, caller, scheduler_, [this, name](const absl::Status& status) {
@@ -37,7 +37,7 @@ class ConcurrencyLimiterTest : public ::testing::Test {
     });
   }
 
-  // The names of the requests that went out since the last time.
+  // The names of the requests that were granted since the last call.
   std::vector<std::string> Out() {
     scheduler_.Run();
     return std::exchange(out_, {});
@@ -56,7 +56,7 @@ class ConcurrencyLimiterTest : public ::testing::Test {
   std::vector<v1::ErrorReason> refused_;
 };
 
-TEST_F(ConcurrencyLimiterTest, SendsUpToTheLimitAndTheRestInOrder) {
+TEST_F(ConcurrencyLimiterTest, GrantsUpToTheLimitAndTheRestInOrder) {
   MakeLimiter({.max_in_flight = 2});
   auto a = Acquire(Kind::kFirst, "a");
   auto b = Acquire(Kind::kFirst, "b");
@@ -128,7 +128,7 @@ TEST_F(ConcurrencyLimiterTest, CountsAStalledRequestAsAConnectionOnly) {
   c.reset();
 }
 
-TEST_F(ConcurrencyLimiterTest, LowersTheLimitWhenTheAccountHasTooMany) {
+TEST_F(ConcurrencyLimiterTest, LowersTheLimitAtTooManyRequests) {
   for (const auto& [status, account_requests] : {std::pair(429, 0), std::pair(200, 5)}) {
     MakeLimiter({.max_in_flight = 4});
     std::vector<std::unique_ptr<Permit>> permits;
@@ -145,7 +145,7 @@ TEST_F(ConcurrencyLimiterTest, LowersTheLimitWhenTheAccountHasTooMany) {
   }
 }
 
-TEST_F(ConcurrencyLimiterTest, SendsNothingToADownUpstreamUntilAProbeSucceeds) {
+TEST_F(ConcurrencyLimiterTest, RefusesRequestsUntilAProbeSucceeds) {
   MakeLimiter({.max_in_flight = 2}, {2, std::chrono::seconds(5)});
   auto a = Acquire(Kind::kFirst, "a");
   auto b = Acquire(Kind::kFirst, "b");
@@ -154,19 +154,19 @@ TEST_F(ConcurrencyLimiterTest, SendsNothingToADownUpstreamUntilAProbeSucceeds) {
   EXPECT_THAT(Out(), ElementsAre("a", "b"));
   a->OnNoResponse();
   b->OnResponse(503, 0);
-  // Those who wait hear of it.
+  // Waiting requests are refused.
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN,
                                      v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
   EXPECT_THAT(changes_, ElementsAre(false));
   for (auto* permit : {&a, &b, &c, &d}) permit->reset();
 
-  // One is let through once the time is over; it is the only one.
+  // When the time is over, one probe is admitted.
   now_ += std::chrono::seconds(5);
   auto probe = Acquire(Kind::kFirst, "probe");
   EXPECT_THAT(Out(), ElementsAre("probe"));
   auto another = Acquire(Kind::kNext, "another");
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
-  // A probe that is given up leaves it to the next.
+  // If the probe is cancelled, the next request is the probe.
   probe.reset();
   probe = Acquire(Kind::kFirst, "second probe");
   EXPECT_THAT(Out(), ElementsAre("second probe"));
@@ -177,7 +177,7 @@ TEST_F(ConcurrencyLimiterTest, SendsNothingToADownUpstreamUntilAProbeSucceeds) {
   for (auto* permit : {&another, &probe, &last}) permit->reset();
 }
 
-TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotDecideForTheProbe) {
+TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotReplaceTheProbe) {
   MakeLimiter({.max_in_flight = 5}, {1, std::chrono::seconds(5)});
   auto a = Acquire(Kind::kFirst, "a");
   auto b = Acquire(Kind::kFirst, "b");
@@ -191,7 +191,7 @@ TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotDecideForTheProbe) {
   b->OnNoResponse();  // the probe is still the only one
   auto another = Acquire(Kind::kNext, "another");
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
-  c->OnResponse(200, 0);  // it is up after all
+  c->OnResponse(200, 0);  // the upstream is up
   auto last = Acquire(Kind::kNext, "last");
   EXPECT_THAT(Out(), ElementsAre("last"));
   EXPECT_THAT(changes_, ElementsAre(false, true));
@@ -278,7 +278,7 @@ TEST_F(ConcurrencyLimiterTest, CountsEachState) {
   EXPECT_EQ(limiter_->counts().stalled, 0);
 }
 
-TEST_F(ConcurrencyLimiterTest, SaysWhenToRetry) {
+TEST_F(ConcurrencyLimiterTest, RefusalsHaveARetryDelay) {
   MakeLimiter({.max_in_flight = 1, .max_waiting = 0}, {1, std::chrono::seconds(5)});
   std::vector<std::chrono::milliseconds> delays;
   const auto acquire = [&] {
@@ -299,7 +299,7 @@ TEST_F(ConcurrencyLimiterTest, DoesNotCallADestroyedPermit) {
   MakeLimiter({.max_in_flight = 1});
   auto a = Acquire(Kind::kFirst, "a");
   auto b = Acquire(Kind::kFirst, "b");
-  a.reset();  // which admits b, but does not call it from here
+  a.reset();  // grants b, whose callback is posted
   b.reset();
   EXPECT_THAT(Out(), IsEmpty());
   auto c = Acquire(Kind::kFirst, "c");

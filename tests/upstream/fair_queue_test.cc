@@ -1,4 +1,4 @@
-// Callers are served in turn, whatever each has asked for.
+// Callers are served in turn, however many items each has.
 #include "service/upstream/fair_queue.h"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ TEST_F(FairQueueTest, ServesCallersInTurn) {
   EXPECT_THAT(PopAll(queue_), ElementsAre(0, 5, 6, 1, 7, 2, 3, 4));
 }
 
-TEST_F(FairQueueTest, OneWhoComesBackStandsBehindTheOthers) {
+TEST_F(FairQueueTest, ReturningCallerIsServedAfterTheOthers) {
   queue_.Push("a", &items_[0]);
   queue_.Push("b", &items_[1]);
   EXPECT_EQ(*queue_.Pop(), 0);
@@ -39,7 +39,7 @@ TEST_F(FairQueueTest, OneWhoComesBackStandsBehindTheOthers) {
   EXPECT_THAT(PopAll(queue_), ElementsAre(1, 2));
 }
 
-TEST_F(FairQueueTest, WhatIsRemovedIsNotServed) {
+TEST_F(FairQueueTest, DoesNotServeRemovedItems) {
   for (int i = 0; i < 3; ++i) queue_.Push("a", &items_[i]);
   queue_.Push("b", &items_[3]);
   queue_.Remove("a", &items_[1]);

@@ -1,4 +1,4 @@
-// How one participant is fetched. The provider and the clock are the test's own.
+// The fetch of one participant. The test plays the provider and controls the clock.
 #include "service/upstream/participant_fetch.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // The life of one request: permit, cancellation, and the deferred deletion of what its callbacks
-// drop. The provider and the clock are the test's own.
+// drop. The test plays the provider and controls the clock.
 #include "service/upstream/provider_request.h"
 
 #include <gtest/gtest.h>

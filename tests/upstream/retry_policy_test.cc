@@ -1,4 +1,4 @@
-// Retries: what is tried again, when, and when no more. Chance and time are the test's own.
+// Which failures are retried, and when. The test controls randomness and time.
 #include "service/upstream/retry_policy.h"
 
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ absl::Status RateLimited(int64_t seconds) {
   return status;
 }
 
-TEST(RetryPolicy, DoublesItsCeilingAndGivesUp) {
+TEST(RetryPolicy, DoublesTheBackoffUntilAttemptsAreUsedUp) {
   RetryPolicy policy({6, milliseconds(100), milliseconds(500)}, [] { return 0.5; });
   EXPECT_EQ(policy.AfterFailure(Unavailable(), kForever), milliseconds(50));
   EXPECT_EQ(policy.AfterFailure(Unavailable(), kForever), milliseconds(100));
@@ -34,7 +34,7 @@ TEST(RetryPolicy, DoublesItsCeilingAndGivesUp) {
   EXPECT_EQ(policy.AfterFailure(Unavailable(), kForever), std::nullopt);
 }
 
-TEST(RetryPolicy, TheWholeRangeIsUsed) {
+TEST(RetryPolicy, JitterCoversTheWholeBackoff) {
   for (const double chance : {0.0, 0.25, 0.999}) {
     RetryPolicy policy(kSettings, [chance] { return chance; });
     EXPECT_EQ(policy.AfterFailure(Unavailable(), kForever),
@@ -42,7 +42,7 @@ TEST(RetryPolicy, TheWholeRangeIsUsed) {
   }
 }
 
-TEST(RetryPolicy, ProgressRenewsTheBudget) {
+TEST(RetryPolicy, ProgressResetsTheAttempts) {
   RetryPolicy policy(kSettings, [] { return 0.5; });
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(policy.AfterFailure(Unavailable(), kForever), milliseconds(50));
@@ -50,7 +50,7 @@ TEST(RetryPolicy, ProgressRenewsTheBudget) {
   }
 }
 
-TEST(RetryPolicy, OnlyWhatMayPassIsTriedAgain) {
+TEST(RetryPolicy, RetriesOnlyTransientFailures) {
   for (int value = 0; value < v1::ErrorReason_ARRAYSIZE; ++value) {
     const auto reason = static_cast<v1::ErrorReason>(value);
     const bool transient = reason == v1::ERROR_REASON_UPSTREAM_UNAVAILABLE ||
@@ -65,21 +65,21 @@ TEST(RetryPolicy, OnlyWhatMayPassIsTriedAgain) {
   }
 }
 
-TEST(RetryPolicy, ARedirectIsFinal) {
+TEST(RetryPolicy, DoesNotRetryARedirect) {
   RetryPolicy policy(kSettings, [] { return 0.5; });
   const absl::Status redirect =
       MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, "x", {{"http_status", "302"}});
   EXPECT_EQ(policy.AfterFailure(redirect, kForever), std::nullopt);
 }
 
-TEST(RetryPolicy, WaitsAsLongAsTheProviderAsks) {
+TEST(RetryPolicy, HonorsRetryAfterUpToMaxBackoff) {
   RetryPolicy policy({9, milliseconds(100), milliseconds(5000)}, [] { return 0.5; });
   EXPECT_EQ(policy.AfterFailure(RateLimited(3), kForever), milliseconds(3000));
-  // Longer than anybody should be kept waiting: the caller is told instead.
+  // Longer than max_backoff: the call fails, and its caller is told how long to wait.
   EXPECT_EQ(policy.AfterFailure(RateLimited(6), kForever), std::nullopt);
 }
 
-TEST(RetryPolicy, NeverWaitsPastTheDeadline) {
+TEST(RetryPolicy, DoesNotWaitPastTheDeadline) {
   RetryPolicy policy(kSettings, [] { return 0.5; });
   EXPECT_EQ(policy.AfterFailure(Unavailable(), milliseconds(50)), std::nullopt);
   EXPECT_EQ(policy.AfterFailure(Unavailable(), milliseconds(-1)), std::nullopt);

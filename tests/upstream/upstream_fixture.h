@@ -1,5 +1,4 @@
-// A Twilio upstream with everything as shipped but the transport and the clock, which are the
-// test's.
+// A Twilio upstream with the real components, except for a fake transport and clock.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +33,7 @@ class UpstreamFixture : public ::testing::Test {
     return {{"participant_sid", SidOf(number)}, {"conference_sid", kConference}};
   }
 
-  // Made with the configuration as it is when the upstream is first used.
+  // Created with the configuration at the first call.
   Upstream& upstream() {
     if (upstream_ == nullptr) {
       const UpstreamOptions& options = config_.upstreams[0];
@@ -46,8 +45,8 @@ class UpstreamFixture : public ::testing::Test {
     return *upstream_;
   }
 
-  // The deadline is this long after the scheduler's present time, but for a part of it that a call
-  // leaves for its status.
+  // The deadline is `timeout` after the scheduler's present time, less the part that a call
+  // reserves for its status.
   CallContext Context(std::chrono::milliseconds timeout = std::chrono::hours(1)) const {
     return {.deadline = Deadline(std::chrono::system_clock::now() + timeout, config_.deadline),
             .caller = "caller",
@@ -56,7 +55,7 @@ class UpstreamFixture : public ::testing::Test {
             .max_calls = 1};
   }
 
-  // The request of this number, from 0 on.
+  // The request with this index.
   FakeTransport::Exchange& request(size_t index) { return *transport_.requests().at(index); }
   void Respond(size_t index, int status, const std::string& body) {
     request(index).Respond(status, body);
