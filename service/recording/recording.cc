@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <set>
 #include <utility>
@@ -14,10 +15,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "google/protobuf/timestamp.pb.h"
+#include "absl/time/clock.h"
 #include "nlohmann/json.hpp"
 #include "rollcall/version.h"
-#include "service/record/times.h"
+#include "service/http/http_date.h"
 
 namespace rollcall::service {
 namespace {
@@ -149,10 +150,9 @@ void Recording::Answer::TakeHead(const HttpResponse& response) {
                                                     : "connection";
   redactor_.emplace(text_, api_, status_ == 200);
   const std::string retry_after = response.header("Retry-After").value_or("");
-  google::protobuf::Timestamp date;
-  double seconds = 0;
-  if ((retry_after.size() <= kMaxSeconds && absl::SimpleAtod(retry_after, &seconds)) ||
-      ParseTime(retry_after, date)) {
+  uint32_t seconds = 0;
+  if ((retry_after.size() <= kMaxSeconds && absl::SimpleAtoi(retry_after, &seconds)) ||
+      ParseHttpDate(retry_after, absl::Now())) {
     retry_after_ = retry_after;
   } else {
     text_.Read(retry_after, true);

@@ -1,5 +1,6 @@
 #include "service/rpc/server.h"
 
+#include <grpc/grpc.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -84,6 +85,15 @@ void BoundConnections(const ConnectionOptions& options, grpc::ServerBuilder& bui
   set_time(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, seconds(20));
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 }
+
+// Keeps the gRPC library initialised.
+class GrpcLibrary {
+ public:
+  GrpcLibrary() { grpc_init(); }
+  ~GrpcLibrary() { grpc_shutdown(); }
+  GrpcLibrary(const GrpcLibrary&) = delete;
+  GrpcLibrary& operator=(const GrpcLibrary&) = delete;
+};
 
 // Removes the reflection service, which linking with it adds to every server.
 class WithoutReflection final : public grpc::ServerBuilderOption {
@@ -253,6 +263,7 @@ class Server::Parts {
     return health;
   }
 
+  const GrpcLibrary library_;  // first, because calls are destroyed on the loops, after the server
   const Config config_;
   const CallOptions call_options_;
   Telemetry& telemetry_;

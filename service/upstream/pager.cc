@@ -96,8 +96,8 @@ void Pager::ReadPage() {
   }
 }
 
-// Fetches a malformed page again, which may be whole the next time, within the attempts that are
-// left. Ends the list for any other failure.
+// Fetches a malformed page again: it may be complete the next time. Ends the list on any other
+// failure.
 void Pager::FailPage(const absl::Status& failure) {
   if (ReasonOf(failure) != v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE) return End(failure);
   Retry(failure);
@@ -116,7 +116,7 @@ absl::Status Pager::TakeEnvelopeMember() {
   return ResolveNextLink(*link);
 }
 
-// Finds where the next page is, and asks for it while this one is still on its way.
+// Resolves the link to the next page, and prefetches that page while this one is arriving.
 absl::Status Pager::ResolveNextLink(const std::string& link) {
   if (link.empty()) {
     next_url_.clear();
@@ -230,7 +230,7 @@ absl::Status Pager::GoToNextPage() {
   return absl::OkStatus();
 }
 
-// Fetches the page again where that may help.
+// Fetches the page again if the failure is transient and attempts are left.
 void Pager::Retry(const absl::Status& failure) {
   const std::string url = page_->request().url();
   const bool new_connection = NeedsNewConnection(failure);
@@ -239,7 +239,7 @@ void Pager::Retry(const absl::Status& failure) {
   // A list that waits for a permit must not hold one: prefetches that wait for their lists could
   // use up all connections, and no list would go on.
   Leave(next_page_);
-  // A new call that is refused before anything was sent is told so at once.
+  // If the limiter refuses a new call, nothing was sent, and the call ends at once.
   const auto wait = totals_.attempts > 0
                         ? retry_.AfterFailure(
                               failure, query_.call.deadline.TimeLeft(transport_.scheduler().Now()))

@@ -31,7 +31,7 @@ struct ListTotals : CallTotals {
   std::string resume_token;  // of the last record; empty before the first
 };
 
-// Takes the records of a list, in order.
+// Receives the records of a list, in order.
 class RecordSink {
  public:
   // Whether there is room for a record. After false, the sink calls Pager::Resume() once there is.
@@ -112,8 +112,8 @@ class Pager final : private PageFetch::Listener {
   Timer retry_timer_;
 
   // The page after it.
-  bool link_seen_ = false;  // whether this page said where it is, or that there is none
-  std::string next_url_;    // empty where there is none, or it is not known yet
+  bool link_seen_ = false;  // this page's link was read, even if it is null
+  std::string next_url_;    // empty if there is none or it is not known yet
   std::unique_ptr<PageFetch> next_page_;
 
   bool ended_ = false;

@@ -156,6 +156,28 @@ INSTANTIATE_TEST_SUITE_P(Apis, MalformedResponseTest,
                          ::testing::Values(Api::kVoiceInsights, Api::kVideoInsights,
                                            Api::kSignalWire, Api::kTwilioCore));
 
+TEST_P(MalformedResponseTest, UnreadableRecordDoesNotEndTheList) {
+  using Value = v1::UnrecognizedValue;
+  const std::string whole = simulator::ParticipantJson(list_, 7);
+  const std::pair<std::string, Value::Kind> records[] = {
+      {absl::StrCat(R"({"x":"\ud83d",)", whole.substr(1)), Value::KIND_UNKNOWN_FIELD},
+      {absl::StrCat("{\"x\":\"\xff\",", whole.substr(1)), Value::KIND_UNKNOWN_FIELD},
+      {absl::StrCat(R"({"x":NaN,)", whole.substr(1)), Value::KIND_UNKNOWN_FIELD},
+      {R"({"x" 1})", Value::KIND_UNPARSABLE_RECORD},
+  };
+  for (const auto& [record, kind] : records) {
+    const std::string page = absl::StrCat("[", simulator::ParticipantJson(list_, 5), ",", record,
+                                          ",", simulator::ParticipantJson(list_, 8), "]");
+    Replace("Page=1&", 1, Object({Array(page), Link("null")}));
+    const Listing listing = List(Request());
+    EXPECT_TRUE(listing.status.ok()) << record << listing.status.error_message();
+    ASSERT_THAT(listing.participants, SizeIs(8)) << record;
+    ASSERT_EQ(listing.participants[6].unrecognized_size(), 1) << record;
+    EXPECT_EQ(listing.participants[6].unrecognized(0).kind(), kind) << record;
+    EXPECT_EQ(simulator::SidOf(listing.participants[7]), simulator::ParticipantSid(list_, 8));
+  }
+}
+
 TEST_P(MalformedResponseTest, PageWithoutLinkDoesNotEndTheList) {
   for (const std::string& page : PagesWithoutALink()) ExpectDoesNotEndTheList(page);
 }
