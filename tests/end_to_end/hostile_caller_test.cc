@@ -241,7 +241,8 @@ class UnreadResponseTest : public HostileCallerTest {
 
   // Calls GetParticipant, and returns the reason in the log, once the call has ended.
   std::string Get(absl::string_view more_headers = "") {
-    const std::string request = GetRequestFor({Api::kVoiceInsights, 5}, 1).SerializeAsString();
+    const std::string request =
+        GetRequestFor({simulator::Api::kVoiceInsights, 5}, 1).SerializeAsString();
     const std::string message = absl::StrCat(
         absl::string_view("\0", 1), Number(static_cast<uint32_t>(request.size())), request);
     connection_->Send(absl::StrCat(
@@ -278,7 +279,7 @@ TEST_F(UnreadResponseTest, IsCountedUntilItIsSent) {
   for (int i = 0; i < kHeld; ++i) ASSERT_EQ(Get(), "") << i;
   EXPECT_EQ(Get(), "CALLER_LIMIT");
   connection_.reset();
-  while (daemon_->IsRunning() && !ListOver(*ConnectAnew(), ConferenceRequest(1)).status.ok()) {
+  while (daemon_->IsRunning() && !List(ConferenceRequest(1)).status.ok()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   EXPECT_TRUE(daemon_->IsRunning());

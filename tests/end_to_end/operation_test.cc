@@ -133,7 +133,8 @@ TEST_F(OperationTest, SecondSignalStopsAtOnce) {
     if (daemon_->address().empty() && daemon_->Wait() == Daemon::kNotPermitted) {
       GTEST_SKIP() << "PID namespaces need root";
     }
-    const auto stub = ConnectAnew();
+    const auto stub = v1::ParticipantService::NewStub(
+        grpc::CreateChannel(daemon_->address(), grpc::InsecureChannelCredentials()));
     grpc::ClientContext context;
     const auto reader = stub->ListParticipants(&context, ConferenceRequest(500));
     v1::ListParticipantsResponse response;

@@ -18,7 +18,7 @@
 namespace rollcall {
 namespace {
 
-using simulator::Direction;
+using simulator::Fault;
 using simulator::Request;
 
 class PausedTransferTest : public RecoveryFixture {
@@ -29,7 +29,7 @@ class PausedTransferTest : public RecoveryFixture {
         ListSid(simulator::List(simulator::Api::kVoiceInsights, 7)));
   }
 
-  Way way() const override { return Way::kHttp2; }
+  Route route() const override { return Route::kHttp2; }
 
   nlohmann::json Configuration() const override {
     nlohmann::json configuration = RecoveryFixture::Configuration();
@@ -37,11 +37,11 @@ class PausedTransferTest : public RecoveryFixture {
     return configuration;
   }
 
-  // Directs all requests but those of the held list.
-  void Direct(const Direction& direction) {
+  // For all requests but those of the held list.
+  void InjectFault(const Fault& fault) {
     const std::string held = held_.conference_participant_summaries().conference_sid();
-    simulator_->Direct([=](const Request& request) {
-      return absl::StrContains(request.target, held) ? simulator::HoldAfter(0) : direction;
+    simulator_->InjectFaults([=](const Request& request) {
+      return absl::StrContains(request.target, held) ? simulator::HoldAfter(0) : fault;
     });
   }
 
@@ -86,7 +86,7 @@ class PausedTransferTest : public RecoveryFixture {
     if (kMemoryIsGivenBack) {
       EXPECT_LT(std::max(after, before) - before, size_t{10} << 20);
     }
-    simulator_->Direct(nullptr);
+    simulator_->InjectFaults(nullptr);
     simulator_->Release();
     v1::ListParticipantsResponse response;
     int records = 0;
@@ -100,14 +100,14 @@ class PausedTransferTest : public RecoveryFixture {
 };
 
 TEST_F(PausedTransferTest, MemoryIsFreedIfTheCallerLeaves) {
-  Direct({});
+  InjectFault({});
   ExpectNoGrowth([](grpc::ClientContext& context) { context.TryCancel(); });
 }
 
 TEST_F(PausedTransferTest, MemoryIsFreedIfTheProviderResetsTheStream) {
-  Direction cut;
+  Fault cut;
   cut.cut_after = 1'300'000;
-  Direct(cut);
+  InjectFault(cut);
   ExpectNoGrowth([](grpc::ClientContext& context) { context.TryCancel(); });
 }
 

@@ -28,9 +28,10 @@ class SeedsEndToEndTest : public EndToEndTest {
     ASSERT_EQ(listing.participants.size(), records.size());
     for (size_t i = 0; i < records.size(); ++i) {
       const std::string json = records[i].dump();
-      const auto expected = DecodeByOracle(json, kind);
+      const auto expected = service::DecodeByOracle(json, kind);
       ASSERT_TRUE(expected.has_value());
-      EXPECT_TRUE(SameParticipant(*expected, listing.participants[i], json)) << seed << ' ' << i;
+      EXPECT_TRUE(service::SameParticipant(*expected, listing.participants[i], json))
+          << seed << ' ' << i;
       EXPECT_EQ(listing.participants[i].unrecognized_size(), 0);
     }
   }

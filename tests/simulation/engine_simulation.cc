@@ -25,7 +25,7 @@
 #include "tests/fakes/fake_scheduler.h"
 #include "tests/fakes/fake_transport.h"
 
-namespace rollcall::simulation {
+namespace rollcall::service::simulation {
 namespace {
 
 using nlohmann::json;
@@ -680,4 +680,4 @@ Result World::Run() {
 
 Result Simulate(uint64_t seed) { return World(seed).Run(); }
 
-}  // namespace rollcall::simulation
+}  // namespace rollcall::service::simulation

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <string>
 
-namespace rollcall::simulation {
+namespace rollcall::service::simulation {
 
 struct Result {
   std::string violation;  // the violated invariant; empty if there was none
@@ -40,4 +40,4 @@ struct Result {
 // whose records change their order or have a sid twice.
 Result Simulate(uint64_t seed);
 
-}  // namespace rollcall::simulation
+}  // namespace rollcall::service::simulation

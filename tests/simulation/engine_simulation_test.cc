@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-namespace rollcall::simulation {
+namespace rollcall::service::simulation {
 namespace {
 
 constexpr uint64_t kShards = 4;
@@ -70,4 +70,4 @@ TEST(EngineSimulation, SameSeedGivesSameRun) {
 }
 
 }  // namespace
-}  // namespace rollcall::simulation
+}  // namespace rollcall::service::simulation
