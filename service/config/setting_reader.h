@@ -9,8 +9,8 @@
 
 namespace rollcall::service {
 
-// Sets the member to the value of the key. If the key is absent or wrong, the member keeps its
-// value; a wrong value adds a problem.
+// Sets the member to the value of the key. If the key is absent, the member keeps its value. A
+// wrong value adds a problem, with which the configuration is refused.
 template <class Options>
 void ReadSetting(JsonObjectReader& reader, const Setting<Options>& setting, Options& options) {
   using std::chrono::milliseconds;

@@ -64,8 +64,8 @@ class RecordDecoder {
   RecordDecoder(DecoderScratch& scratch, const RecordSchema& schema, FieldSelection selection,
                 bool strict, RequestedIds requested_ids = {});
 
-  // Maximum number of unrecognized values of a record. If there are more, the whole record becomes
-  // one unrecognized value.
+  // If a record has more unrecognized values than this, one value for the whole record replaces
+  // them.
   static constexpr int kMaxUnrecognizedValues = 256;
 
   // Decodes a record. kPadding readable bytes must follow `json`. Text that is not a JSON object

@@ -39,6 +39,8 @@ Address Parse(absl::string_view text) {
   const size_t colon = text.rfind(':');
   absl::string_view host = text.substr(0, colon);
   if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
+  // Both wildcards include this address; "::" even on machines without IPv6.
+  if (host == "::" || host == "0.0.0.0") host = "127.0.0.1";
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_NUMERICSERV;

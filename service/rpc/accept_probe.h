@@ -15,7 +15,7 @@ namespace rollcall::service {
 
 class AcceptProbe {
  public:
-  // `address`: "HOST:PORT" with an IP address, or "unix:PATH". Starts the thread.
+  // `address`: "HOST:PORT" or "unix:PATH". Starts the thread.
   explicit AcceptProbe(std::string address,
                        std::chrono::milliseconds interval = std::chrono::seconds(5));
   ~AcceptProbe();

@@ -2,9 +2,11 @@
 
 #include <grpcpp/server_context.h>
 
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 
@@ -13,10 +15,10 @@ namespace rollcall::service {
 // Lives as long as its stream. gRPC has set the stream's call by the first interception.
 class BuiltinStreams::Stream final : public grpc::experimental::Interceptor {
  public:
-  Stream(BuiltinStreams& streams, grpc::ServerContextBase& context)
-      : streams_(streams), context_(context) {}
+  Stream(BuiltinStreams& streams, grpc::ServerContextBase& context, bool is_reflection)
+      : streams_(streams), context_(context), is_reflection_(is_reflection) {}
   ~Stream() override {
-    if (is_added_) streams_.Remove(call_);
+    if (is_added_) streams_.Remove(call_, is_reflection_);
     if (call_ != nullptr) grpc_call_unref(call_);
   }
 
@@ -24,10 +26,11 @@ class BuiltinStreams::Stream final : public grpc::experimental::Interceptor {
     if (call_ == nullptr && context_.c_call() != nullptr) {
       call_ = context_.c_call();
       grpc_call_ref(call_);
-      is_added_ = streams_.Add(call_);
+      const absl::Status status = streams_.Add(call_, is_reflection_);
+      is_added_ = status.ok();
       if (!is_added_) {
-        grpc_call_cancel_with_status(call_, GRPC_STATUS_RESOURCE_EXHAUSTED,
-                                     "too many health and reflection streams", nullptr);
+        grpc_call_cancel_with_status(call_, static_cast<grpc_status_code>(status.code()),
+                                     std::string(status.message()).c_str(), nullptr);
       }
     }
     methods->Proceed();
@@ -36,6 +39,7 @@ class BuiltinStreams::Stream final : public grpc::experimental::Interceptor {
  private:
   BuiltinStreams& streams_;
   grpc::ServerContextBase& context_;
+  const bool is_reflection_;
   grpc_call* call_ = nullptr;
   bool is_added_ = false;
 };
@@ -47,12 +51,11 @@ class BuiltinStreams::Factory final : public grpc::experimental::ServerIntercept
 
   grpc::experimental::Interceptor* CreateServerInterceptor(
       grpc::experimental::ServerRpcInfo* info) override {
-    absl::string_view method = info->method();
-    const bool is_own = absl::ConsumePrefix(&method, "/") &&
-                        absl::ConsumePrefix(&method, own_service_) &&
-                        absl::ConsumePrefix(&method, "/");
+    const absl::string_view method = absl::StripPrefix(info->method(), "/");
+    const bool is_own = absl::StartsWith(method, own_service_);
     if (is_own || info->type() == grpc::experimental::ServerRpcInfo::Type::UNARY) return nullptr;
-    return new Stream(streams_, *info->server_context());
+    const bool is_reflection = absl::StartsWith(method, "grpc.reflection.");
+    return new Stream(streams_, *info->server_context(), is_reflection);
   }
 
  private:
@@ -65,14 +68,20 @@ BuiltinStreams::MakeInterceptorFactory(std::string own_service) {
   return std::make_unique<Factory>(*this, std::move(own_service));
 }
 
-bool BuiltinStreams::Add(grpc_call* call) {
+absl::Status BuiltinStreams::Add(grpc_call* call, bool is_reflection) {
   const MutexLock lock(mutex_);
-  if (ended_ || calls_.size() == max_) return false;
-  return calls_.insert(call).second;
+  if (ended_) return absl::UnavailableError("replica is draining");
+  if (is_reflection && reflection_ == max_reflection_) {
+    return absl::ResourceExhaustedError("too many reflection streams");
+  }
+  if (is_reflection) ++reflection_;
+  calls_.insert(call);
+  return absl::OkStatus();
 }
 
-void BuiltinStreams::Remove(grpc_call* call) {
+void BuiltinStreams::Remove(grpc_call* call, bool is_reflection) {
   const MutexLock lock(mutex_);
+  if (is_reflection) --reflection_;
   calls_.erase(call);
 }
 

@@ -1,5 +1,7 @@
-// The streams of gRPC's own services, health (Watch) and reflection. gRPC does not limit them, each
-// reflection stream takes a thread, and each delays a shutdown to its deadline. Thread-safe.
+// The streams of gRPC's own services, health (Watch) and reflection. gRPC does not limit them: each
+// reflection stream takes a thread, and a stream of either service delays a shutdown to its
+// deadline. Only reflection is limited here, because each connection of a client that checks health
+// has a Watch stream. Thread-safe.
 #pragma once
 
 #include <grpc/grpc.h>
@@ -10,13 +12,14 @@
 #include <string>
 #include <unordered_set>
 
+#include "absl/status/status.h"
 #include "service/sync/mutex.h"
 
 namespace rollcall::service {
 
 class BuiltinStreams {
  public:
-  explicit BuiltinStreams(size_t max) : max_(max) {}
+  explicit BuiltinStreams(size_t max_reflection) : max_reflection_(max_reflection) {}
   BuiltinStreams(const BuiltinStreams&) = delete;
   BuiltinStreams& operator=(const BuiltinStreams&) = delete;
 
@@ -32,14 +35,15 @@ class BuiltinStreams {
   class Factory;
   class Stream;
 
-  // False if the stream must be cancelled.
-  bool Add(grpc_call* call);
-  void Remove(grpc_call* call);
+  // OK, or the reason to cancel the stream.
+  absl::Status Add(grpc_call* call, bool is_reflection);
+  void Remove(grpc_call* call, bool is_reflection);
 
-  const size_t max_;
+  const size_t max_reflection_;
 
   Mutex mutex_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
+  size_t reflection_ ABSL_GUARDED_BY(mutex_) = 0;
   std::unordered_set<grpc_call*> calls_ ABSL_GUARDED_BY(mutex_);
 };
 

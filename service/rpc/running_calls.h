@@ -49,7 +49,7 @@ class RunningCalls {
   void OnSent(Call& call, const std::string& caller);
 
   // From now on, Begin() fails with SERVER_DRAINING. Calls `on_idle` once, from here or any thread,
-  // when no call is left.
+  // when no call is left; a later Drain() replaces it.
   void Drain(std::function<void()> on_idle);
   bool IsDraining();
 

@@ -51,8 +51,8 @@ CallOptions CallOptionsOf(const Config& config) {
           .caller_stall = config.calls.caller_stall};
 }
 
-// Streams of health and reflection. Each of the latter takes a thread.
-constexpr size_t kMaxBuiltinStreams = 64;
+// Each takes a thread.
+constexpr size_t kMaxReflectionStreams = 64;
 
 // Limits for each connection, configured and fixed ones.
 void BoundConnections(const ConnectionOptions& options, grpc::ServerBuilder& builder) {
@@ -276,7 +276,7 @@ class Server::Parts {
   ParticipantServiceImpl service_;
   std::unique_ptr<ServerCertificates> certificates_;  // null without TLS
   FileWatch watch_;
-  BuiltinStreams builtin_streams_{kMaxBuiltinStreams};
+  BuiltinStreams builtin_streams_{kMaxReflectionStreams};
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
 

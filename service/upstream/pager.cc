@@ -180,7 +180,8 @@ absl::Status Pager::TakeRecord() {
 // Many at once, since the counter is shared with other threads.
 void Pager::CountParticipants() {
   if (not_counted_ == 0) return;
-  upstream_.participants.OnParticipants(decoder_.record(), std::exchange(not_counted_, 0));
+  upstream_.participants.OnParticipants(query_.api->record_schema().record,
+                                        std::exchange(not_counted_, 0));
 }
 
 void Pager::FinishPage() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "absl/strings/ascii.h"
@@ -18,8 +19,7 @@ std::optional<int64_t> Seconds(absl::string_view text) {
   const auto is_digit = [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); };
   if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   int64_t seconds = 0;
-  (void)absl::SimpleAtoi(text, &seconds);
-  return seconds;
+  return absl::SimpleAtoi(text, &seconds) ? seconds : std::numeric_limits<int64_t>::max();
 }
 
 }  // namespace

@@ -228,6 +228,20 @@ TEST_F(HostileCallerTest, ReflectionStreamsAreBounded) {
   EXPECT_THAT(daemon_->Threads(), Lt(threads + 100));
 }
 
+// Each connection of a client that checks health has such a stream.
+TEST_F(HostileCallerTest, HealthStreamsAreNotLimited) {
+  const std::string headers = CallHeaders("/grpc.health.v1.Health/Watch");
+  const std::string empty_message(5, '\0');
+  std::vector<RawConnection> connections;
+  for (int i = 0; i < 100; ++i) {
+    RawConnection& connection = connections.emplace_back(daemon_->address());
+    ASSERT_TRUE(connection.BeginHttp2());
+    connection.Send(absl::StrCat(Frame(FrameType::kHeaders, kEndHeaders, 1, headers),
+                                 Frame(FrameType::kData, kEndStream, 1, empty_message)));
+    ASSERT_TRUE(connection.ReadUntil("\x08\x01")) << i;
+  }
+}
+
 // A caller whose flow-control window is 0: gRPC must not send it any message.
 class UnreadResponseTest : public HostileCallerTest {
  protected:

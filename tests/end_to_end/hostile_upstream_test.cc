@@ -130,6 +130,7 @@ TEST_F(HostileUpstreamTest, GigabyteOfSpacesUsesNoMemory) {
 }
 
 TEST_F(HostileUpstreamTest, GigabytePageEndsTheListAtTheLimit) {
+  StartDaemon({{"limits", {{"max_records_per_page", 1000000}}}});
   const std::string record = absl::StrCat(R"({"label":")", std::string(4000, 'x'), R"("},)");
   std::string records;
   for (int i = 0; i < 256; ++i) records += record;

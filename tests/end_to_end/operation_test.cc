@@ -71,19 +71,23 @@ TEST_F(OperationTest, StopsCleanlyAfterItsTerminalCloses) {
 TEST_F(OperationTest, IsNotReadyOnceGrpcHasStoppedAccepting) {
   StartDaemon({{"metrics_listen", "127.0.0.1:0"}});
   httplib::Client client(std::string(absl::StripSuffix(daemon_->ReadMetricsUrl(), "/metrics")));
-  EXPECT_EQ(client.Get("/readyz")->status, 200);
+  const auto is_ready = [&client] {
+    const auto response = client.Get("/readyz");
+    return response && response->status == 200;
+  };
+  EXPECT_TRUE(is_ready());
   daemon_->LimitOpenFiles(daemon_->OpenDescriptors() + 2);
   std::vector<RawConnection> connections;
-  while (daemon_->IsRunning() && !absl::StrContains(daemon_->Errors(), "accept4")) {
+  while (daemon_->IsRunning() && !absl::StrContains(daemon_->Errors(), "tcp_server_posix")) {
     connections.emplace_back(daemon_->address());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   connections.clear();
   daemon_->LimitOpenFiles(1000);
-  while (client.Get("/readyz")->status == 200) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  EXPECT_EQ(client.Get("/readyz")->body, "no connections are accepted\n");
+  while (is_ready()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  const auto response = client.Get("/readyz");
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "no connections are accepted\n");
 }
 
 TEST_F(OperationTest, ServesHttpProbes) {
@@ -126,9 +130,8 @@ TEST_F(OperationTest, HealthAndReflectionStreamsDoNotDelayShutdown) {
 
 // The kernel delivers a signal to the first process of a container only if it has a handler.
 TEST_F(OperationTest, SecondSignalStopsAtOnce) {
-  simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
-  int holding = 0;
   for (const Daemon::Role role : {Daemon::Role::kProcess, Daemon::Role::kFirstProcess}) {
+    simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });
     daemon_ = Daemon::WithConfiguration(Configuration(), role);
     if (daemon_->address().empty() && daemon_->Wait() == Daemon::kNotPermitted) {
       GTEST_SKIP() << "PID namespaces need root";
@@ -139,7 +142,7 @@ TEST_F(OperationTest, SecondSignalStopsAtOnce) {
     const auto reader = stub->ListParticipants(&context, ConferenceRequest(500));
     v1::ListParticipantsResponse response;
     ASSERT_TRUE(reader->Read(&response));
-    ASSERT_TRUE(simulator_->WaitUntilHolding(++holding));
+    ASSERT_TRUE(simulator_->WaitUntilHolding(1));
     daemon_->Signal(SIGTERM);
     while (!absl::StrContains(daemon_->Errors(), "draining")) std::this_thread::yield();
     // The handlers are installed before that is logged.
@@ -147,8 +150,8 @@ TEST_F(OperationTest, SecondSignalStopsAtOnce) {
     EXPECT_EQ(daemon_->Wait(), 128 + SIGTERM);
     while (reader->Read(&response)) {
     }
+    simulator_->Release();
   }
-  simulator_->Release();
 }
 
 TEST_F(OperationTest, SigtermLetsRunningListsComplete) {

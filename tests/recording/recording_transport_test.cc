@@ -32,7 +32,7 @@ class Receiver final : public HttpTransport::Receiver {
   bool OnBody(absl::string_view bytes) override {
     if (refuses) return false;
     body.append(bytes.data(), bytes.size());
-    if (cancels) transfer.reset();
+    if (cancels) transfer->Cancel();
     return true;
   }
   void OnDone(absl::Status end) override { done = std::move(end); }

@@ -69,10 +69,11 @@ class Listener {
 };
 
 void ExpectAccepted(Listener& listener, bool closes) {
-  const auto made = steady_clock::now();
   AcceptProbe probe(listener.address(), kInterval);
+  const auto start = steady_clock::now() + milliseconds(2);  // after the probe was made
+  std::this_thread::sleep_until(start);
   for (int i = 0; i < 3; ++i) listener.Accept(closes);
-  while (probe.Silence() >= steady_clock::now() - made) std::this_thread::yield();
+  while (probe.Silence() >= steady_clock::now() - start) std::this_thread::yield();
 }
 
 TEST(AcceptProbeTest, SeesThatAServerSends) {

@@ -64,8 +64,7 @@ absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
 // service ends a call slightly before the caller's deadline, so that the status still arrives.
 bool RetryLoop::IsCallersDeadline() const {
   const absl::Duration left = timeout_ - (clock_->Now() - start_);
-  return left < std::max(timeout_ / 10, absl::Milliseconds(200)) &&
-         timeout_ != absl::InfiniteDuration();
+  return left < absl::Milliseconds(200);
 }
 
 absl::Status RetryLoop::LastError(const grpc::Status& failure) const {
