@@ -56,6 +56,7 @@ void PageReader::Reset() {
   consumed_ = position_ = end_ = bytes_appended_ = 0;
   state_ = State::kStart;
   records_seen_ = false;
+  members_ = 0;
   depth_ = deepest_ = 0;
 }
 
@@ -128,6 +129,10 @@ absl::StatusOr<PageReader::Event> PageReader::Next() {
           ++position_;
           state_ = State::kEnd;
         } else if (c == '"') {
+          if (++members_ > kMaxMembers) {
+            return MakeError(v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED,
+                             absl::StrCat("a page has more than ", kMaxMembers, " members"));
+          }
           BeginValue(State::kInKey);
           ++position_;
         } else {

@@ -31,6 +31,9 @@ struct PageLimits {
 // Not thread-safe.
 class PageReader {
  public:
+  // Members of the page object. Over this, reading ends with UPSTREAM_LIMIT_EXCEEDED.
+  static constexpr int kMaxMembers = 1000;
+
   enum class Event {
     kNeedInput,       // all input is consumed: call Append() or Finish()
     kRecord,          // record() returns the next record
@@ -112,6 +115,7 @@ class PageReader {
 
   State state_ = State::kStart;
   bool records_seen_ = false;
+  int members_ = 0;
   std::string key_;
 
   // State of the value or key at position_.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "nlohmann/json.hpp"
 
@@ -64,9 +65,32 @@ size_t SkipValue(absl::string_view json, size_t position) {
   return position;
 }
 
+// Quickly finds most of the scalars that every parser accepts.
+bool IsPlain(absl::string_view scalar) {
+  if (scalar.front() == '"') {
+    return scalar.size() >= 2 && scalar.back() == '"' &&
+           std::all_of(scalar.begin() + 1, scalar.end() - 1, [](char c) {
+             return absl::ascii_isprint(static_cast<unsigned char>(c)) && c != '\\';
+           });
+  }
+  constexpr size_t kMaxDigits = 18;  // as many fit into an int64
+  const bool has_digits_only = std::all_of(scalar.begin(), scalar.end(), [](char c) {
+    return absl::ascii_isdigit(static_cast<unsigned char>(c));
+  });
+  return has_digits_only && scalar.size() <= kMaxDigits &&
+         (scalar.front() != '0' || scalar.size() == 1);
+}
+
+// nlohmann's parser accepts a zero byte as the end of the text, and skips a byte order mark.
+bool HasZeroOrMark(absl::string_view text) {
+  return absl::StrContains(text, '\0') || absl::StartsWith(text, "\xEF\xBB\xBF");
+}
+
 // Whether a strict parser accepts this string, number or literal: its grammar, its Unicode and the
 // range of the number.
 bool IsReadable(absl::string_view scalar) {
+  if (IsPlain(scalar)) return true;
+  if (HasZeroOrMark(scalar)) return false;
   const auto value = nlohmann::json::parse(scalar.begin(), scalar.end(), nullptr, false);
   if (value.is_discarded()) return false;
   // The parser returns an integer as a double only if it is too large for any integer type.
@@ -124,6 +148,7 @@ int NestingOf(absl::string_view json) {
 std::string ReplaceUnreadableValues(absl::string_view json, size_t padding) {
   std::string replaced;
   replaced.reserve(json.size() + 64 + padding);
+  int unreadable = 0;
   for (size_t position = 0; position < json.size();) {
     const char c = json[position];
     if (IsSpace(c) || IsStructural(c)) {
@@ -134,10 +159,11 @@ std::string ReplaceUnreadableValues(absl::string_view json, size_t padding) {
     const size_t end = c == '"' ? SkipString(json, position) : SkipScalar(json, position);
     const absl::string_view scalar = json.substr(position, end - position);
     position = end;
-    if (IsReadable(scalar)) {
+    if (unreadable == kMaxUnreadableValues || IsReadable(scalar)) {
       replaced.append(scalar.data(), scalar.size());
       continue;
     }
+    ++unreadable;
     const size_t colon = SkipSpace(json, end);
     if (c == '"' && colon < json.size() && json[colon] == ':') {
       absl::StrAppend(&replaced, ReadableName(scalar), ":");
@@ -152,7 +178,7 @@ std::string ReplaceUnreadableValues(absl::string_view json, size_t padding) {
 }
 
 std::string ReadableJson(absl::string_view json) {
-  const bool is_readable = nlohmann::json::accept(json.begin(), json.end());
+  const bool is_readable = !HasZeroOrMark(json) && nlohmann::json::accept(json.begin(), json.end());
   return is_readable ? std::string(json) : ReplaceUnreadableValues(json, 0);
 }
 

@@ -34,6 +34,10 @@ class MemberReader {
 // A member whose name is not valid gets a name with U+FFFD in it, and [[]] as its value. No field
 // accepts [[]], not even an array or a map, so the decoder reports it as unrecognized. `json` need
 // not be valid: wrong brackets, commas and colons are kept. Appends `padding` zero bytes.
+//
+// Replaces no more than kMaxUnreadableValues, because finding out that a value is unreadable costs
+// a microsecond or so; text with more stays unreadable.
+inline constexpr int kMaxUnreadableValues = 256;
 std::string ReplaceUnreadableValues(absl::string_view json, size_t padding);
 
 // Returns `json` unchanged if nlohmann::json accepts it, else after ReplaceUnreadableValues().

@@ -165,8 +165,13 @@ Outcome StoreStrings(const JsonValue& value, const FieldSchema& field, WireWrite
 }
 
 // In the wire format, a map is a repeated message with the fields key = 1 and value = 2.
+// A time takes up to 19 bytes, and in JSON as few as 2. Beyond this many times, the value is
+// delivered as unrecognized text, so that the message does not become many times the record.
+constexpr int kMaxEventTimes = 10000;
+
 Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter& message) {
   simdjson::dom::object events;
+  int count = 0;
   if (value.get(events) != simdjson::SUCCESS || HasNameTwice(events)) return Outcome::kWrongType;
   Outcome outcome = Outcome::kEmpty;
   for (const auto event : events) {
@@ -177,7 +182,7 @@ Outcome StoreEvents(const JsonValue& value, const FieldSchema& field, WireWriter
     const size_t times = message.Open(LengthDelimitedTag(2));
     for (const JsonValue moment : moments) {
       int64_t millis;
-      if (!ReadInteger(moment, millis) ||
+      if (++count > kMaxEventTimes || !ReadInteger(moment, millis) ||
           !WriteEpochMillis(LengthDelimitedTag(v1::EventTimes::kTimesFieldNumber), millis,
                             message)) {
         return Outcome::kWrongType;

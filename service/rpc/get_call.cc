@@ -45,6 +45,7 @@ void GetCall::End(const absl::Status& status, const CallTotals& totals) {
     outcome = absl::InternalError("the participant cannot be serialized");
   }
   ReportEnd(outcome, totals);
+  message_ = {};  // gRPC may hold the response for long, and a message takes several times as much
   if (fetch_ != nullptr) fetch_->Cancel();
   scheduler_.DeleteLater(std::move(fetch_));
   Finish(ToGrpcStatus(outcome, trace_));

@@ -86,15 +86,6 @@ void BoundConnections(const ConnectionOptions& options, grpc::ServerBuilder& bui
   set(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
 }
 
-// Keeps the gRPC library initialised.
-class GrpcLibrary {
- public:
-  GrpcLibrary() { grpc_init(); }
-  ~GrpcLibrary() { grpc_shutdown(); }
-  GrpcLibrary(const GrpcLibrary&) = delete;
-  GrpcLibrary& operator=(const GrpcLibrary&) = delete;
-};
-
 // Removes the reflection service, which linking with it adds to every server.
 class WithoutReflection final : public grpc::ServerBuilderOption {
  public:
@@ -262,6 +253,15 @@ class Server::Parts {
     if (accept_probe_ != nullptr) health.silence_of_listener = accept_probe_->Silence();
     return health;
   }
+
+  // Keeps the gRPC library initialised.
+  class GrpcLibrary {
+   public:
+    GrpcLibrary() { grpc_init(); }
+    ~GrpcLibrary() { grpc_shutdown(); }
+    GrpcLibrary(const GrpcLibrary&) = delete;
+    GrpcLibrary& operator=(const GrpcLibrary&) = delete;
+  };
 
   const GrpcLibrary library_;  // first, because calls are destroyed on the loops, after the server
   const Config config_;

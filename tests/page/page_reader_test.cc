@@ -329,6 +329,11 @@ TEST(PageReader, RejectsPagesOverALimit) {
   EXPECT_TRUE(ReadWhole(page("{\"a\":{\"b\":[]}}"), limits).status.ok());
   EXPECT_EQ(ReasonOf(ReadWhole(page("{\"a\":{\"b\":[[]]}}"), limits).status),
             v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
+  std::string members = "\"participants\":[]";
+  for (int i = 1; i < PageReader::kMaxMembers; ++i) members += ",\"\\n\":1";
+  EXPECT_TRUE(ReadWhole(absl::StrCat("{", members, "}")).status.ok());
+  EXPECT_EQ(ReasonOf(ReadWhole(absl::StrCat("{", members, ",\"a\":1}")).status),
+            v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
   const std::string deep = absl::StrCat("{\"meta\":", std::string(100000, '['));
   EXPECT_EQ(ReasonOf(ReadWhole(deep).status), v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED);
 }

@@ -59,6 +59,12 @@ TEST(NextLink, IsReadBesideValuesThatAreNot) {
   }
 }
 
+// nlohmann's parser takes a zero byte for the end of the text.
+TEST(NextLink, IsNotCutAtAZeroByte) {
+  EXPECT_EQ(Read(TwilioCore(), absl::string_view("null\0\"/x\"", 9)), "malformed");
+  EXPECT_EQ(Read(TwilioCore(), "\xEF\xBB\xBFnull"), "malformed");
+}
+
 TEST(NextLink, ErrorsNameTheMember) {
   const auto named = [](const ParticipantApi& api, absl::string_view member) {
     return std::string(ReadNextLink(api.page_layout(), member).status().message());

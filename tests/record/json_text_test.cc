@@ -75,6 +75,9 @@ TEST(ReplaceUnreadableValuesTest, ReplacesValuesThatAStrictParserRejects) {
       {"{\"\\ud800\":1}", "{\"\uFFFDud800\":[[]]}"},
       {"[\"\xff\"1e999]", "[[[]][[]]]"},  // a missing comma stays missing
       {"{\"\xff\":}", "{\"\uFFFD\":}"},
+      {std::string("[1\0,1e5\0x]", 10), "[[[]],[[]]]"},
+      {"[\xEF\xBB\xBFtrue,\xEF\xBB\xBF 1]", "[[[]],[[]] 1]"},
+      {"{\"\xEF\xBB\xBF\":1}", "{\"\xEF\xBB\xBF\":1}"},
   };
   for (const auto& [json, replaced] : texts) EXPECT_EQ(ReplaceUnreadableValues(json, 0), replaced);
 }
@@ -88,6 +91,17 @@ TEST(ReplaceUnreadableValuesTest, KeepsReadableAndMalformedText) {
   }
 }
 
+TEST(ReplaceUnreadableValuesTest, ReplacesALimitedNumber) {
+  std::string json = "[1";
+  std::string replaced = "[1";
+  for (int i = 0; i < kMaxUnreadableValues; ++i) {
+    json += ",\xff";
+    replaced += ",[[]]";
+  }
+  EXPECT_EQ(ReplaceUnreadableValues(json + "]", 0), replaced + "]");
+  EXPECT_EQ(ReplaceUnreadableValues(json + ",\xff]", 0), replaced + ",\xff]");
+}
+
 TEST(ReplaceUnreadableValuesTest, AppendsPadding) {
   EXPECT_EQ(ReplaceUnreadableValues("1", 3), std::string("1\0\0\0", 4));
 }
@@ -96,6 +110,8 @@ TEST(ReadableJsonTest, ReplacesOnlyIfTheTextIsRejected) {
   EXPECT_EQ(ReadableJson(R"({"a": 18446744073709551616})"), R"({"a": 18446744073709551616})");
   EXPECT_EQ(ReadableJson(R"({"a": 18446744073709551616,"b":1e999})"), R"({"a": [[]],"b":[[]]})");
   EXPECT_EQ(ReadableJson("{"), "{");
+  EXPECT_EQ(ReadableJson(absl::string_view("null\0x", 6)), "[[]]");
+  EXPECT_EQ(ReadableJson("\xEF\xBB\xBFnull"), "[[]]");
 }
 
 }  // namespace

@@ -284,6 +284,25 @@ TEST(RecordDecoderTest, KeepsTheOrderOfUnrecognizedValuesAcrossNestedObjects) {
 }
 
 // The limit keeps the message from being many times larger than its record.
+TEST(RecordDecoderTest, DeliversTooManyEventTimesAsText) {
+  const auto record = [](int times) {
+    std::string json = R"({"events":{"a":[-1)";
+    for (int i = 1; i < times; ++i) json += ",-1";
+    return json + "]}}";
+  };
+  EXPECT_EQ(Decode(Conference(), record(10000))
+                .conference_participant_summary()
+                .events()
+                .at("a")
+                .times_size(),
+            10000);
+  const std::string json = record(10001);
+  const v1::Participant participant = Decode(Conference(), json);
+  EXPECT_EQ(participant.conference_participant_summary().events_size(), 0);
+  ASSERT_EQ(participant.unrecognized_size(), 1);
+  EXPECT_LT(participant.ByteSizeLong(), json.size() + 100);
+}
+
 TEST(RecordDecoderTest, DeliversTooManyUnrecognizedValuesAsOne) {
   const auto record = [](int values) {
     std::string json = R"({"label":"l")";
