@@ -97,7 +97,7 @@ TEST_F(LoadTest, AThousandStalledStreamsUseLittleMemoryAndComplete) {
   constexpr int kChannels = 10;
   constexpr int64_t kPageSize = 1000;
   constexpr int64_t kSize = 1100;  // the second page is short, to save time
-  constexpr size_t kMostPerStream = size_t{256} << 10;
+  constexpr size_t kMostPerStream = size_t{320} << 10;
 
   // The simulator uses a socket and an eventfd per connection. A stream has two connections, for
   // its page and for the next one.
