@@ -23,12 +23,12 @@ enum class SettingType {
 template <class Options>
 struct Setting {
   absl::string_view key;
-  SettingType type;
-  std::int64_t min;
-  std::int64_t max;
+  SettingType type = SettingType::kInteger;
+  std::int64_t min = 0;
+  std::int64_t max = 0;
   // nullopt if the member is optional and absent.
-  std::optional<std::int64_t> (*get)(const Options& options);
-  void (*set)(Options& options, std::int64_t value);
+  std::optional<std::int64_t> (*get)(const Options& options) = nullptr;
+  void (*set)(Options& options, std::int64_t value) = nullptr;
 };
 
 namespace setting {

@@ -77,9 +77,11 @@ constexpr size_t kUsualRecordBytes = size_t{32} << 10;
 
 }  // namespace
 
+DecoderScratch::DecoderScratch() : parts_(std::make_unique<Parts>()) {}
+
 void DecoderScratch::Begin(size_t json_bytes) {
   // Reconstruct rather than assign: a string keeps its memory on assignment.
-  if (parts_->json_bytes > kUsualRecordBytes) parts_.emplace();
+  if (parts_->json_bytes > kUsualRecordBytes) parts_ = std::make_unique<Parts>();
   parts_->json_bytes = json_bytes;
   parts_->participant.Truncate(0);
   parts_->null_paths.Truncate(0);

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +27,7 @@ namespace rollcall::service {
 // enough; one per call would waste memory.
 class DecoderScratch {
  public:
-  DecoderScratch() = default;
+  DecoderScratch();
   DecoderScratch(const DecoderScratch&) = delete;
   DecoderScratch& operator=(const DecoderScratch&) = delete;
 
@@ -48,7 +48,7 @@ class DecoderScratch {
   void Begin(size_t json_bytes);
 
   simdjson::dom::parser parser_;
-  std::optional<Parts> parts_{std::in_place};
+  std::unique_ptr<Parts> parts_;  // never null
 };
 
 class RecordDecoder {
