@@ -77,6 +77,10 @@ absl::Status ErrorOf(CURL* easy, CURLcode code) {
       return MakeError(v1::ERROR_REASON_UPSTREAM_UNREACHABLE,
                        "the provider sent data on a new connection before the request, or closed "
                        "it; no request was sent");
+    // Newer versions of libcurl refuse encodings themselves.
+    case CURLE_BAD_CONTENT_ENCODING:
+      return MakeError(v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE,
+                       "the provider's response has a transfer encoding other than chunked");
     // The first is libcurl's error for a head that is too large for it.
     case CURLE_OUT_OF_MEMORY:
     case CURLE_WEIRD_SERVER_REPLY:
