@@ -293,7 +293,7 @@ void RecordDecoder::SetWholeRecordUnrecognized(v1::UnrecognizedValue::Kind kind)
 
 void RecordDecoder::SetText(absl::string_view text, v1::UnrecognizedValue& value) const {
   if (may_be_invalid_utf8_ && !simdjson::validate_utf8(text.data(), text.size())) {
-    value.set_json_bytes(std::string(text));
+    value.set_raw_json(std::string(text));
   } else {
     value.set_json(std::string(text));
   }

@@ -103,7 +103,7 @@ TEST(RecordDecoderTest, DeliversAnythingButAJsonObjectAsOneUnrecognizedValue) {
     const UnrecognizedValue& value = participant.unrecognized(0);
     EXPECT_EQ(value.kind(), UnrecognizedValue::KIND_UNPARSABLE_RECORD) << json;
     EXPECT_EQ(value.path(), "");
-    EXPECT_EQ(value.json().empty() ? value.json_bytes() : value.json(), json);
+    EXPECT_EQ(value.json().empty() ? value.raw_json() : value.json(), json);
   }
   EXPECT_THAT(Decode(Conference(), "{nope}", {"label"}).unrecognized(),
               ElementsAre(IsUnrecognized(UnrecognizedValue::KIND_UNPARSABLE_RECORD, "", "")));
@@ -161,7 +161,7 @@ TEST(RecordDecoderTest, InvalidUnicodeIsUnrecognizedEverywhere) {
       // A protobuf string holds valid UTF-8 only.
       const bool is_utf8 = text[0] == '\\';
       EXPECT_EQ(unrecognized.json(), is_utf8 ? value : "");
-      EXPECT_EQ(unrecognized.json_bytes(), is_utf8 ? "" : value);
+      EXPECT_EQ(unrecognized.raw_json(), is_utf8 ? "" : value);
     }
     const v1::Participant participant =
         Decode(Conference(), absl::StrCat("{\"a", text, "\" : {\"b\":[1]} ,\"label\":\"l\"}"));
