@@ -196,9 +196,10 @@ class Run {
       if (turn % kSampled != 0) return;
       if (run_.options_.sids_only) return;
       const std::string json = run_.list_.Json(index);
-      const auto oracle = DecodeByOracle(json, run_.list_.record_case(), run_.options_.fields);
+      const auto oracle =
+          service::DecodeByOracle(json, run_.list_.record_case(), run_.options_.fields);
       if (!oracle) Fail("the oracle cannot decode " + json);
-      const auto same = SameParticipant(*oracle, participant, json);
+      const auto same = service::SameParticipant(*oracle, participant, json);
       if (!same) {
         Fail(absl::StrCat("record ", count_, " differs from the provider's: ", same.message()));
       }
