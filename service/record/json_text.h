@@ -35,8 +35,8 @@ class MemberReader {
 // accepts [[]], not even an array or a map, so the decoder reports it as unrecognized. `json` need
 // not be valid: wrong brackets, commas and colons are kept. Appends `padding` zero bytes.
 //
-// Replaces no more than kMaxUnreadableValues, because finding out that a value is unreadable costs
-// a microsecond or so; text with more stays unreadable.
+// Replaces no more than kMaxUnreadableValues: nlohmann's parser composes an error for each value
+// that it rejects, which is slow. Text with more stays unreadable.
 inline constexpr int kMaxUnreadableValues = 256;
 std::string ReplaceUnreadableValues(absl::string_view json, size_t padding);
 
