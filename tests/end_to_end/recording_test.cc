@@ -27,6 +27,7 @@ namespace {
 using simulator::Api;
 using simulator::Fault;
 using simulator::Request;
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
@@ -274,7 +275,8 @@ TEST_F(RecordingEndToEndTest, ReplaysStoredRecordingOfACutPage) {
   const Outcome outcome = OutcomeOf(listing);
   ASSERT_THAT(outcome.identities, ::testing::ElementsAre(0, 1, 2, 3, 4));
   EXPECT_THAT(outcome.participants[0], HasSubstr("sentiment="));
-  EXPECT_EQ(listing.trailers.at("rollcall-attempts"), "4");
+  // Five, if the second page was requested before the first was cut: a retry gives up a prefetch.
+  EXPECT_THAT(listing.trailers.at("rollcall-attempts"), AnyOf("4", "5"));
 }
 
 TEST_F(RecordingEndToEndTest, ReplaysLookupByLabel) {
