@@ -49,6 +49,26 @@ void ReadLimits(JsonObjectReader& document, Problems& problems, ResponseLimits& 
   if (response.max_record_bytes > response.max_page_bytes) {
     reader.Problem("max_record_bytes", "must not be more than max_page_bytes");
   }
+  if (calls.max_calls_per_caller > calls.max_calls) {
+    reader.Problem("max_calls_per_caller", "must not be more than max_calls");
+  }
+}
+
+void ReadRetry(JsonObjectReader& document, Problems& problems, RetryOptions& retry) {
+  const json* value = document.Find("retry");
+  if (value == nullptr) return;
+  JsonObjectReader reader(*value, "retry", problems);
+  ReadSettings(reader, kRetrySettings, retry);
+  // A longest wait alone shortens the default of the first one.
+  if (!reader.Has("initial_backoff_seconds")) {
+    retry.initial_backoff = std::min(retry.initial_backoff, retry.max_backoff);
+  } else if (!reader.Has("max_backoff_seconds")) {
+    retry.max_backoff = std::max(retry.initial_backoff, retry.max_backoff);
+  }
+  reader.Finish();
+  if (retry.initial_backoff > retry.max_backoff) {
+    reader.Problem("initial_backoff_seconds", "must not be more than max_backoff_seconds");
+  }
 }
 
 void ReadDeadline(JsonObjectReader& document, Problems& problems, DeadlineOptions& deadline) {
@@ -131,7 +151,7 @@ absl::StatusOr<Config> ParseConfig(absl::string_view json_text, const Environmen
   config.resume_key = ReadResumeKey(reader, env, problems);
   ReadLimits(reader, problems, config.read.limits, config.calls);
   ReadObject(reader, "connections", kConnectionSettings, config.connections, problems);
-  ReadObject(reader, "retry", kRetrySettings, config.read.retry, problems);
+  ReadRetry(reader, problems, config.read.retry);
   ReadObject(reader, "circuit_breaker", kBreakerSettings, config.breaker, problems);
   ReadDeadline(reader, problems, config.deadline);
   ReadSetting(reader, kEventLoops, config);

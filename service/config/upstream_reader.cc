@@ -146,6 +146,21 @@ TransportOptions ReadTransportOptions(JsonObjectReader& reader) {
   return transport;
 }
 
+LimiterOptions ReadLimiterOptions(JsonObjectReader& reader) {
+  LimiterOptions limiter;
+  ReadSettings(reader, kLimiterSettings, limiter);
+  // One of the two alone moves the default of the other. A list has up to two connections.
+  if (!reader.Has("max_connections")) {
+    limiter.max_connections = std::max(limiter.max_connections, 2 * limiter.max_in_flight);
+  } else if (!reader.Has("max_requests_in_flight")) {
+    limiter.max_in_flight = std::min(limiter.max_in_flight, limiter.max_connections);
+  }
+  if (limiter.max_in_flight > limiter.max_connections) {
+    reader.Problem("max_requests_in_flight", "must not be more than max_connections");
+  }
+  return limiter;
+}
+
 // nullopt after a problem was added.
 std::optional<UpstreamOptions> ReadUpstream(JsonObjectReader& reader, const Environment& env,
                                             Problems& problems) {
@@ -155,8 +170,7 @@ std::optional<UpstreamOptions> ReadUpstream(JsonObjectReader& reader, const Envi
   AccountOptions options;
   ReadSettings(reader, kAccountSettings, options);
   TransportOptions transport = ReadTransportOptions(reader);
-  LimiterOptions limiter;
-  ReadSettings(reader, kLimiterSettings, limiter);
+  const LimiterOptions limiter = ReadLimiterOptions(reader);
 
   std::optional<Account> account;
   if (provider == "twilio") {

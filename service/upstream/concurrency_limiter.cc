@@ -1,5 +1,6 @@
 #include "service/upstream/concurrency_limiter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -22,17 +23,17 @@ ConcurrencyLimiter::ConcurrencyLimiter(const LimiterOptions& limits, const Break
       on_change_(std::move(on_change)),
       now_(std::move(now)),
       breaker_(breaker),
-      limit_(limits.max_in_flight) {}
+      limit_(limits.max_in_flight),
+      shares_(limits.max_connections) {}
 
-std::unique_ptr<ConcurrencyLimiter::Permit> ConcurrencyLimiter::Acquire(Kind kind,
-                                                                        std::string caller,
-                                                                        Scheduler& scheduler,
-                                                                        Decided decided) {
+std::unique_ptr<ConcurrencyLimiter::Permit> ConcurrencyLimiter::Acquire(
+    Kind kind, std::string caller, CircuitBreaker::Target target, Scheduler& scheduler,
+    Decided decided) {
   std::unique_ptr<Permit> permit(
-      new Permit(*this, kind, std::move(caller), scheduler, std::move(decided)));
+      new Permit(*this, kind, std::move(caller), target, scheduler, std::move(decided)));
   const MutexLock lock(mutex_);
   if (!breaker_.is_closed()) {
-    if (const auto wait = breaker_.TimeToWait(now_())) {
+    if (const auto wait = breaker_.TimeToWait(now_(), target)) {
       Decide(*permit, CircuitOpen(*wait));
     } else {
       probe_ = permit.get();
@@ -41,11 +42,13 @@ std::unique_ptr<ConcurrencyLimiter::Permit> ConcurrencyLimiter::Acquire(Kind kin
     return permit;
   }
   if (kind == Kind::kFirst) {
-    if (first_waiting_ >= limits_.max_waiting && !HasRoom()) {
+    if (first_waiting_ >= limits_.max_waiting && !MayGrant(permit->caller_) &&
+        !MakeRoomInQueue(permit->caller_)) {
       Decide(*permit, QueueFull());
       return permit;
     }
     ++first_waiting_;
+    ++first_waiting_of_[permit->caller_];
   }
   (kind == Kind::kPrefetch ? prefetches_ : needed_).Push(permit->caller_, permit.get());
   GrantWaiting();
@@ -63,14 +66,22 @@ void ConcurrencyLimiter::Release(Permit& permit) {
   const MutexLock lock(mutex_);
   switch (permit.state_) {
     case Permit::State::kWaiting:
-      if (permit.kind_ == Kind::kFirst) --first_waiting_;
       (permit.kind_ == Kind::kPrefetch ? prefetches_ : needed_).Remove(permit.caller_, &permit);
+      EndWaiting(permit);
       break;
     case Permit::State::kInFlight:
       --in_flight_;
+      shares_.Remove(permit.caller_);
       break;
     case Permit::State::kStalled:
       --stalled_;
+      if (permit.kind_ == Kind::kPrefetch) shares_.RemoveIdle(permit.caller_, &permit);
+      shares_.Remove(permit.caller_);
+      break;
+    case Permit::State::kRevoked:
+      --stalled_;
+      --revoked_;
+      shares_.Remove(permit.caller_);
       break;
     case Permit::State::kRefused:
       break;
@@ -86,9 +97,23 @@ void ConcurrencyLimiter::Promote(Permit& permit) {
   const MutexLock lock(mutex_);
   if (permit.kind_ != Kind::kPrefetch) return;
   permit.kind_ = Kind::kNext;
-  if (permit.state_ != Permit::State::kWaiting) return;
-  prefetches_.Remove(permit.caller_, &permit);
-  needed_.Push(permit.caller_, &permit);
+  switch (permit.state_) {
+    case Permit::State::kWaiting:
+      prefetches_.Remove(permit.caller_, &permit);
+      needed_.Push(permit.caller_, &permit);
+      break;
+    case Permit::State::kStalled:
+      shares_.RemoveIdle(permit.caller_, &permit);
+      break;
+    case Permit::State::kRevoked:
+      permit.state_ = Permit::State::kStalled;
+      --revoked_;
+      break;
+    case Permit::State::kInFlight:
+    case Permit::State::kRefused:
+      break;
+  }
+  GrantWaiting();
 }
 
 void ConcurrencyLimiter::OnStalled(Permit& permit) {
@@ -97,58 +122,114 @@ void ConcurrencyLimiter::OnStalled(Permit& permit) {
   permit.state_ = Permit::State::kStalled;
   --in_flight_;
   ++stalled_;
+  if (permit.kind_ == Kind::kPrefetch) shares_.AddIdle(permit.caller_, &permit);
   GrantWaiting();
 }
 
-void ConcurrencyLimiter::OnOutcome(Permit& permit, std::optional<int> http_status,
-                                   int account_requests) {
+void ConcurrencyLimiter::OnResponse(Permit& permit, int http_status, int account_requests) {
+  if (http_status >= 500) return OnFailure(permit, CircuitBreaker::Failure::kRequest);
   const MutexLock lock(mutex_);
   const Clock::time_point now = now_();
   const bool was_up = breaker_.is_closed();
-  const bool was_probe = probe_ == &permit;
-  if (was_probe) probe_ = nullptr;
-  if (!http_status || *http_status >= 500) {
-    // Requests that were sent before the circuit breaker opened fail later, and prove nothing new.
-    if (was_up || was_probe) breaker_.OnFailure(now);
+  breaker_.OnResponse(now);
+  probe_ = nullptr;
+  if (http_status == 429 || account_requests > limits_.max_in_flight) {
+    limit_.OnTooMany(permit.sent_, now);
   } else {
-    breaker_.OnResponse();
-    probe_ = nullptr;
-    if (*http_status == 429 || account_requests > limits_.max_in_flight) {
-      limit_.OnTooMany(permit.sent_, now);
-    } else {
-      limit_.OnServed(in_flight_ >= limit_.value());
-    }
+    limit_.OnServed(in_flight_ >= limit_.value());
   }
-  const bool is_up = breaker_.is_closed();
-  if (was_up != is_up) on_change_(is_up);
-  if (!is_up) RefuseWaiting();
+  OnBreakerChange(was_up);
   GrantWaiting();
 }
 
+void ConcurrencyLimiter::OnFailure(Permit& permit, CircuitBreaker::Failure failure) {
+  const MutexLock lock(mutex_);
+  const bool was_up = breaker_.is_closed();
+  const bool was_probe = probe_ == &permit;
+  if (was_probe) probe_ = nullptr;
+  // Requests that were sent before the circuit breaker opened fail later, and prove nothing new.
+  if (was_up || was_probe) breaker_.OnFailure(now_(), failure, permit.target_);
+  OnBreakerChange(was_up);
+}
+
+void ConcurrencyLimiter::OnBreakerChange(bool was_up) {
+  const bool is_up = breaker_.is_closed();
+  if (was_up != is_up) on_change_(is_up);
+  if (!is_up) RefuseWaiting();
+}
+
+// The permit has left the queue.
+void ConcurrencyLimiter::EndWaiting(const Permit& permit) {
+  if (permit.kind_ != Kind::kFirst) return;
+  --first_waiting_;
+  const auto found = first_waiting_of_.find(permit.caller_);
+  if (--found->second == 0) first_waiting_of_.erase(found);
+}
+
+// Refuses the newest call of the caller with the most waiting ones, if the queue is more evenly
+// shared then.
+bool ConcurrencyLimiter::MakeRoomInQueue(const std::string& caller) {
+  const auto most = std::max_element(
+      first_waiting_of_.begin(), first_waiting_of_.end(),
+      [](const auto& one, const auto& other) { return one.second < other.second; });
+  const auto own = first_waiting_of_.find(caller);
+  const int own_waiting = own == first_waiting_of_.end() ? 0 : own->second;
+  if (most == first_waiting_of_.end() || most->second <= own_waiting + 1) return false;
+  Permit& newest = *needed_.FindLast(
+      most->first, [](const Permit& permit) { return permit.kind_ == Kind::kFirst; });
+  needed_.Remove(newest.caller_, &newest);
+  EndWaiting(newest);
+  Decide(newest, QueueFull());
+  return true;
+}
+
 void ConcurrencyLimiter::Decide(Permit& permit, const absl::Status& status) {
-  permit.state_ = status.ok() ? Permit::State::kInFlight : Permit::State::kRefused;
-  permit.scheduler_.Post(
-      [gone = permit.gone_, decided = std::move(permit.decided_), status]() mutable {
-        if (!*gone) decided(status);
-      });
+  if (permit.state_ == Permit::State::kWaiting) {
+    permit.state_ = status.ok() ? Permit::State::kInFlight : Permit::State::kRefused;
+  }
+  permit.scheduler_.Post([gone = permit.gone_, decided = permit.decided_, status] {
+    if (!*gone) (*decided)(status);
+  });
 }
 
 void ConcurrencyLimiter::Grant(Permit& permit) {
   ++in_flight_;
+  shares_.Add(permit.caller_);
   permit.sent_ = now_();
   Decide(permit, absl::OkStatus());
 }
 
 void ConcurrencyLimiter::GrantWaiting() {
-  while (HasRoom() && !(needed_.empty() && prefetches_.empty())) {
-    Permit& permit = *(needed_.empty() ? prefetches_ : needed_).Pop();
-    if (permit.kind_ == Kind::kFirst) --first_waiting_;
-    Grant(permit);
+  while (in_flight_ < limit_.value()) {
+    Permit* permit = needed_.PopIf(
+        [&shares = shares_](const std::string& caller) { return shares.HasRoom(caller); });
+    if (permit == nullptr && needed_.empty()) {
+      permit = prefetches_.PopIf([&shares = shares_](const std::string& caller) {
+        return shares.HasRoomForPrefetch(caller);
+      });
+    }
+    if (permit == nullptr) break;
+    EndWaiting(*permit);
+    Grant(*permit);
+  }
+  RevokeIdlePrefetches();
+}
+
+// If requests wait for connections, takes back those of prefetches that are not read.
+void ConcurrencyLimiter::RevokeIdlePrefetches() {
+  const int lacking = std::min(needed_.size(), limit_.value() - in_flight_);
+  while (revoked_ < lacking) {
+    Permit* const permit = shares_.IdleOfLargestHolder();
+    if (permit == nullptr) return;
+    shares_.RemoveIdle(permit->caller_, permit);
+    permit->state_ = Permit::State::kRevoked;
+    ++revoked_;
+    Decide(*permit, QueueFull());
   }
 }
 
-bool ConcurrencyLimiter::HasRoom() const {
-  return in_flight_ < limit_.value() && in_flight_ + stalled_ < limits_.max_connections;
+bool ConcurrencyLimiter::MayGrant(const std::string& caller) const {
+  return in_flight_ < limit_.value() && shares_.HasRoom(caller);
 }
 
 void ConcurrencyLimiter::RefuseWaiting() {
@@ -158,6 +239,7 @@ void ConcurrencyLimiter::RefuseWaiting() {
     while (!queue->empty()) Decide(*queue->Pop(), refusal);
   }
   first_waiting_ = 0;
+  first_waiting_of_.clear();
 }
 
 absl::Status ConcurrencyLimiter::QueueFull() const {

@@ -1,14 +1,15 @@
 // Decides when a request to one account is sent. At most as many are in flight as the account
-// allows (AimdLimit); the others wait in line, with their callers served in turn and prefetches
-// last. While the upstream is down, no request is sent (CircuitBreaker). One limiter per upstream,
-// shared by the event loops; functions may be called from any thread.
+// allows (AimdLimit); the others wait in a queue, with their callers served in turn and prefetches
+// last. A caller may hold only a part of the connections (ConnectionShares) and, while others wait,
+// of the queue. While the upstream is down, no request is sent (CircuitBreaker). One limiter per
+// upstream, shared by the event loops; functions may be called from any thread.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -16,6 +17,7 @@
 #include "service/sync/mutex.h"
 #include "service/upstream/aimd_limit.h"
 #include "service/upstream/circuit_breaker.h"
+#include "service/upstream/connection_shares.h"
 #include "service/upstream/fair_queue.h"
 
 namespace rollcall::service {
@@ -40,9 +42,13 @@ class ConcurrencyLimiter {
   };
 
   // The right of one request to be in flight, once it is granted. Destroying it returns the right,
-  // or leaves the line. To be used on the thread of the scheduler that it was made with.
+  // or leaves the queue. To be used on the thread of the scheduler that it was made with.
   class Permit;
 
+  // With OK, the request may be sent. With UPSTREAM_CIRCUIT_OPEN or, only for a first request, with
+  // UPSTREAM_QUEUE_FULL, it must not be sent. A prefetch whose response is paused may get
+  // UPSTREAM_QUEUE_FULL after OK: others need its connection, and it must be cancelled, unless
+  // Permit::Promote() was called meanwhile.
   using Decided = absl::AnyInvocable<void(const absl::Status&)>;
   using Clock = std::chrono::steady_clock;
 
@@ -61,11 +67,11 @@ class ConcurrencyLimiter {
                      std::function<void(bool up)> on_change,
                      std::function<Clock::time_point()> now = &Clock::now);
 
-  // Calls `decided` once, from `scheduler`, not from here: with OK when the request may be sent,
-  // with UPSTREAM_CIRCUIT_OPEN, or, only for a first request, with UPSTREAM_QUEUE_FULL. Not called
-  // once the permit is destroyed. `caller` is the name by which callers are served in turn.
-  std::unique_ptr<Permit> Acquire(Kind kind, std::string caller, Scheduler& scheduler,
-                                  Decided decided);
+  // Calls `decided` from `scheduler`, not from here, and not once the permit is destroyed. `caller`
+  // is the name by which callers are served in turn; `target` is what the request asks for, as in
+  // CircuitBreaker.
+  std::unique_ptr<Permit> Acquire(Kind kind, std::string caller, CircuitBreaker::Target target,
+                                  Scheduler& scheduler, Decided decided);
 
   Counts counts() const;
 
@@ -73,12 +79,17 @@ class ConcurrencyLimiter {
   void Release(Permit& permit);
   void Promote(Permit& permit);
   void OnStalled(Permit& permit);
-  void OnOutcome(Permit& permit, std::optional<int> http_status, int account_requests);
+  void OnResponse(Permit& permit, int http_status, int account_requests);
+  void OnFailure(Permit& permit, CircuitBreaker::Failure failure);
 
+  void OnBreakerChange(bool was_up) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void EndWaiting(const Permit& permit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MakeRoomInQueue(const std::string& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Decide(Permit& permit, const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Grant(Permit& permit) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void GrantWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasRoom() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void RevokeIdlePrefetches() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayGrant(const std::string& caller) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void RefuseWaiting() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status QueueFull() const;
   static absl::Status CircuitOpen(std::chrono::milliseconds wait);
@@ -92,9 +103,13 @@ class ConcurrencyLimiter {
   AimdLimit limit_ ABSL_GUARDED_BY(mutex_);
   FairQueue<Permit> needed_ ABSL_GUARDED_BY(mutex_);
   FairQueue<Permit> prefetches_ ABSL_GUARDED_BY(mutex_);
-  int first_waiting_ ABSL_GUARDED_BY(mutex_) = 0;  // of Kind::kFirst
+  // Requests of Kind::kFirst in `needed_`: all, and those of each caller that has some.
+  int first_waiting_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::unordered_map<std::string, int> first_waiting_of_ ABSL_GUARDED_BY(mutex_);
+  ConnectionShares<Permit> shares_ ABSL_GUARDED_BY(mutex_);
   int in_flight_ ABSL_GUARDED_BY(mutex_) = 0;
   int stalled_ ABSL_GUARDED_BY(mutex_) = 0;
+  int revoked_ ABSL_GUARDED_BY(mutex_) = 0;  // of the stalled ones
   // The one request that is sent while the circuit breaker is open.
   const Permit* probe_ ABSL_GUARDED_BY(mutex_) = nullptr;
 };
@@ -111,30 +126,32 @@ class ConcurrencyLimiter::Permit {
   // The response has begun. `account_requests`: how many requests of the account the provider says
   // it is working on; 0 if it does not say.
   void OnResponse(int http_status, int account_requests) {
-    limiter_.OnOutcome(*this, http_status, account_requests);
+    limiter_.OnResponse(*this, http_status, account_requests);
   }
   // The request has failed without a response.
-  void OnNoResponse() { limiter_.OnOutcome(*this, std::nullopt, 0); }
+  void OnNoResponse(CircuitBreaker::Failure failure) { limiter_.OnFailure(*this, failure); }
 
   // Paused by a slow caller; does not count as in flight.
   void OnStalled() { limiter_.OnStalled(*this); }
 
  private:
   friend class ConcurrencyLimiter;
-  enum class State { kWaiting, kInFlight, kStalled, kRefused };
+  enum class State { kWaiting, kInFlight, kStalled, kRevoked, kRefused };
 
-  Permit(ConcurrencyLimiter& limiter, Kind kind, std::string caller, Scheduler& scheduler,
-         Decided decided)
+  Permit(ConcurrencyLimiter& limiter, Kind kind, std::string caller, CircuitBreaker::Target target,
+         Scheduler& scheduler, Decided decided)
       : limiter_(limiter),
         caller_(std::move(caller)),
+        target_(target),
         scheduler_(scheduler),
-        decided_(std::move(decided)),
+        decided_(std::make_shared<Decided>(std::move(decided))),
         kind_(kind) {}
 
   ConcurrencyLimiter& limiter_;
   const std::string caller_;
+  const CircuitBreaker::Target target_;
   Scheduler& scheduler_;
-  Decided decided_;  // until it is posted to the scheduler
+  const std::shared_ptr<Decided> decided_;  // shared with what is posted, which may outlive this
   // Whether the permit is destroyed. Accessed on the scheduler's thread only.
   const std::shared_ptr<bool> gone_ = std::make_shared<bool>(false);
 

@@ -2,6 +2,7 @@
 // delays only its own. Not thread-safe.
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <string>
 #include <unordered_map>
@@ -25,17 +26,35 @@ class FairQueue {
 
   // The queue must not be empty.
   Item* Pop() {
-    const auto found = items_.find(callers_.front());
+    return PopIf([](const std::string&) { return true; });
+  }
+
+  // The next item of a caller for which `may_pop(caller)` holds; null if there is none.
+  template <class Predicate>
+  Item* PopIf(Predicate may_pop) {
+    const auto caller = std::find_if(callers_.begin(), callers_.end(), may_pop);
+    if (caller == callers_.end()) return nullptr;
+    const auto found = items_.find(*caller);
     Item* const item = found->second.front();
     found->second.pop_front();
     --size_;
     if (found->second.empty()) {
       items_.erase(found);
-      callers_.pop_front();
+      callers_.erase(caller);
     } else {
-      callers_.splice(callers_.end(), callers_, callers_.begin());  // after all others
+      callers_.splice(callers_.end(), callers_, caller);  // after all others
     }
     return item;
+  }
+
+  // The caller's last item for which `matches(*item)` holds; null if there is none.
+  template <class Predicate>
+  Item* FindLast(const std::string& caller, Predicate matches) const {
+    const auto found = items_.find(caller);
+    if (found == items_.end()) return nullptr;
+    const auto item = std::find_if(found->second.rbegin(), found->second.rend(),
+                                   [&](const Item* each) { return matches(*each); });
+    return item == found->second.rend() ? nullptr : *item;
   }
 
   // The item must be in the queue.

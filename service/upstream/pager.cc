@@ -222,10 +222,8 @@ absl::Status Pager::GoToNextPage() {
   link_seen_ = false;
   retry_.BeginPage();
   Leave(page_);
-  // A prefetch that the limiter refused may be granted a permit now.
-  if (next_page_ != nullptr && next_page_->ended() && !next_page_->request().sent()) {
-    Leave(next_page_);
-  }
+  // A prefetch that the limiter denied may be granted a permit now.
+  if (next_page_ != nullptr && next_page_->request().denied()) Leave(next_page_);
   page_ = next_page_ != nullptr ? std::move(next_page_) : Ask({url, kind});
   page_->Open();
   return absl::OkStatus();

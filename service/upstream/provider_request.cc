@@ -2,8 +2,10 @@
 
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/numbers.h"
 #include "absl/time/clock.h"
+#include "service/error/error.h"
 
 namespace rollcall::service {
 namespace {
@@ -18,6 +20,12 @@ int AccountRequests(const HttpResponse& response) {
   int count = 0;
   const auto header = response.header("Twilio-Concurrent-Requests");
   return header && absl::SimpleAtoi(*header, &count) ? count : 0;
+}
+
+// The path: a conference, a room or one participant. Whatever fails for one filter, page or page
+// size of a list fails for this target.
+CircuitBreaker::Target BreakerTarget(absl::string_view url) {
+  return absl::HashOf(url.substr(0, url.find('?')));
 }
 
 }  // namespace
@@ -48,8 +56,9 @@ ProviderRequest::ProviderRequest(Upstream& upstream, HttpTransport& transport,
       listener_(listener),
       wanted_(target_.kind != ConcurrencyLimiter::Kind::kPrefetch),
       stall_timer_(transport.scheduler()),
-      permit_(upstream.limiter.Acquire(target_.kind, std::move(caller), transport.scheduler(),
-                                       [this](const absl::Status& status) { OnTurn(status); })) {}
+      permit_(upstream.limiter.Acquire(
+          target_.kind, std::move(caller), BreakerTarget(target_.url), transport.scheduler(),
+          [this](const absl::Status& status) { OnDecision(status); })) {}
 
 void ProviderRequest::Cancel() {
   if (transfer_ != nullptr) transfer_->Cancel();
@@ -86,12 +95,12 @@ void ProviderRequest::Count(const absl::Status& failure) {
   if (sent() && !std::exchange(counted_, true)) upstream_.requests.OnEnd(failure);
 }
 
-void ProviderRequest::OnTurn(const absl::Status& status) {
-  if (!status.ok()) {
-    permit_.reset();
-    return listener_.OnRequestEnd(status);
-  }
-  Send();
+void ProviderRequest::OnDecision(const absl::Status& status) {
+  if (status.ok()) return Send();
+  if (sent() && wanted_) return;  // The prefetch was promoted while the limiter took it back.
+  Cancel();
+  denied_ = true;
+  listener_.OnRequestEnd(status);
 }
 
 void ProviderRequest::Send() {
@@ -148,7 +157,11 @@ void ProviderRequest::OnDone(absl::Status status) {
   }
   if (!status.ok()) Count(status);
   // Other failures do not show that the provider is down.
-  if (!answered && absl::IsUnavailable(status)) permit_->OnNoResponse();
+  if (!answered && absl::IsUnavailable(status)) {
+    permit_->OnNoResponse(ReasonOf(status) == v1::ERROR_REASON_UPSTREAM_TIMEOUT
+                              ? CircuitBreaker::Failure::kRequest
+                              : CircuitBreaker::Failure::kUnreachable);
+  }
   permit_.reset();
   listener_.OnRequestEnd(status);
 }

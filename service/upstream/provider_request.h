@@ -71,6 +71,9 @@ class ProviderRequest final : private HttpTransport::Receiver {
   int times_sent() const { return times_sent_; }
   bool sent() const { return times_sent_ > 0; }
 
+  // Whether the limiter refused the request, or took its connection back because it was a prefetch.
+  bool denied() const { return denied_; }
+
   // Whether the provider has begun to send the document.
   bool answered() const { return answer_.ok(); }
 
@@ -78,7 +81,7 @@ class ProviderRequest final : private HttpTransport::Receiver {
   bool may_be_cut() const { return may_be_cut_; }
 
  private:
-  void OnTurn(const absl::Status& status);
+  void OnDecision(const absl::Status& status);
   void Send();
   void Count(const absl::Status& failure);
   void OnHead(const HttpResponse& response) override;
@@ -97,6 +100,7 @@ class ProviderRequest final : private HttpTransport::Receiver {
   Scheduler::Clock::time_point sent_;  // when, the last time
   std::optional<Secret> password_;     // with which it was sent
   bool wanted_;
+  bool denied_ = false;
   bool may_be_cut_ = false;
   bool counted_ = false;  // by the monitor
   bool refused_ = false;  // the transfer is paused

@@ -920,6 +920,37 @@ TEST(ParseConfig, ShortMaximumDeadlineShortensTheDefault) {
   EXPECT_EQ(config->deadline.otherwise, milliseconds(60000));
 }
 
+TEST(ParseConfig, OneSettingMovesTheDefaultOfTheOther) {
+  json document = Document();
+  document["upstreams"][0]["max_connections"] = 30;
+  document["retry"] = {{"max_backoff_seconds", 0.1}};
+  absl::StatusOr<Config> config = Parse(document);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->upstreams[0].limiter.max_in_flight, 30);
+  EXPECT_EQ(config->read.retry.initial_backoff, milliseconds(100));
+
+  document = Document();
+  document["upstreams"][0]["max_requests_in_flight"] = 5000;
+  document["retry"] = {{"initial_backoff_seconds", 30}};
+  config = Parse(document);
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->upstreams[0].limiter.max_connections, 10000);
+  EXPECT_EQ(config->read.retry.max_backoff, milliseconds(30000));
+}
+
+TEST(ParseConfig, RefusesSettingsThatContradictEachOther) {
+  json document = Document();
+  document["upstreams"][0]["max_requests_in_flight"] = 31;
+  document["upstreams"][0]["max_connections"] = 30;
+  document["limits"] = {{"max_calls", 10}, {"max_calls_per_caller", 11}};
+  document["retry"] = {{"initial_backoff_seconds", 2}, {"max_backoff_seconds", 1}};
+  EXPECT_THAT(
+      Errors(document),
+      ElementsAre("upstreams[0].max_requests_in_flight: must not be more than max_connections",
+                  "limits.max_calls_per_caller: must not be more than max_calls",
+                  "retry.initial_backoff_seconds: must not be more than max_backoff_seconds"));
+}
+
 TEST(ParseConfig, ReportsAllErrorsTogether) {
   EXPECT_THAT(TextErrors(R"({"listen": 1, "upstreams": [
                 {"name": "", "provider": "twilio", "account_sid": "hunter2", "auth_token": 5},

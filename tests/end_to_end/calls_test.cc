@@ -148,7 +148,7 @@ TEST_F(CallsTest, CancelledCallIsLoggedWithItsRecords) {
 TEST_F(CallsTest, RequestsAreCountedByResult) {
   // While the circuit breaker is open, attempts fail without a request.
   Start({{"retry", {{"max_attempts", 100}, {"initial_backoff_seconds", 0.001}}},
-         {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.001}}}});
+         {"circuit_breaker", {{"failures", 1}, {"open_seconds", 0.001}}}});
   std::atomic<int> asked = 0;
   simulator_->InjectFaults([&asked](const Request&) {
     const int number = ++asked;

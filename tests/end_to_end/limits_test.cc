@@ -187,8 +187,8 @@ TEST_F(LimitsTest, CircuitBreakerOpensAndClosesAgain) {
             {{"retry", {{"max_attempts", 1}}},
              {"circuit_breaker", {{"failures", 3}, {"open_seconds", 0.3}}}});
   simulator_->InjectFaults([](const Request&) { return simulator::Respond(503); });
-  for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(Reason(List(ConferenceRequest(5)).status), "UPSTREAM_UNAVAILABLE");
+  for (const int conference : {5, 6, 7}) {
+    EXPECT_EQ(Reason(List(ConferenceRequest(conference)).status), "UPSTREAM_UNAVAILABLE");
   }
   const Listing refused = List(ConferenceRequest(5));
   EXPECT_EQ(refused.status.error_code(), grpc::StatusCode::UNAVAILABLE);
@@ -248,10 +248,11 @@ TEST_F(LimitsTest, RunningListWaitsForTheCircuitBreaker) {
             {{"retry", {{"max_attempts", 10}, {"initial_backoff_seconds", 0.001}}},
              {"circuit_breaker", {{"failures", 2}, {"open_seconds", 0.05}}}});
   auto failures = std::make_shared<std::atomic<int>>(4);
+  Fault no_response;
+  no_response.cut_before_head = true;
   simulator_->InjectFaults([=](const Request& request) {
-    return absl::StrContains(request.target, "Page=1") && failures->fetch_sub(1) > 0
-               ? simulator::Respond(503)
-               : Fault();
+    return absl::StrContains(request.target, "Page=1") && failures->fetch_sub(1) > 0 ? no_response
+                                                                                     : Fault();
   });
   v1::ListParticipantsRequest request = ConferenceRequest(30);
   request.set_page_size(10);

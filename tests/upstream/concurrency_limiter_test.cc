@@ -13,10 +13,15 @@
 namespace rollcall::service {
 namespace {
 
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using Kind = ConcurrencyLimiter::Kind;
 using Permit = ConcurrencyLimiter::Permit;
+using Failure = CircuitBreaker::Failure;
+
+constexpr CircuitBreaker::Target kAnyTarget = 1;
 
 class ConcurrencyLimiterTest : public ::testing::Test {
  protected:
@@ -28,13 +33,15 @@ class ConcurrencyLimiterTest : public ::testing::Test {
   // Acquires a permit, and records the decision under its name.
   std::unique_ptr<Permit> Acquire(Kind kind, const std::string& name,
                                   const std::string& caller = "") {
-    return limiter_->Acquire(kind, caller, scheduler_, [this, name](const absl::Status& status) {
-      if (status.ok()) {
-        out_.push_back(name);
-      } else {
-        refused_.push_back(ReasonOf(status));
-      }
-    });
+    return limiter_->Acquire(kind, caller, kAnyTarget, scheduler_,
+                             [this, name](const absl::Status& status) {
+                               if (status.ok()) {
+                                 out_.push_back(name);
+                               } else {
+                                 refused_.push_back(ReasonOf(status));
+                                 refused_names_.push_back(name);
+                               }
+                             });
   }
 
   // The names of the requests that were granted since the last call.
@@ -54,6 +61,7 @@ class ConcurrencyLimiterTest : public ::testing::Test {
       ConcurrencyLimiter::Clock::time_point() + std::chrono::hours(1);
   std::vector<std::string> out_;
   std::vector<v1::ErrorReason> refused_;
+  std::vector<std::string> refused_names_;
 };
 
 TEST_F(ConcurrencyLimiterTest, GrantsUpToTheLimitAndTheRestInOrder) {
@@ -152,7 +160,7 @@ TEST_F(ConcurrencyLimiterTest, RefusesRequestsUntilAProbeSucceeds) {
   auto c = Acquire(Kind::kNext, "c");
   auto d = Acquire(Kind::kPrefetch, "d");
   EXPECT_THAT(Out(), ElementsAre("a", "b"));
-  a->OnNoResponse();
+  a->OnNoResponse(Failure::kUnreachable);
   b->OnResponse(503, 0);
   // Waiting requests are refused.
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN,
@@ -183,12 +191,12 @@ TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotReplaceTheProbe) {
   auto b = Acquire(Kind::kFirst, "b");
   auto c = Acquire(Kind::kFirst, "c");
   EXPECT_THAT(Out(), ElementsAre("a", "b", "c"));
-  a->OnNoResponse();
+  a->OnNoResponse(Failure::kUnreachable);
   EXPECT_THAT(changes_, ElementsAre(false));
   now_ += std::chrono::seconds(5);
   auto probe = Acquire(Kind::kFirst, "probe");
   EXPECT_THAT(Out(), ElementsAre("probe"));
-  b->OnNoResponse();  // the probe is still the only one
+  b->OnNoResponse(Failure::kUnreachable);  // the probe is still the only one
   auto another = Acquire(Kind::kNext, "another");
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
   c->OnResponse(200, 0);  // the upstream is up
@@ -201,7 +209,7 @@ TEST_F(ConcurrencyLimiterTest, EarlierRequestsDoNotReplaceTheProbe) {
 TEST_F(ConcurrencyLimiterTest, AFailedProbeKeepsTheCircuitOpen) {
   MakeLimiter({.max_in_flight = 5}, {1, std::chrono::seconds(5)});
   auto a = Acquire(Kind::kFirst, "a");
-  a->OnNoResponse();
+  a->OnNoResponse(Failure::kUnreachable);
   now_ += std::chrono::seconds(5);
   auto probe = Acquire(Kind::kFirst, "probe");
   EXPECT_THAT(Out(), ElementsAre("a", "probe"));
@@ -209,7 +217,7 @@ TEST_F(ConcurrencyLimiterTest, AFailedProbeKeepsTheCircuitOpen) {
   EXPECT_THAT(changes_, ElementsAre(false));  // once
   auto early = Acquire(Kind::kFirst, "early");
   EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN));
-  now_ += std::chrono::seconds(5);
+  now_ += std::chrono::seconds(10);  // twice as long for the same target
   auto second = Acquire(Kind::kFirst, "second probe");
   EXPECT_THAT(Out(), ElementsAre("second probe"));
   for (auto* permit : {&a, &probe, &early, &second}) permit->reset();
@@ -218,13 +226,13 @@ TEST_F(ConcurrencyLimiterTest, AFailedProbeKeepsTheCircuitOpen) {
 TEST_F(ConcurrencyLimiterTest, AProbeWithoutAnOutcomeIsReplaced) {
   MakeLimiter({.max_in_flight = 5}, {1, std::chrono::seconds(5)});
   auto a = Acquire(Kind::kFirst, "a");
-  a->OnNoResponse();
+  a->OnNoResponse(Failure::kUnreachable);
   now_ += std::chrono::seconds(5);
   auto hanging = Acquire(Kind::kFirst, "hanging");
   now_ += std::chrono::seconds(5);
   auto probe = Acquire(Kind::kFirst, "probe");
   EXPECT_THAT(Out(), ElementsAre("a", "hanging", "probe"));
-  hanging->OnNoResponse();  // is no longer the probe
+  hanging->OnNoResponse(Failure::kUnreachable);  // is no longer the probe
   hanging.reset();
   EXPECT_TRUE(limiter_->counts().circuit_open);
   auto early = Acquire(Kind::kFirst, "early");
@@ -282,17 +290,132 @@ TEST_F(ConcurrencyLimiterTest, RefusalsHaveARetryDelay) {
   MakeLimiter({.max_in_flight = 1, .max_waiting = 0}, {1, std::chrono::seconds(5)});
   std::vector<std::chrono::milliseconds> delays;
   const auto acquire = [&] {
-    return limiter_->Acquire(Kind::kFirst, "", scheduler_, [&](const absl::Status& status) {
-      if (!status.ok()) delays.push_back(RetryDelayOf(status).value());
-    });
+    return limiter_->Acquire(Kind::kFirst, "", kAnyTarget, scheduler_,
+                             [&](const absl::Status& status) {
+                               if (!status.ok()) delays.push_back(RetryDelayOf(status).value());
+                             });
   };
   auto a = acquire();
   auto full = acquire();
-  a->OnNoResponse();
+  a->OnNoResponse(Failure::kUnreachable);
   auto open = acquire();
   scheduler_.Run();
   EXPECT_THAT(delays, ElementsAre(std::chrono::seconds(1), std::chrono::seconds(5)));
   for (auto* permit : {&a, &full, &open}) permit->reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, OneCallerLeavesConnectionsToOthers) {
+  MakeLimiter({.max_in_flight = 10, .max_connections = 10});
+  std::vector<std::unique_ptr<Permit>> permits;
+  for (int i = 0; i < 20; ++i) {
+    permits.push_back(Acquire(Kind::kFirst, "greedy", "greedy"));
+    permits.back()->OnStalled();
+  }
+  EXPECT_THAT(Out(), SizeIs(8));
+  auto other = Acquire(Kind::kFirst, "other", "other");
+  EXPECT_THAT(Out(), ElementsAre("other"));
+  // Waiting requests of the same caller are served as soon as its share allows.
+  permits.pop_back();
+  EXPECT_THAT(Out(), IsEmpty());
+  permits.erase(permits.begin(), permits.begin() + 4);
+  EXPECT_THAT(Out(), SizeIs(4));
+  other.reset();
+  permits.clear();
+}
+
+TEST_F(ConcurrencyLimiterTest, RequestsThatWaitTakeTheConnectionsOfIdlePrefetches) {
+  MakeLimiter({.max_in_flight = 10, .max_connections = 4});
+  auto page = Acquire(Kind::kFirst, "page", "greedy");
+  auto prefetch = Acquire(Kind::kPrefetch, "prefetch", "greedy");
+  auto second = Acquire(Kind::kFirst, "second", "greedy");
+  EXPECT_THAT(Out(), ElementsAre("page", "prefetch", "second"));
+  page->OnStalled();
+  second->OnStalled();
+  auto other = Acquire(Kind::kFirst, "other", "other");
+  auto waiting = Acquire(Kind::kFirst, "waiting", "other");
+  EXPECT_THAT(Out(), ElementsAre("other"));
+  EXPECT_THAT(Refused(), IsEmpty());  // the prefetch is still in flight
+  prefetch->OnStalled();
+  EXPECT_THAT(Refused(), ElementsAre(v1::ERROR_REASON_UPSTREAM_QUEUE_FULL));
+  EXPECT_THAT(refused_names_, ElementsAre("prefetch"));
+  EXPECT_THAT(Out(), IsEmpty());  // until the prefetch is cancelled
+  prefetch.reset();
+  EXPECT_THAT(Out(), ElementsAre("waiting"));
+  for (auto* permit : {&page, &second, &other, &waiting}) permit->reset();
+  EXPECT_EQ(limiter_->counts().stalled, 0);
+}
+
+TEST_F(ConcurrencyLimiterTest, APromotedPrefetchKeepsItsConnection) {
+  MakeLimiter({.max_in_flight = 10, .max_connections = 4});
+  auto first = Acquire(Kind::kPrefetch, "first", "a");
+  auto second = Acquire(Kind::kPrefetch, "second", "a");
+  auto page = Acquire(Kind::kNext, "page", "b");
+  auto page2 = Acquire(Kind::kNext, "page 2", "b");
+  EXPECT_THAT(Out(), ElementsAre("first", "second", "page", "page 2"));
+  first->OnStalled();
+  second->OnStalled();
+  auto waiting = Acquire(Kind::kFirst, "waiting", "b");
+  first->Promote();  // while its connection is taken back
+  scheduler_.Run();
+  EXPECT_THAT(refused_names_, ElementsAre("first", "second"));
+  // The holder of the first ignores it, that of the second gives up.
+  second.reset();
+  EXPECT_THAT(Out(), ElementsAre("waiting"));
+  for (auto* permit : {&first, &page, &page2, &waiting}) permit->reset();
+  EXPECT_EQ(limiter_->counts().stalled, 0);
+  EXPECT_EQ(limiter_->counts().in_flight, 0);
+}
+
+TEST_F(ConcurrencyLimiterTest, NoPrefetchTakesAConnectionThatAPageWaitsFor) {
+  MakeLimiter({.max_in_flight = 10, .max_connections = 5});
+  std::vector<std::unique_ptr<Permit>> pages;
+  for (int i = 0; i < 6; ++i) pages.push_back(Acquire(Kind::kNext, "page", "greedy"));
+  EXPECT_THAT(Out(), SizeIs(4));
+  auto prefetch = Acquire(Kind::kPrefetch, "prefetch", "other");
+  EXPECT_THAT(Out(), IsEmpty());
+  pages.erase(pages.begin());
+  EXPECT_THAT(Out(), ElementsAre("page"));
+  pages.erase(pages.begin());
+  EXPECT_THAT(Out(), ElementsAre("page", "prefetch"));
+  prefetch.reset();
+}
+
+TEST_F(ConcurrencyLimiterTest, SharesAFullQueue) {
+  MakeLimiter({.max_in_flight = 1, .max_waiting = 4});
+  auto running = Acquire(Kind::kFirst, "running");
+  auto next = Acquire(Kind::kNext, "next", "much");
+  std::vector<std::unique_ptr<Permit>> permits;
+  for (const char* name : {"1", "2", "3", "4", "5"}) {
+    permits.push_back(Acquire(Kind::kFirst, name, "much"));
+  }
+  scheduler_.Run();
+  EXPECT_THAT(refused_names_, ElementsAre("5"));
+  auto last = Acquire(Kind::kNext, "last", "much");
+  for (const char* name : {"6", "7", "8"}) {
+    permits.push_back(Acquire(Kind::kFirst, name, "little"));
+  }
+  EXPECT_THAT(Refused(), Each(v1::ERROR_REASON_UPSTREAM_QUEUE_FULL));
+  // Each caller has two then.
+  EXPECT_THAT(refused_names_, ElementsAre("5", "4", "3", "8"));
+  permits.push_back(Acquire(Kind::kFirst, "9", "third"));
+  scheduler_.Run();
+  EXPECT_THAT(refused_names_.size(), 5);
+  EXPECT_EQ(limiter_->counts().waiting, 6);  // with two later pages
+  for (auto* permit : {&running, &next, &last}) permit->reset();
+  permits.clear();
+  EXPECT_EQ(limiter_->counts().waiting, 0);
+}
+
+TEST_F(ConcurrencyLimiterTest, OneFailingTargetDoesNotOpenTheCircuit) {
+  MakeLimiter({.max_in_flight = 10}, {8, std::chrono::seconds(5)});
+  auto permit = Acquire(Kind::kFirst, "a");
+  for (int i = 0; i < 100; ++i) {
+    permit->OnResponse(500, 0);
+    permit->OnNoResponse(Failure::kRequest);
+  }
+  EXPECT_FALSE(limiter_->counts().circuit_open);
+  for (int i = 0; i < 8; ++i) permit->OnNoResponse(Failure::kUnreachable);
+  EXPECT_TRUE(limiter_->counts().circuit_open);
 }
 
 TEST_F(ConcurrencyLimiterTest, DoesNotCallADestroyedPermit) {

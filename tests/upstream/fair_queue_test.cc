@@ -39,6 +39,27 @@ TEST_F(FairQueueTest, ReturningCallerIsServedAfterTheOthers) {
   EXPECT_THAT(PopAll(queue_), ElementsAre(1, 2));
 }
 
+TEST_F(FairQueueTest, PopsOnlyForCallersThatMatch) {
+  queue_.Push("a", &items_[0]);
+  queue_.Push("b", &items_[1]);
+  queue_.Push("b", &items_[2]);
+  const auto is_b = [](const std::string& caller) { return caller == "b"; };
+  EXPECT_EQ(queue_.PopIf(is_b), &items_[1]);
+  EXPECT_EQ(queue_.PopIf(is_b), &items_[2]);
+  EXPECT_EQ(queue_.PopIf(is_b), nullptr);
+  EXPECT_EQ(queue_.size(), 1);
+  EXPECT_THAT(PopAll(queue_), ElementsAre(0));
+  EXPECT_EQ(queue_.PopIf(is_b), nullptr);
+}
+
+TEST_F(FairQueueTest, FindsTheLastItemOfACaller) {
+  for (int i = 0; i < 4; ++i) queue_.Push("a", &items_[i]);
+  const auto is_even = [](int item) { return item % 2 == 0; };
+  EXPECT_EQ(queue_.FindLast("a", is_even), &items_[2]);
+  EXPECT_EQ(queue_.FindLast("a", [](int) { return false; }), nullptr);
+  EXPECT_EQ(queue_.FindLast("b", is_even), nullptr);
+}
+
 TEST_F(FairQueueTest, DoesNotServeRemovedItems) {
   for (int i = 0; i < 3; ++i) queue_.Push("a", &items_[i]);
   queue_.Push("b", &items_[3]);

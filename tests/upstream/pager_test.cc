@@ -521,7 +521,7 @@ TEST_F(PagerTest, CountsAttemptsOfEachPageAnew) {
 
 TEST_F(PagerTest, WaitsForItsTurn) {
   config_.upstreams[0].limiter.max_in_flight = 1;
-  auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", scheduler_,
+  auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", 0, scheduler_,
                                           [](const absl::Status&) {});
   Start();
   EXPECT_THAT(transport_.requests(), IsEmpty());
@@ -601,10 +601,10 @@ TEST_F(PagerTest, RequestsAPageAgainWhosePrefetchWasRefused) {
   const std::string page = PageOf({1}, "b");
   request(0).Head(200);
   // Another request opens the circuit breaker.
-  auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kNext, "other", scheduler_,
+  auto other = upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kNext, "other", 0, scheduler_,
                                           [](const absl::Status&) {});
   scheduler_.Run();
-  other->OnNoResponse();
+  other->OnNoResponse(CircuitBreaker::Failure::kUnreachable);
   request(0).Body(page);
   scheduler_.Run();  // refuses the prefetch
   other.reset();
@@ -615,6 +615,35 @@ TEST_F(PagerTest, RequestsAPageAgainWhosePrefetchWasRefused) {
   Respond(1, 200, PageOf({2}));
   EXPECT_THAT(sink_.numbers, ElementsAre(1, 2));
   EXPECT_EQ(sink_.end, absl::OkStatus());
+}
+
+TEST_F(PagerTest, RequestsAPageAgainWhosePrefetchGaveItsConnectionToAnotherCaller) {
+  config_.upstreams[0].limiter.max_connections = 3;
+  sink_.room = 1;
+  Start();
+  Respond(0, 200, PageOf({1, 2}, "b"));
+  request(1).Head(200);
+  request(1).Body(PageOf({3}));
+  scheduler_.Run();
+  std::vector<std::unique_ptr<ConcurrencyLimiter::Permit>> others;
+  const auto acquire = [&] {
+    others.push_back(upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kFirst, "other", 0,
+                                                scheduler_, [](const absl::Status&) {}));
+    scheduler_.Run();
+  };
+  for (int i = 0; i < 2; ++i) acquire();
+  EXPECT_TRUE(request(1).is_in_flight());
+  acquire();
+  EXPECT_FALSE(request(1).is_in_flight());
+  others.clear();
+  sink_.room = 100;
+  pager_->Resume();
+  scheduler_.Run();
+  ASSERT_THAT(Urls(), ElementsAre("PageSize=1000", "PageToken=b", "PageToken=b"));
+  Respond(2, 200, PageOf({3}));
+  EXPECT_THAT(sink_.numbers, ElementsAre(1, 2, 3));
+  EXPECT_EQ(sink_.end, absl::OkStatus());
+  EXPECT_EQ(sink_.totals.attempts, 3);
 }
 
 TEST_F(PagerTest, DoesNotRetryWhenTheDeadlineIsNear) {

@@ -103,7 +103,7 @@ TEST_F(ProviderRequestTest, CancelWhileWaitingForAPermitLeavesTheQueue) {
   // All permits are taken.
   std::vector<std::unique_ptr<ConcurrencyLimiter::Permit>> permits;
   while (upstream().limiter.counts().waiting == 0) {
-    permits.push_back(upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kNext, "other",
+    permits.push_back(upstream().limiter.Acquire(ConcurrencyLimiter::Kind::kNext, "other", 0,
                                                  scheduler_, [](const absl::Status&) {}));
   }
   Start();
