@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <string>
 #include <string_view>
@@ -24,6 +25,10 @@ namespace {
 // libcurl keeps each header with some 60 bytes of its own until the handle is freed.
 constexpr size_t kMaxHeaderBytes = size_t{64} << 10;
 constexpr int kMaxHeaderLines = 256;  // with status lines and empty lines
+
+// How much later than the exchange libcurl would end a transfer that does not connect. It would
+// leave the thread of a lookup behind without the limiter knowing.
+constexpr std::chrono::milliseconds kConnectTimeoutMargin{250};
 
 using HeaderList = std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)>;
 
@@ -59,6 +64,23 @@ bool MayUseHttpsProxy(const std::optional<std::string>& proxy) {
   return kInEnvironment;
 }
 
+// What stands for the host that is looked up for this request: the configured proxy, or else the
+// URL's origin. A proxy of the environment is looked up per origin.
+std::string HostOf(const HttpRequest& request) {
+  if (request.proxy && !request.proxy->empty() && !absl::StartsWith(request.url, "http:")) {
+    return *request.proxy;
+  }
+  const size_t scheme = request.url.find("://");
+  if (scheme == std::string::npos) return request.url;
+  return request.url.substr(0, request.url.find_first_of("/?#", scheme + 3));
+}
+
+// The callbacks of a handle that is abandoned.
+int RefuseLookup(void*, void*, void*) { return 1; }
+int RefuseSocket(void*, curl_socket_t, curlsocktype) { return CURL_SOCKOPT_ERROR; }
+int RefuseRequest(void*, char*, char*, int, int) { return CURL_PREREQFUNC_ABORT; }
+size_t RefuseBytes(char*, size_t, size_t, void*) { return 0; }
+
 bool IsHttp2(SSL* tls) {
   const unsigned char* protocol = nullptr;
   unsigned size = 0;
@@ -81,6 +103,7 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
       headers_(TraceHeadersOf(request.trace)),
       easy_(NewHandle()),
       may_use_https_proxy_(MayUseHttpsProxy(request.proxy)),
+      host_(HostOf(request)),
       connect_timeout_(request.connect_timeout),
       idle_timeout_(request.idle_timeout),
       start_(transport_.scheduler().Now()),
@@ -109,7 +132,8 @@ CurlExchange::CurlExchange(CurlTransport& transport, const HttpRequest& request,
   Set(CURLOPT_NOSIGNAL, 1L);
   // Without this, removing a transfer would block the loop until its host name is resolved.
   Set(CURLOPT_QUICK_EXIT, 1L);
-  Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout.count()));
+  Set(CURLOPT_CONNECTTIMEOUT_MS,
+      static_cast<long>((connect_timeout_ + kConnectTimeoutMargin).count()));
   if (request.new_connection) Set(CURLOPT_FRESH_CONNECT, 1L);
   SetTls(request);
   SetProxy(request);
@@ -150,9 +174,11 @@ void CurlExchange::SetProxy(const HttpRequest& request) {
 }
 
 void CurlExchange::SetCallbacks() {
+  Set(CURLOPT_RESOLVER_START_FUNCTION, &CurlExchange::OnLookup);
+  Set(CURLOPT_RESOLVER_START_DATA, this);
+  Set(CURLOPT_SOCKOPTFUNCTION, &CurlExchange::OnOpenSocket);
+  Set(CURLOPT_SOCKOPTDATA, this);
   // A connection outlives the exchange that opened it.
-  Set(CURLOPT_SOCKOPTFUNCTION, &CurlTransport::OnOpenSocket);
-  Set(CURLOPT_SOCKOPTDATA, &transport_);
   Set(CURLOPT_CLOSESOCKETFUNCTION, &CurlTransport::OnCloseSocket);
   Set(CURLOPT_CLOSESOCKETDATA, &transport_);
   Set(CURLOPT_PREREQFUNCTION, &CurlExchange::OnConnection);
@@ -195,6 +221,19 @@ void CurlExchange::Cancel() {
   transport_.Remove(*this);
 }
 
+CURL* CurlExchange::AbandonLookup() {
+  Set(CURLOPT_RESOLVER_START_FUNCTION, RefuseLookup);
+  Set(CURLOPT_SOCKOPTFUNCTION, RefuseSocket);
+  Set(CURLOPT_PREREQFUNCTION, RefuseRequest);
+  Set(CURLOPT_HEADERFUNCTION, RefuseBytes);
+  Set(CURLOPT_WRITEFUNCTION, RefuseBytes);
+  Set(CURLOPT_HTTPHEADER, static_cast<curl_slist*>(nullptr));
+  Set(CURLOPT_PRIVATE, static_cast<void*>(nullptr));
+  // A timeout would end the transfer before the lookup.
+  Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::numeric_limits<int>::max()));
+  return easy_.release();
+}
+
 void CurlExchange::Resume() {
   if (receiver_ == nullptr) return;
   paused_ = false;
@@ -226,7 +265,7 @@ bool CurlExchange::StartOver(CURLcode result) {
   if (!reuses_connection_ || head_delivered_ || receiver_ == nullptr) return false;
   Set(CURLOPT_FRESH_CONNECT, 1L);
   connection_ = nullptr;
-  reuses_connection_ = not_its_response_ = false;
+  sent_ = reuses_connection_ = not_its_response_ = false;
   header_bytes_ = 0;
   header_lines_ = 0;
   start_ = last_bytes_ = transport_.scheduler().Now();
@@ -285,30 +324,43 @@ void CurlExchange::StartIdleTimer() {
       StartIdleTimer();
       return;
     }
-    Fail(WhenSent() ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
-                                absl::StrCat("the provider sent nothing for ",
-                                             std::chrono::duration<double>(idle_timeout_).count(),
-                                             " s (idle_timeout_seconds)"))
-                    : ErrorOf(easy(), CURLE_OPERATION_TIMEDOUT));
+    Fail(sent_ ? MakeError(v1::ERROR_REASON_UPSTREAM_TIMEOUT,
+                           absl::StrCat("the provider sent nothing for ",
+                                        std::chrono::duration<double>(idle_timeout_).count(),
+                                        " s (idle_timeout_seconds)"))
+               : ErrorOf(easy(), CURLE_OPERATION_TIMEDOUT));
   });
-}
-
-// When the request was sent; nothing until it has a connection.
-std::optional<Scheduler::Clock::time_point> CurlExchange::WhenSent() const {
-  curl_off_t connecting = 0;  // microseconds
-  curl_easy_getinfo(easy(), CURLINFO_PRETRANSFER_TIME_T, &connecting);
-  if (connecting == 0) return std::nullopt;
-  return start_ + std::chrono::microseconds(connecting);
 }
 
 Scheduler::Clock::time_point CurlExchange::TimeoutAt() const {
   // A slow caller does not end a transfer.
   if (paused_) return transport_.scheduler().Now() + idle_timeout_;
-  const auto sent = WhenSent();
   // libcurl applies the connect timeout to the request that opens a connection, but not to those
   // that wait to share it: each of them would then open one, with its own timeout.
-  if (!sent) return start_ + connect_timeout_;
-  return std::max(last_bytes_, *sent) + idle_timeout_;
+  return sent_ ? last_bytes_ + idle_timeout_ : start_ + connect_timeout_;
+}
+
+// Called before a host is looked up that is not in libcurl's DNS cache, also if it is an address.
+int CurlExchange::OnLookup(void* /*resolver*/, void* /*reserved*/, void* self) {
+  return static_cast<CurlExchange*>(self)->MayLookUp() ? 0 : 1;
+}
+
+bool CurlExchange::MayLookUp() {
+  if (receiver_ == nullptr) return false;  // about to be removed
+  if (lookup_ == Lookup::kNone) {
+    lookup_ = transport_.lookups_.TryAcquire(host_) ? Lookup::kGranted : Lookup::kRefused;
+  }
+  if (lookup_ == Lookup::kRefused) return false;
+  lookup_ = Lookup::kRunning;
+  return true;
+}
+
+// Called when libcurl has created a socket, before it connects it.
+int CurlExchange::OnOpenSocket(void* self, int socket, curlsocktype /*purpose*/) {
+  auto* const exchange = static_cast<CurlExchange*>(self);
+  exchange->transport_.connections_.Opened(socket);
+  exchange->transport_.EndLookup(*exchange);
+  return CURL_SOCKOPT_OK;
 }
 
 // Called before the request is written to a connection, with the connection's ends.
@@ -321,6 +373,9 @@ int CurlExchange::OnConnection(void* self, char* remote_ip, char* local_ip, int 
 }
 
 bool CurlExchange::MaySendOn(const Connections::Ends& ends) {
+  transport_.EndLookup(*this);
+  sent_ = true;
+  last_bytes_ = transport_.scheduler().Now();
   long connects = 0;
   curl_easy_getinfo(easy(), CURLINFO_NUM_CONNECTS, &connects);
   reuses_connection_ = connects == 0;

@@ -45,8 +45,28 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   // libcurl has ended the transfer, and its handle is removed from the multi handle.
   void Finish(CURLcode result);
 
+  // Where the exchange is on its way to the address of its host. An exchange that reuses a
+  // connection, or whose host is in libcurl's DNS cache, needs no lookup.
+  enum class Lookup {
+    kNone,     // has not begun, or is over
+    kRefused,  // all permits were held, so OnLookup() has ended the transfer
+    kWaiting,  // for a permit; not passed to libcurl
+    kGranted,  // holds a permit
+    kRunning,  // holds a permit; libcurl has a thread for it
+  };
+  Lookup lookup() const { return lookup_; }
+  void SetLookup(Lookup lookup) { lookup_ = lookup; }
+  // Whose address is looked up, as a key.
+  const std::string& host() const { return host_; }
+
+  // Releases the handle of a transfer whose lookup is running, which stays in the multi handle and
+  // does not call the exchange any more. After the lookup libcurl ends it without connecting.
+  CURL* AbandonLookup();
+
  private:
   // libcurl's callbacks; `self` is the exchange.
+  static int OnLookup(void* resolver, void* reserved, void* self);
+  static int OnOpenSocket(void* self, int socket, curlsocktype purpose);
   static int OnConnection(void* self, char* remote_ip, char* local_ip, int remote_port,
                           int local_port);
   static size_t OnHeader(char* data, size_t one, size_t size, void* self);
@@ -67,9 +87,9 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   void FreePausedBody();
 
   void StartIdleTimer();
-  std::optional<Scheduler::Clock::time_point> WhenSent() const;
   Scheduler::Clock::time_point TimeoutAt() const;
 
+  bool MayLookUp();
   bool MaySendOn(const Connections::Ends& ends);
   SSL* Tls() const;
   bool IsNotItsResponse() const;
@@ -82,13 +102,17 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   CurlTransport& transport_;
   HttpTransport::Receiver* receiver_;  // null once the transfer has ended or was cancelled
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_;
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;  // null once OnDone() has returned
-  CURLcode setup_ = CURLE_OK;                                 // the first error
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>
+      easy_;                   // null once OnDone() has returned, or abandoned
+  CURLcode setup_ = CURLE_OK;  // the first error
   const bool may_use_https_proxy_;
+  const std::string host_;
+  Lookup lookup_ = Lookup::kNone;
   const std::chrono::milliseconds connect_timeout_;
   const std::chrono::milliseconds idle_timeout_;
   Scheduler::Clock::time_point start_;
-  Scheduler::Clock::time_point last_bytes_;
+  bool sent_ = false;                        // has a connection
+  Scheduler::Clock::time_point last_bytes_;  // sent or received
   Timer idle_timer_;
   // Of all heads of the response, with 1xx and trailers.
   size_t header_bytes_ = 0;

@@ -28,6 +28,8 @@ void Set(CURLM* multi, CURLMoption option, T value) {
 
 void CurlTransport::FreeMulti::operator()(void* multi) const { curl_multi_cleanup(multi); }
 
+void CurlTransport::FreeEasy::operator()(void* easy) const { curl_easy_cleanup(easy); }
+
 CurlTransport::CurlTransport(EventLoop& loop)
     : loop_(loop), timer_(loop), multi_(curl_multi_init()) {
   if (multi_ == nullptr) throw std::bad_alloc();
@@ -38,6 +40,12 @@ CurlTransport::CurlTransport(EventLoop& loop)
   // If more connections are open, one that becomes idle is closed rather than kept. By default
   // libcurl keeps four times the largest number of concurrent transfers so far.
   Set(multi_.get(), CURLMOPT_MAXCONNECTS, kMaxConnectionsKept);
+}
+
+CurlTransport::~CurlTransport() {
+  // With CURLOPT_QUICK_EXIT, libcurl detaches the threads.
+  for (const auto& [easy, lookup] : abandoned_) curl_multi_remove_handle(multi_.get(), easy);
+  abandoned_.clear();
 }
 
 std::unique_ptr<HttpTransport::Transfer> CurlTransport::Get(const HttpRequest& request,
@@ -81,12 +89,6 @@ int CurlTransport::OnTimer(void* /*multi*/, long milliseconds, void* transport) 
   return 0;
 }
 
-// Called when libcurl has created a socket, before it connects it.
-int CurlTransport::OnOpenSocket(void* transport, int socket, int /*purpose*/) {
-  static_cast<CurlTransport*>(transport)->connections_.Opened(socket);
-  return CURL_SOCKOPT_OK;
-}
-
 int CurlTransport::OnCloseSocket(void* transport, int socket) {
   static_cast<CurlTransport*>(transport)->connections_.Closed(socket);
   return close(socket);
@@ -113,7 +115,15 @@ void CurlTransport::DeliverFinished() {
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &data);
     auto* const exchange = static_cast<CurlExchange*>(static_cast<void*>(data));
     curl_multi_remove_handle(multi_.get(), easy);
-    if (exchange->StartOver(result)) {
+    if (exchange == nullptr) {
+      const auto abandoned = abandoned_.extract(easy);
+      PassOnLookup(abandoned.mapped().host);
+      continue;
+    }
+    EndLookup(*exchange);
+    if (exchange->lookup() == CurlExchange::Lookup::kRefused) {
+      WaitForLookup(*exchange);
+    } else if (exchange->StartOver(result)) {
       added_.push_back(exchange);
     } else {
       exchange->Finish(result);
@@ -124,9 +134,47 @@ void CurlTransport::DeliverFinished() {
 
 // libcurl calls the exchange's callbacks no more, except for those on the stack.
 void CurlTransport::Remove(CurlExchange& exchange) {
+  if (exchange.lookup() == CurlExchange::Lookup::kRunning) {
+    // Removed from libcurl, it would leave its thread behind, and its permit would be free.
+    CURL* const easy = exchange.AbandonLookup();
+    abandoned_[easy] = {exchange.host(), std::unique_ptr<void, FreeEasy>(easy)};
+    return;
+  }
+  if (exchange.lookup() == CurlExchange::Lookup::kWaiting) {
+    lookups_.StopWaiting(exchange.host(), exchange);
+  }
+  EndLookup(exchange);
   std::erase(added_, &exchange);
   removed_.push_back(&exchange);
   CatchUp();
+}
+
+// libcurl has ended the transfer, because it had no permit for its lookup.
+void CurlTransport::WaitForLookup(CurlExchange& exchange) {
+  if (lookups_.TryAcquire(exchange.host())) {
+    exchange.SetLookup(CurlExchange::Lookup::kGranted);
+    added_.push_back(&exchange);
+  } else {
+    exchange.SetLookup(CurlExchange::Lookup::kWaiting);
+    lookups_.Wait(exchange.host(), exchange);
+  }
+}
+
+// The exchange needs its permit no longer, if it has one.
+void CurlTransport::EndLookup(CurlExchange& exchange) {
+  if (exchange.lookup() != CurlExchange::Lookup::kGranted &&
+      exchange.lookup() != CurlExchange::Lookup::kRunning) {
+    return;
+  }
+  exchange.SetLookup(CurlExchange::Lookup::kNone);
+  PassOnLookup(exchange.host());
+}
+
+void CurlTransport::PassOnLookup(const std::string& host) {
+  CurlExchange* const next = lookups_.Release(host);
+  if (next == nullptr) return;
+  next->SetLookup(CurlExchange::Lookup::kGranted);
+  added_.push_back(next);  // passed to libcurl by the next CatchUp()
 }
 
 // Does what libcurl does not allow from within its callbacks.

@@ -5,8 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <functional>
 #include <future>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -18,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "service/error/error.h"
 #include "tests/end_to_end/hostile_server.h"
+#include "tests/http/slow_dns.h"
 
 namespace rollcall::service {
 namespace {
@@ -352,6 +355,250 @@ TEST_F(CurlTransportTest, PausedTransferHasNoIdleTimeout) {
   EXPECT_EQ(receiver.Wait(), absl::OkStatus());
   EXPECT_EQ(receiver.body(), "{}");
   RunOnLoop([&] { timer.reset(); });
+}
+
+// Requests while DNS is slow. libcurl has a thread and two sockets for each lookup.
+class LookupTest : public CurlTransportTest {
+ protected:
+  static constexpr int kMaxLookups = 4;  // per host
+
+  // The number of entries of a folder.
+  static int Count(const char* folder) {
+    return static_cast<int>(std::distance(std::filesystem::directory_iterator(folder), {}));
+  }
+
+  static std::string SlowUrl(int port) { return absl::StrCat("http://slow.test:", port, "/"); }
+
+  // Waits until libcurl has begun all transfers: its timers for that are due before this one.
+  void LetTransfersBegin() {
+    std::promise<void> begun;
+    loop_->Post([&] { loop_->RunAfter(std::chrono::milliseconds(5), [&] { begun.set_value(); }); });
+    begun.get_future().wait();
+  }
+
+  // Sends requests whose lookups do not return.
+  void GetMany(const HttpRequest& request, std::vector<Receiver>& receivers) {
+    for (Receiver& receiver : receivers) Get(request, receiver);
+    LetTransfersBegin();
+  }
+
+  void CancelAll() {
+    RunOnLoop([this] {
+      for (auto& transfer : transfers_) {
+        if (transfer != nullptr) Drop(transfer);
+      }
+      transfers_.clear();
+    });
+  }
+
+  SlowDns dns_;
+};
+
+TEST_F(LookupTest, CancelledRequestsLeaveAFewLookups) {
+  const int threads = Count("/proc/self/task");
+  const int descriptors = Count("/proc/self/fd");
+  for (int i = 0; i < 200; ++i) {
+    Receiver receiver;
+    Get(RequestTo(SlowUrl(1)), receiver);
+    LetTransfersBegin();
+    CancelAll();
+    EXPECT_FALSE(receiver.has_ended());
+  }
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  EXPECT_EQ(dns_.begun(), kMaxLookups);
+  EXPECT_LE(Count("/proc/self/task"), threads + kMaxLookups);
+  EXPECT_LE(Count("/proc/self/fd"), descriptors + 2 * kMaxLookups);
+}
+
+TEST_F(LookupTest, RequestThatIsCancelledAtOnceIsNotLookedUp) {
+  Receiver receiver;
+  RunOnLoop([&] { transport_->Get(RequestTo(SlowUrl(1)), receiver).reset(); });
+  LetTransfersBegin();
+  // Looked up now, had the first taken a permit for good.
+  std::vector<Receiver> others(kMaxLookups);
+  GetMany(RequestTo(SlowUrl(1)), others);
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  EXPECT_EQ(dns_.begun(), kMaxLookups);
+  CancelAll();
+}
+
+TEST_F(LookupTest, AnotherHostIsServedMeanwhile) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  std::vector<Receiver> slow(10);
+  GetMany(RequestTo(SlowUrl(server.port())), slow);
+  for (const char* const host : {"fast.test", "127.0.0.1"}) {
+    for (int i = 0; i < 2 * kMaxLookups; ++i) {
+      Receiver receiver;
+      Get(RequestTo(absl::StrCat("http://", host, ":", server.port(), "/")), receiver);
+      EXPECT_EQ(receiver.Wait(), absl::OkStatus());
+    }
+  }
+  for (const Receiver& receiver : slow) EXPECT_FALSE(receiver.has_ended());
+  CancelAll();
+}
+
+TEST_F(LookupTest, WaitingRequestsAreSentAfterOneLookupSucceeds) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  std::vector<Receiver> receivers(20);
+  GetMany(RequestTo(SlowUrl(server.port())), receivers);
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  dns_.End(SlowDns::Result::kLoopback);
+  for (Receiver& receiver : receivers) {
+    EXPECT_EQ(receiver.Wait(), absl::OkStatus());
+    EXPECT_EQ(receiver.body(), "{}");
+  }
+  EXPECT_EQ(server.heads().size(), receivers.size());
+  EXPECT_EQ(dns_.begun(), kMaxLookups);
+}
+
+TEST_F(LookupTest, WaitingRequestsAreLookedUpAfterLookupsFail) {
+  std::vector<Receiver> receivers(20);
+  GetMany(RequestTo(SlowUrl(1)), receivers);
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  dns_.End(SlowDns::Result::kUnknownHost);
+  for (Receiver& receiver : receivers) {
+    const absl::Status status = receiver.Wait();
+    EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_UPSTREAM_UNREACHABLE);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("host name cannot be resolved"));
+  }
+  EXPECT_EQ(dns_.begun(), 20);
+  EXPECT_EQ(dns_.most(), kMaxLookups);
+}
+
+TEST_F(LookupTest, RequestsTimeOutButTheirLookupsStillCount) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  HttpRequest request = RequestTo(SlowUrl(server.port()));
+  request.connect_timeout = std::chrono::milliseconds(100);
+  for (int i = 0; i < 3; ++i) {
+    std::vector<Receiver> receivers(2 * kMaxLookups);
+    GetMany(request, receivers);
+    for (Receiver& receiver : receivers) {
+      const absl::Status status = receiver.Wait();
+      EXPECT_EQ(ReasonOf(status), v1::ERROR_REASON_UPSTREAM_TIMEOUT);
+      EXPECT_THAT(std::string(status.message()), HasSubstr("connect_timeout_seconds"));
+    }
+  }
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  EXPECT_EQ(dns_.begun(), kMaxLookups);
+  Receiver last;
+  Get(RequestTo(SlowUrl(server.port())), last);
+  dns_.End(SlowDns::Result::kLoopback);
+  EXPECT_EQ(last.Wait(), absl::OkStatus());
+  EXPECT_EQ(server.connections(), 1u);  // the others were not sent
+}
+
+TEST_F(LookupTest, CancelledRequestIsNotSentAfterItsLookup) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  std::vector<Receiver> cancelled(2 * kMaxLookups);
+  GetMany(RequestTo(SlowUrl(server.port())), cancelled);
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  CancelAll();
+  Receiver waiting;
+  Get(RequestTo(SlowUrl(server.port())), waiting);
+  LetTransfersBegin();
+  dns_.End(SlowDns::Result::kLoopback);
+  EXPECT_EQ(waiting.Wait(), absl::OkStatus());
+  EXPECT_EQ(server.connections(), 1u);
+  for (const Receiver& receiver : cancelled) EXPECT_FALSE(receiver.has_ended());
+}
+
+TEST_F(LookupTest, IsCancelledInACallbackOfAnother) {
+  const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
+  Receiver slow;
+  Get(RequestTo(SlowUrl(server.port())), slow);
+  LetTransfersBegin();
+  Receiver other({.on_body = [&](absl::string_view) {
+    Drop(transfers_[0]);
+    return true;
+  }});
+  Get(RequestTo(server.url()), other);
+  EXPECT_EQ(other.Wait(), absl::OkStatus());
+  dns_.End(SlowDns::Result::kLoopback);
+  Receiver next;
+  Get(RequestTo(SlowUrl(server.port())), next);
+  EXPECT_EQ(next.Wait(), absl::OkStatus());
+  EXPECT_FALSE(slow.has_ended());
+}
+
+// When a receiver learns that its lookup has failed, the permit belongs to the next request. Each
+// round would lose one permit if cancelling that request did not pass it on.
+TEST_F(LookupTest, CancelledRequestPassesItsPermitOn) {
+  for (int round = 1; round <= kMaxLookups; ++round) {
+    dns_.Hold();
+    bool cancelled = false;
+    const Callbacks cancel_next = {.on_done = [&] {
+      if (!std::exchange(cancelled, true)) Drop(transfers_[kMaxLookups]);
+    }};
+    std::vector<std::unique_ptr<Receiver>> receivers;
+    for (int i = 0; i < kMaxLookups + 2; ++i) {
+      receivers.push_back(std::make_unique<Receiver>(i < kMaxLookups ? cancel_next : Callbacks{}));
+      Get(RequestTo(SlowUrl(1)), *receivers.back());
+    }
+    LetTransfersBegin();
+    EXPECT_TRUE(dns_.WaitUntilBegun(round * (kMaxLookups + 1) - 1));
+    dns_.End(SlowDns::Result::kUnknownHost);
+    for (int i = 0; i < kMaxLookups + 2; ++i) {
+      if (i == kMaxLookups) continue;
+      EXPECT_THAT(std::string(receivers[i]->Wait().message()), HasSubstr("cannot be resolved"));
+    }
+    EXPECT_FALSE(receivers[kMaxLookups]->has_ended());
+    EXPECT_EQ(dns_.begun(), round * (kMaxLookups + 1));
+    CancelAll();
+  }
+}
+
+TEST_F(LookupTest, TransportIsDestroyedMeanwhile) {
+  std::vector<Receiver> cancelled(2 * kMaxLookups);
+  GetMany(RequestTo(SlowUrl(1)), cancelled);
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  RunOnLoop([this] {
+    transfers_.clear();
+    transport_.reset();
+  });
+  EXPECT_EQ(dns_.running(), kMaxLookups);
+}
+
+// Over HTTP/2, requests wait for the connection that the first one opens.
+TEST_F(LookupTest, RequestsThatShareAConnectionEnd) {
+  HttpRequest request = RequestTo("https://slow.test:1/");
+  request.http2 = true;
+  std::vector<Receiver> receivers(3 * kMaxLookups);
+  GetMany(request, receivers);
+  RunOnLoop([this] { Drop(transfers_[0]); });
+  EXPECT_TRUE(dns_.WaitUntilBegun(1));
+  EXPECT_EQ(dns_.begun(), 1);
+  dns_.End(SlowDns::Result::kUnknownHost);
+  for (size_t i = 1; i < receivers.size(); ++i) {
+    EXPECT_EQ(ReasonOf(receivers[i].Wait()), v1::ERROR_REASON_UPSTREAM_UNREACHABLE);
+  }
+  EXPECT_LE(dns_.most(), kMaxLookups);
+  EXPECT_FALSE(receivers[0].has_ended());
+}
+
+TEST_F(LookupTest, HostsBehindAProxyShareItsLookups) {
+  const std::optional<std::string> proxy = "http://slow.test:1";
+  std::vector<Receiver> receivers(3 * kMaxLookups);
+  for (size_t i = 0; i < receivers.size(); ++i) {
+    const HttpRequest request = RequestTo(absl::StrCat("https://", i, ".test/"));
+    Get({.url = request.url,
+         .username = text_,
+         .password = password_,
+         .connect_timeout = request.connect_timeout,
+         .idle_timeout = request.idle_timeout,
+         .ca_file = text_,
+         .require_tls_1_3 = false,
+         .http2 = false,
+         .proxy = proxy,
+         .trace = trace_},
+        receivers[i]);
+  }
+  LetTransfersBegin();
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
+  EXPECT_EQ(dns_.begun(), kMaxLookups);
+  dns_.End(SlowDns::Result::kUnknownHost);
+  for (Receiver& receiver : receivers) {
+    EXPECT_THAT(std::string(receiver.Wait().message()), HasSubstr("proxy's host name"));
+  }
 }
 
 }  // namespace
