@@ -426,6 +426,7 @@ TEST_F(LookupTest, AnotherHostIsServedMeanwhile) {
   const HostileServer server([](const Peer& peer) { peer.Send(kResponse); });
   std::vector<Receiver> slow(10);
   GetMany(RequestTo(SlowUrl(server.port())), slow);
+  EXPECT_TRUE(dns_.WaitUntilBegun(kMaxLookups));
   for (const char* const host : {"fast.test", "127.0.0.1"}) {
     for (int i = 0; i < 2 * kMaxLookups; ++i) {
       Receiver receiver;
@@ -513,9 +514,11 @@ TEST_F(LookupTest, IsCancelledInACallbackOfAnother) {
   }});
   Get(RequestTo(server.url()), other);
   EXPECT_EQ(other.Wait(), absl::OkStatus());
-  dns_.End(SlowDns::Result::kLoopback);
   Receiver next;
   Get(RequestTo(SlowUrl(server.port())), next);
+  LetTransfersBegin();
+  EXPECT_TRUE(dns_.WaitUntilBegun(2));
+  dns_.End(SlowDns::Result::kLoopback);
   EXPECT_EQ(next.Wait(), absl::OkStatus());
   EXPECT_FALSE(slow.has_ended());
 }

@@ -5,7 +5,8 @@
 
 namespace rollcall {
 
-// One at a time.
+// One at a time. A test waits until its lookups have begun before it ends them: if one succeeds,
+// libcurl does not wait for the threads of the others, which would begin them in a later test.
 class SlowDns {
  public:
   enum class Result { kLoopback, kUnknownHost };
