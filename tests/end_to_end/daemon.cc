@@ -198,6 +198,19 @@ size_t Daemon::ResidentBytes() const {
   return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
 }
 
+size_t Daemon::PeakResidentBytes() const {
+  std::ifstream file(absl::StrCat("/proc/", pid_, "/status"));
+  for (std::string line; std::getline(file, line);) {
+    absl::string_view text = line;
+    size_t kibibytes = 0;
+    if (absl::ConsumePrefix(&text, "VmHWM:") && absl::ConsumeSuffix(&text, " kB") &&
+        absl::SimpleAtoi(text, &kibibytes)) {
+      return kibibytes << 10;
+    }
+  }
+  return 0;
+}
+
 size_t Daemon::CallerConnections() const {
   constexpr absl::string_view kListening = "0A";
   int port = 0;

@@ -62,6 +62,9 @@ class Daemon {
   // Resident memory in bytes, as the kernel counts it.
   size_t ResidentBytes() const;
 
+  // The most resident memory that it has had so far, in bytes.
+  size_t PeakResidentBytes() const;
+
   // Callers' connections; only if it listens on TCP.
   size_t CallerConnections() const;
 

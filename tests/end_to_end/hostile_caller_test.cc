@@ -299,6 +299,40 @@ TEST_F(UnreadResponseTest, IsCountedUntilItIsSent) {
   EXPECT_TRUE(daemon_->IsRunning());
 }
 
+// Each response holds its record until gRPC has sent it, and the next caller's responses reuse its
+// memory.
+TEST_F(UnreadResponseTest, HoldsItsRecord) {
+  if (!kMemoryIsGivenBack) GTEST_SKIP() << "a sanitizer keeps memory that is freed";
+  constexpr int kMaxCalls = 4;
+  constexpr int kHeld = 2 * kMaxCalls + 16;
+  constexpr size_t kRecord = kMiB;
+  StartDaemon({{"limits", {{"max_calls_per_caller", kMaxCalls}, {"max_record_bytes", kRecord}}}});
+  ExpectStillServes();
+  resident_before_ = daemon_->ResidentBytes();
+  // One unrecognized value of a megabyte.
+  std::string record = R"({"participant_sid":null,"zz":[1)";
+  while (record.size() < kRecord - 10) record += ",1";
+  simulator_->InjectFaults(
+      [record](const auto&) { return simulator::Respond(200, absl::StrCat(record, "]}")); });
+  calls_ = 1;  // that of ExpectStillServes()
+  size_t most = 0;
+  for (int round = 0; round < 3; ++round) {
+    Connect();
+    stream_ = 1;
+    for (int i = 0; i < kHeld; ++i) ASSERT_EQ(Get(), "") << i;
+    most = std::max(most, Grown());
+    std::cout << "unread responses: " << Grown() / kHeld << " bytes each\n";
+    connection_.reset();
+    simulator_->InjectFaults(nullptr);
+    while (daemon_->IsRunning() && !List(ConferenceRequest(1)).status.ok()) ++calls_;
+    ++calls_;
+    simulator_->InjectFaults(
+        [record](const auto&) { return simulator::Respond(200, absl::StrCat(record, "]}")); });
+  }
+  EXPECT_GE(most, kHeld * kRecord * 9 / 10);
+  EXPECT_LE(most, kHeld * kRecord * 3 + 16 * kRecord);
+}
+
 // gRPC's C++ types overflow for deadlines after the year 2262.
 TEST_F(UnreadResponseTest, FarDeadlineHasNotPassed) {
   StartDaemon();
