@@ -3,6 +3,7 @@
 // other callers are served meanwhile, and afterwards the service uses no more than before.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <nlohmann/json.hpp>

@@ -36,12 +36,12 @@ using ::testing::AllOf;
 using ::testing::Ge;
 using ::testing::Le;
 
-constexpr size_t kKiB = size_t{1} << 10;
-constexpr size_t kMiB = size_t{1} << 20;
+constexpr size_t kKibibyte = size_t{1} << 10;
+constexpr size_t kMebibyte = size_t{1} << 20;
 
 // What a list that waits for its provider takes apart from the row that is tested: a call of gRPC,
 // an HTTP request, a connection.
-constexpr size_t kCallBytes = 128 * kKiB;
+constexpr size_t kCallBytes = 128 * kKibibyte;
 
 // The body up to the first byte of the first record.
 std::string PageBegin(absl::string_view next_link = "null") {
@@ -191,9 +191,9 @@ class MemoryTest : public EndToEndTest {
 // the prefetched page.
 TEST_F(MemoryTest, QueueOfUnreadRecords) {
   constexpr size_t kLists = 8;
-  constexpr size_t kQueue = kMiB;
+  constexpr size_t kQueue = kMebibyte;
   StartWith({{"send_queue_bytes", kQueue}});
-  const std::string record = absl::StrCat(R"({"label":")", std::string(kKiB, 'x'), R"("})");
+  const std::string record = absl::StrCat(R"({"label":")", std::string(kKibibyte, 'x'), R"("})");
   const std::string next = absl::StrCat("\"/v1/Conferences/", kConference, "/Participants?Page=");
   simulator_->AddPage(
       absl::StrCat("/v1/Conferences/", kConference, "/Participants?Page=1"),
@@ -209,8 +209,8 @@ TEST_F(MemoryTest, QueueOfUnreadRecords) {
 // A queue may exceed its limit by one record. Another is with the page reader, one with gRPC.
 TEST_F(MemoryTest, QueueOfLargeRecords) {
   constexpr size_t kLists = 8;
-  constexpr size_t kRecord = kMiB;
-  StartWith({{"send_queue_bytes", kKiB}, {"max_record_bytes", kRecord}});
+  constexpr size_t kRecord = kMebibyte;
+  StartWith({{"send_queue_bytes", kKibibyte}, {"max_record_bytes", kRecord}});
   const std::string record =
       absl::StrCat(R"({"label":")", std::string(kRecord - 100, 'x'), R"("})");
   Serve(absl::StrCat(PageBegin(), Repeat(record, 12), kPageEnd));
@@ -222,23 +222,25 @@ TEST_F(MemoryTest, QueueOfLargeRecords) {
 }
 
 // A text that does not end: a record, another member of the page, or its name.
-struct Text {
+struct IncompleteText {
   const char* name;
   const char* begin;
 };
 
-void PrintTo(const Text& text, std::ostream* out) { *out << text.name; }
+void PrintTo(const IncompleteText& text, std::ostream* out) { *out << text.name; }
 
-class IncompleteTextTest : public MemoryTest, public ::testing::WithParamInterface<Text> {};
+class IncompleteTextTest : public MemoryTest,
+                           public ::testing::WithParamInterface<IncompleteText> {};
 
-INSTANTIATE_TEST_SUITE_P(All, IncompleteTextTest,
-                         ::testing::Values(Text{"Record", R"({"participants":[{"label":")"},
-                                           Text{"Member", R"({"other":")"}, Text{"Name", R"({")"}),
-                         [](const auto& param_info) { return std::string(param_info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    All, IncompleteTextTest,
+    ::testing::Values(IncompleteText{"Record", R"({"participants":[{"label":")"},
+                      IncompleteText{"Member", R"({"other":")"}, IncompleteText{"Name", R"({")"}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST_P(IncompleteTextTest, IsHeldOnce) {
   constexpr size_t kLists = 16;
-  constexpr size_t kRecord = kMiB;
+  constexpr size_t kRecord = kMebibyte;
   StartWith({{"max_record_bytes", kRecord}});
   Serve(absl::StrCat(GetParam().begin, std::string(2 * kRecord, 'x')), HoldAfter(kRecord));
   Begin(kLists);
@@ -250,18 +252,18 @@ TEST_P(IncompleteTextTest, IsHeldOnce) {
 }
 
 // Records of a megabyte that decode to much more, in each form that the decoder knows.
-struct Form {
+struct LargeRecord {
   const char* name;
   const char* begin;
   std::string piece;  // "%d" is replaced by a number
   const char* end;
 };
 
-void PrintTo(const Form& form, std::ostream* out) { *out << form.name; }
+void PrintTo(const LargeRecord& form, std::ostream* out) { *out << form.name; }
 
-class LargeRecordTest : public MemoryTest, public ::testing::WithParamInterface<Form> {
+class LargeRecordTest : public MemoryTest, public ::testing::WithParamInterface<LargeRecord> {
  protected:
-  static std::string RecordOf(const Form& form, size_t bytes) {
+  static std::string RecordOf(const LargeRecord& form, size_t bytes) {
     std::string record = form.begin;
     size_t number = 0;
     while (record.size() < bytes - 100) {
@@ -273,17 +275,18 @@ class LargeRecordTest : public MemoryTest, public ::testing::WithParamInterface<
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, LargeRecordTest,
-                         ::testing::Values(Form{"UnknownMembers", "{", R"("a%d":1)", "}"},
-                                           Form{"UnknownArray", R"({"a":[)", "1", "]}"},
-                                           Form{"EscapedNames", "{", R"("\u0061%d":1)", "}"},
-                                           Form{"EventTimes", R"({"events":{"a":[)", "1", "]}}"},
-                                           Form{"UnreadableValues", "{", "\"a%d\":\"\xff\"", "}"},
-                                           Form{"EmptyObjects", R"({"a":[)", "{}", "]}"}),
-                         [](const auto& param_info) { return std::string(param_info.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    , LargeRecordTest,
+    ::testing::Values(LargeRecord{"UnknownMembers", "{", R"("a%d":1)", "}"},
+                      LargeRecord{"UnknownArray", R"({"a":[)", "1", "]}"},
+                      LargeRecord{"EscapedNames", "{", R"("\u0061%d":1)", "}"},
+                      LargeRecord{"EventTimes", R"({"events":{"a":[)", "1", "]}}"},
+                      LargeRecord{"UnreadableValues", "{", "\"a%d\":\"\xff\"", "}"},
+                      LargeRecord{"EmptyObjects", R"({"a":[)", "{}", "]}"}),
+    [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST_P(LargeRecordTest, MemoryDependsOnOneRecordOnly) {
-  constexpr size_t kRecord = kMiB;
+  constexpr size_t kRecord = kMebibyte;
   StartWith({{"max_record_bytes", kRecord}});
   const std::string record = RecordOf(GetParam(), kRecord);
   ASSERT_LE(record.size(), kRecord);
@@ -301,7 +304,7 @@ TEST_P(LargeRecordTest, MemoryDependsOnOneRecordOnly) {
 // The members of a page are not parsed into values, which would take 30 times the text.
 TEST_F(MemoryTest, Envelope) {
   constexpr size_t kLists = 8;
-  constexpr size_t kRecord = kMiB;
+  constexpr size_t kRecord = kMebibyte;
   StartWith({{"max_record_bytes", kRecord}});
   Serve(absl::StrCat(R"({"meta":{"next_page_url":null,"a":[)", Repeat("{}", kRecord / 3 - 100),
                      R"(]},"participants":[{}]})"));
@@ -332,7 +335,7 @@ TEST_F(MemoryTest, ResponseHeaders) {
   }
   hold(2 * kLists);
   const size_t with = GrowthOfEach(kLists, "with_headers") - 2 * without;
-  EXPECT_THAT(with, AllOf(Ge(60 * kKiB), Le(120 * kKiB)));
+  EXPECT_THAT(with, AllOf(Ge(60 * kKibibyte), Le(120 * kKibibyte)));
 }
 
 // The records of a page are remembered until it ends, and once more while it is fetched again.
@@ -368,20 +371,20 @@ TEST_F(MemoryTest, HashesOfPages) {
     Fault fault = simulator::Respond(
         200, absl::StrCat(PageBegin(absl::StrCat("\"/v1/Conferences/", kConference,
                                                  "/Participants?Page=", next,
-                                                 "&x=", std::string(4 * kKiB, 'x'), "\"")),
+                                                 "&x=", std::string(4 * kKibibyte, 'x'), "\"")),
                           kPageEnd));
     if (next > kPages) fault.hold_before_head = true;
     return fault;
   });
   Begin(1);
   ASSERT_TRUE(simulator_->WaitUntilHolding(1));
-  EXPECT_LE(GrowthOfEach(kPages, "pages"), kKiB);
+  EXPECT_LE(GrowthOfEach(kPages, "pages"), kKibibyte);
 }
 
 // The body of GetParticipant's response is held until it is complete.
 TEST_F(MemoryTest, IncompleteParticipant) {
   constexpr size_t kCalls = 16;
-  constexpr size_t kRecord = kMiB;
+  constexpr size_t kRecord = kMebibyte;
   StartWith({{"max_record_bytes", kRecord}});
   simulator_->InjectFaults([](const Request&) {
     Fault fault = HoldAfter(kRecord - 1);
