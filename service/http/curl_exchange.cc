@@ -64,8 +64,8 @@ bool MayUseHttpsProxy(const std::optional<std::string>& proxy) {
   return kInEnvironment;
 }
 
-// What stands for the host that is looked up for this request: the configured proxy, or else the
-// URL's origin. A proxy of the environment is looked up per origin.
+// Identifies the host that is looked up for this request: the configured proxy, or else the URL's
+// origin. A proxy of the environment counts once per origin.
 std::string HostOf(const HttpRequest& request) {
   if (request.proxy && !request.proxy->empty() && !absl::StartsWith(request.url, "http:")) {
     return *request.proxy;

@@ -102,8 +102,8 @@ class CurlExchange final : public HttpTransport::Transfer, private HttpResponse 
   CurlTransport& transport_;
   HttpTransport::Receiver* receiver_;  // null once the transfer has ended or was cancelled
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> headers_;
-  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>
-      easy_;                   // null once OnDone() has returned, or abandoned
+  // Null once OnDone() has returned, or the lookup is abandoned.
+  std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
   CURLcode setup_ = CURLE_OK;  // the first error
   const bool may_use_https_proxy_;
   const std::string host_;
