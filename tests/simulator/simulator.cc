@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "tests/simulator/faults.h"
 #include "tests/simulator/http_server.h"
 
 namespace rollcall::simulator {
@@ -185,11 +186,24 @@ void Simulator::Handle(const Request& request, Connection& connection) {
     return fault.reset ? connection.Reset() : connection.Close();
   }
 
+  for (int i = 0; i < fault.interim_responses; ++i) {
+    if (!connection.Send(i % 2 == 0 ? "HTTP/1.1 100 Continue\r\n\r\n"
+                                    : "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")) {
+      return NoteEnd(connection);
+    }
+  }
+  if (fault.cut_after_records) {
+    const std::vector<size_t> ends = RecordEnds(*body);
+    const size_t records = *fault.cut_after_records;
+    if (records <= ends.size()) fault.cut_after = records == 0 ? 0 : ends[records - 1];
+  }
+
   Connection::ResponseHead head;
   head.result(static_cast<unsigned>(answer->status));
   const auto request_id = RequestIdHeader(number);
   head.insert(request_id.first, request_id.second);
   for (const auto& [name, value] : answer->headers) head.insert(name, value);
+  for (int i = 0; i < fault.header_lines; ++i) head.insert(absl::StrCat("X-Line-", i), "x");
   if (fault.until_close) {
     head.keep_alive(false);
   } else if (fault.chunked) {

@@ -62,10 +62,16 @@ struct Fault {
   bool hold_in_head = false;
   // Sends the head and this many bytes of the body, and the rest on Release().
   std::optional<size_t> hold_after;
+  // Interim responses (HTTP 100 and 103) before the response.
+  int interim_responses = 0;
+  // Header lines more than usual.
+  int header_lines = 0;
   // Closes the connection without a response.
   bool cut_before_head = false;
   // Closes the connection after the head and this many bytes of the body.
   std::optional<size_t> cut_after;
+  // The same after this many records, if the page has them.
+  std::optional<size_t> cut_after_records;
   // When one of these closes the connection, resets it: the client gets an error instead of EOF.
   bool reset = false;
 
@@ -77,7 +83,7 @@ struct Fault {
   bool until_close = false;
 };
 
-// Frequent faults.
+// Frequent faults. faults.h has more.
 Fault Respond(int status, std::string body = "");
 // Sends this many bytes of the body, and the rest on Release().
 Fault HoldAfter(size_t bytes);
