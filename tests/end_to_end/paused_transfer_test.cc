@@ -118,11 +118,10 @@ TEST_F(PausedTransferTest, MemoryIsFreedIfTheProviderResetsTheStream) {
 TEST_F(PausedTransferTest, HoldsNoMoreThanTheWindow) {
   if (!kMemoryIsGivenBack) GTEST_SKIP() << "a sanitizer keeps memory that is freed";
   constexpr size_t kLists = 2;
-  constexpr size_t kMebibyte = size_t{1} << 20;
-  constexpr size_t kWindow = 32 * kMebibyte;
+  constexpr size_t kWindow = size_t{32} << 20;
   std::string page = R"({"meta":{"next_page_url":null},"participants":[{})";
   const std::string record = absl::StrCat(R"(,{"label":")", std::string(10000, 'x'), R"("})");
-  while (page.size() < kWindow + 16 * kMebibyte) page += record;
+  while (page.size() < 3 * kWindow / 2) page += record;
   page += "]}";
   simulator_->AddPage(absl::StrCat("/v1/Conferences/", kConference, "/Participants"), page);
   ASSERT_TRUE(List(ConferenceRequest(1000)).status.ok());
@@ -144,7 +143,7 @@ TEST_F(PausedTransferTest, HoldsNoMoreThanTheWindow) {
   const size_t growth = (WhenSteady(resident) - before) / kLists;
   std::cout << "paused list: " << growth / 1024 << " KiB\n";
   RecordProperty("resident_growth_per_paused_list", static_cast<int>(growth));
-  EXPECT_LE(growth, kWindow + 4 * kMebibyte);
+  EXPECT_LE(growth, kWindow + kWindow / 8);
   for (const auto& context : contexts) context->TryCancel();
   for (const auto& reader : readers) {
     while (reader->Read(&response)) {
