@@ -200,14 +200,15 @@ void ConcurrencyLimiter::Grant(Permit& permit) {
 }
 
 void ConcurrencyLimiter::GrantWaiting() {
+  const auto has_room = [this](const std::string& caller) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return shares_.HasRoom(caller);
+  };
+  const auto has_room_for_prefetch =
+      [this](const std::string& caller)
+          ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return shares_.HasRoomForPrefetch(caller); };
   while (in_flight_ < limit_.value()) {
-    Permit* permit = needed_.PopIf(
-        [&shares = shares_](const std::string& caller) { return shares.HasRoom(caller); });
-    if (permit == nullptr && needed_.empty()) {
-      permit = prefetches_.PopIf([&shares = shares_](const std::string& caller) {
-        return shares.HasRoomForPrefetch(caller);
-      });
-    }
+    Permit* permit = needed_.PopIf(has_room);
+    if (permit == nullptr && needed_.empty()) permit = prefetches_.PopIf(has_room_for_prefetch);
     if (permit == nullptr) break;
     EndWaiting(*permit);
     Grant(*permit);
