@@ -60,10 +60,14 @@ TEST_F(FaultsTest, RetryAfterIsRelativeToTheResponsesDate) {
 }
 
 TEST_F(FaultsTest, SendsInterimResponsesAndHeaderLines) {
-  EXPECT_THAT(Get(WithHeaderLines(300))->headers.size(), ::testing::Ge(300u));
-  // httplib skips one 100, and takes another 1xx response for the final one.
-  EXPECT_EQ(Get(WithInterimResponses(1))->status, 200);
-  EXPECT_EQ(Get(WithInterimResponses(2))->status, 103);
+  // Newer versions of httplib refuse more than 100 headers.
+  const httplib::Result many = Get(WithHeaderLines(90));
+  ASSERT_TRUE(many) << to_string(many.error());
+  EXPECT_THAT(many->headers.size(), ::testing::Ge(90u));
+  // httplib skips one interim response.
+  const httplib::Result later = Get(WithInterimResponses(1));
+  ASSERT_TRUE(later) << to_string(later.error());
+  EXPECT_EQ(later->status, 200);
 }
 
 TEST_F(FaultsTest, BreaksAfterRecords) {
