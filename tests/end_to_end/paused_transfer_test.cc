@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "tests/end_to_end/recovery.h"
 #include "tests/end_to_end/resident_memory.h"
 
@@ -111,45 +110,6 @@ TEST_F(PausedTransferTest, MemoryIsFreedIfTheProviderResetsTheStream) {
   cut.cut_after = 1'300'000;
   InjectFault(cut);
   ExpectNoGrowth([](grpc::ClientContext& context) { context.TryCancel(); });
-}
-
-// A transfer that is paused alone holds one piece. While others use its connection, libcurl reads
-// on for it, up to the stream's window of 32 MiB.
-TEST_F(PausedTransferTest, HoldsNoMoreThanTheWindow) {
-  if (!kMemoryIsGivenBack) GTEST_SKIP() << "a sanitizer keeps memory that is freed";
-  constexpr size_t kLists = 2;
-  constexpr size_t kWindow = size_t{32} << 20;
-  std::string page = R"({"meta":{"next_page_url":null},"participants":[{})";
-  const std::string record = absl::StrCat(R"(,{"label":")", std::string(10000, 'x'), R"("})");
-  while (page.size() < 3 * kWindow / 2) page += record;
-  page += "]}";
-  simulator_->AddPage(absl::StrCat("/v1/Conferences/", kConference, "/Participants"), page);
-  ASSERT_TRUE(List(ConferenceRequest(1000)).status.ok());
-  const auto resident = [this] { return daemon_->ResidentBytes(); };
-  const size_t before = WhenSteady(resident);
-  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
-  std::vector<std::unique_ptr<grpc::ClientReader<v1::ListParticipantsResponse>>> readers;
-  v1::ListParticipantsResponse response;
-  for (size_t i = 0; i < kLists; ++i) {
-    contexts.push_back(std::make_unique<grpc::ClientContext>());
-    readers.push_back(
-        stub().ListParticipants(contexts.back().get(), ConferenceRequest(kConference)));
-    ASSERT_TRUE(readers.back()->Read(&response));
-  }
-  // Other lists use the connection until the windows are full, and a little longer.
-  const auto use_connection = [this] { EXPECT_TRUE(List(ConferenceRequest(1000)).status.ok()); };
-  while (daemon_->IsRunning() && resident() < before + kLists * kWindow * 9 / 10) use_connection();
-  for (int i = 0; i < 3; ++i) use_connection();
-  const size_t growth = (WhenSteady(resident) - before) / kLists;
-  std::cout << "paused list: " << growth / 1024 << " KiB\n";
-  RecordProperty("resident_growth_per_paused_list", static_cast<int>(growth));
-  EXPECT_LE(growth, kWindow + kWindow / 8);
-  for (const auto& context : contexts) context->TryCancel();
-  for (const auto& reader : readers) {
-    while (reader->Read(&response)) {
-    }
-    EXPECT_FALSE(reader->Finish().ok());
-  }
 }
 
 }  // namespace
