@@ -1,7 +1,6 @@
 // Which callers hold the connections to an account, and how many each may hold. A caller gets no
-// further connection once it holds four times as many as are free. So one caller alone holds at
-// most four fifths of them, two together at most eight ninths, and the next caller always finds
-// some. Not thread-safe.
+// further connection once it holds four times as many as are free. So one caller gets at most four
+// fifths of them, and each further caller at most four fifths of what is left. Not thread-safe.
 #pragma once
 
 #include <algorithm>

@@ -31,16 +31,6 @@ class AbuseTest : public CallerAccessTest {
   // A small send buffer, so that the simulator notices an unread page early.
   AbuseTest() { simulator_options_.send_buffer_bytes = 64 << 10; }
 
-  static constexpr char kTokenSha256OfAbc[] =
-      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-  static constexpr char kTokenSha256OfFoo[] =
-      "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
-
-  static nlohmann::json Caller(const std::string& name, const std::string& token_sha256) {
-    return {
-        {"name", name}, {"token_sha256", {token_sha256}}, {"upstreams", "all"}, {"lists", "all"}};
-  }
-
   // Holds responses in the middle of the body until Release().
   void Hold() const {
     simulator_->InjectFaults([](const Request&) { return simulator::HoldAfter(20000); });

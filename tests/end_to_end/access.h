@@ -17,6 +17,17 @@ class CallerAccessTest : public EndToEndTest {
   CallerAccessTest();
   ~CallerAccessTest() override;
 
+  static constexpr char kTokenSha256OfAbc[] =
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+  static constexpr char kTokenSha256OfFoo[] =
+      "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae";
+
+  // A caller of a policy that may list everything.
+  static nlohmann::json Caller(const std::string& name, const std::string& token_sha256) {
+    return {
+        {"name", name}, {"token_sha256", {token_sha256}}, {"upstreams", "all"}, {"lists", "all"}};
+  }
+
   // The path of a file in the test's folder.
   std::string PathOf(const std::string& name) const { return (folder_ / name).string(); }
   // Replaces the file's content atomically.

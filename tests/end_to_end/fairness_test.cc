@@ -26,14 +26,8 @@ class FairnessTest : public CallerAccessTest {
   // Two callers, whose tokens are "abc" and "foo", and these settings of the upstream.
   void StartWith(const nlohmann::json& upstream_settings,
                  nlohmann::json changes = nlohmann::json::object()) {
-    const auto caller = [](const std::string& name, const std::string& token_sha256) {
-      return nlohmann::json{
-          {"name", name}, {"token_sha256", {token_sha256}}, {"upstreams", "all"}, {"lists", "all"}};
-    };
     const nlohmann::json policy = {
-        {"callers",
-         {caller("greedy", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-          caller("other", "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae")}}};
+        {"callers", {Caller("greedy", kTokenSha256OfAbc), Caller("other", kTokenSha256OfFoo)}}};
     Write("policy.json", policy.dump());
     changes["policy_file"] = PathOf("policy.json");
     changes["upstreams"] = Configuration()["upstreams"];
@@ -77,7 +71,10 @@ TEST_F(FairnessTest, UnreadListsLeaveConnectionsToAnotherCaller) {
     return response && has("rollcall_requests_in_flight", {0}) &&
            has("rollcall_requests_stalled", {8, 9, 10});
   };
-  while (daemon_->IsRunning() && !all_are_stalled()) std::this_thread::yield();
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (daemon_->IsRunning() && !all_are_stalled()) {
+    ASSERT_LT(std::chrono::steady_clock::now(), end) << "the lists do not stall";
+  }
   grpc::ClientContext context;
   context.AddMetadata("authorization", "Bearer foo");
   context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(20));

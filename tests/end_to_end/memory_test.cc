@@ -153,14 +153,19 @@ class MemoryTest : public EndToEndTest {
       }
       return true;
     };
-    while (daemon_->IsRunning() && !is_read()) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    WaitFor(is_read, "the provider's bytes are not read");
   }
 
   // Waits until this much more memory is resident.
   void WaitForGrowth(size_t bytes) {
-    while (daemon_->IsRunning() && daemon_->ResidentBytes() < before_ + bytes) {
+    WaitFor([&] { return daemon_->ResidentBytes() >= before_ + bytes; }, "memory does not grow");
+  }
+
+  // Polls the condition. Fails after a time that only a hang takes.
+  void WaitFor(const std::function<bool()>& condition, const char* failure) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (daemon_->IsRunning() && !condition()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << failure;
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
   }
