@@ -35,14 +35,18 @@ bool NamesPersonalData(absl::string_view path, const ObjectSchema& schema) {
 FieldSelection FieldSelection::FromMask(const google::protobuf::FieldMask& mask,
                                         const ObjectSchema& schema,
                                         std::vector<std::string>& unknown_paths) {
+  bool all = mask.paths().empty();
   FieldSelection selection;
-  if (mask.paths().empty()) return selection;
   selection.numbers_ = 0;
   selection.includes_all_ = false;
   for (const std::string& path : mask.paths()) {
-    if (!selection.Add(path, schema)) unknown_paths.push_back(path);
+    if (path == "*") {
+      all = true;
+    } else if (!selection.Add(path, schema)) {
+      unknown_paths.push_back(path);
+    }
   }
-  return selection;
+  return all ? FieldSelection() : selection;
 }
 
 // False if the path matches no field.

@@ -18,8 +18,9 @@ class FieldSelection {
   // Selects all fields.
   FieldSelection() = default;
 
-  // Selects the fields that `mask` names, or all fields if it is empty. Paths use the message's
-  // field names and start at the record. Paths that match no field are appended to `unknown_paths`.
+  // Selects the fields that `mask` names, or all fields if it is empty or has the path "*"
+  // (AIP-157). Other paths use the message's field names and start at the record. Those that match
+  // no field are appended to `unknown_paths`.
   static FieldSelection FromMask(const google::protobuf::FieldMask& mask,
                                  const ObjectSchema& schema,
                                  std::vector<std::string>& unknown_paths);
@@ -34,7 +35,7 @@ class FieldSelection {
   // The selection inside `field`, which must be an included object.
   const FieldSelection& Within(const FieldSchema& field) const;
 
-  // True if the mask was empty. Unknown fields are then delivered as well.
+  // True if the mask was empty or had the path "*". Unknown fields are then delivered as well.
   bool includes_all() const { return includes_all_; }
 
  private:

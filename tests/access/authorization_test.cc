@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 #include "google/rpc/error_details.pb.h"
 #include "service/error/error.h"
@@ -102,9 +103,40 @@ TEST(AuthorizationTest, DeniesFiltersAndFieldsThatArePersonalData) {
   EXPECT_EQ(Denied(authorization.CheckPersonalData(with_field, api)), "");
 }
 
-TEST(AuthorizationTest, RemovesPersonalFieldsFromTheSelection) {
+TEST(AuthorizationTest, AsteriskInTheMaskNamesNoPersonalData) {
   const CallerRules rules = Restricted();
-  FieldSelection selection;
+  const Authorization authorization(&rules);
+  const ParticipantApi& api = TwilioVoiceInsights();
+  v1::ListParticipantsRequest request = ConferenceList();
+  request.mutable_read_mask()->add_paths("*");
+  EXPECT_EQ(Denied(authorization.CheckPersonalData(request, api)), "");
+  v1::GetParticipantRequest get;
+  get.mutable_conference_participant_summary();
+  get.mutable_read_mask()->add_paths("*");
+  EXPECT_EQ(Denied(authorization.CheckPersonalData(get, api)), "");
+  for (const char* path : {"label", "label.*", "label."}) {
+    v1::ListParticipantsRequest with_field = request;
+    with_field.mutable_read_mask()->add_paths(path);
+    EXPECT_EQ(Denied(authorization.CheckPersonalData(with_field, api)), "field") << path;
+  }
+}
+
+// What an empty mask and an asterisk select.
+class RestrictTest : public ::testing::TestWithParam<std::vector<std::string>> {};
+
+INSTANTIATE_TEST_SUITE_P(Masks, RestrictTest,
+                         ::testing::Values(std::vector<std::string>{},
+                                           std::vector<std::string>{"*"}));
+
+TEST_P(RestrictTest, RemovesPersonalFieldsFromTheSelection) {
+  const CallerRules rules = Restricted();
+  google::protobuf::FieldMask mask;
+  for (const std::string& path : GetParam()) mask.add_paths(path);
+  std::vector<std::string> unknown;
+  FieldSelection selection =
+      FieldSelection::FromMask(mask, TwilioVoiceInsights().record_schema().object, unknown);
+  EXPECT_TRUE(unknown.empty());
+  EXPECT_TRUE(selection.has_unrecognized_text());
   Authorization(&rules).Restrict(selection, TwilioVoiceInsights());
   EXPECT_FALSE(selection.has_unrecognized_text());
   int left_out = 0;

@@ -1,6 +1,7 @@
 // Authentication and authorization with real certificates: TLS, client certificates and their
 // replacement; the policy.
 #include <gmock/gmock.h>
+#include <google/protobuf/util/message_differencer.h>
 #include <poll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -341,6 +342,16 @@ TEST_F(CallerPolicyTest, PersonalDataIsOnlyForPermittedCallers) {
   }
 
   v1::ListParticipantsRequest masked = request;
+  masked.mutable_read_mask()->add_paths("*");
+  const Listing asterisk = ListOver(*billing, masked);
+  EXPECT_TRUE(asterisk.status.ok()) << asterisk.status.error_message();
+  ASSERT_EQ(asterisk.participants.size(), some.participants.size());
+  for (size_t i = 0; i < some.participants.size(); ++i) {
+    EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(asterisk.participants[i],
+                                                                   some.participants[i]));
+  }
+
+  masked = request;
   masked.mutable_read_mask()->add_paths("call_sid");
   EXPECT_TRUE(ListOver(*billing, masked).status.ok());
   masked.mutable_read_mask()->add_paths("from_address");

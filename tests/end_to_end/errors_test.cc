@@ -55,6 +55,12 @@ TEST_F(BadRequestTest, NamesTheFieldAndSendsNoRequest) {
   request.mutable_read_mask()->add_paths("metrics.inbound.nonsense");
   request.mutable_read_mask()->add_paths("from");
   ExpectRefused(request, {"read_mask", "read_mask"});
+  for (const char* path : {"**", "metrics.*", "*.label", " *"}) {
+    request = ConferenceRequest(1);
+    request.mutable_read_mask()->add_paths("*");
+    request.mutable_read_mask()->add_paths(path);
+    ExpectRefused(request, {"read_mask"});
+  }
   request = ConferenceRequest(1);
   request.set_resume_token("forged");
   ExpectRefused(request, {"resume_token"});

@@ -7,6 +7,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/provider/participant_api.h"
+#include "tests/record/decode_record.h"
 
 namespace rollcall::service {
 namespace {
@@ -108,6 +109,35 @@ TEST(FieldSelectionTest, ObjectIncludesItsMembersInAnyOrder) {
   } while (std::next_permutation(paths.begin(), paths.end()));
 }
 
+TEST(FieldSelectionTest, AsteriskSelectsEverything) {
+  for (const std::vector<std::string>& paths :
+       {std::vector<std::string>{"*"}, {"*", "*"}, {"*", "label"}, {"metrics.inbound.mos", "*"}}) {
+    EXPECT_TRUE(Select(paths).includes_all()) << testing::PrintToString(paths);
+    EXPECT_EQ(Leaves(paths), Leaves({})) << testing::PrintToString(paths);
+  }
+}
+
+TEST(FieldSelectionTest, AsteriskDoesNotHideUnknownPaths) {
+  std::vector<std::string> unknown;
+  EXPECT_TRUE(Select({"nothing", "*", "**"}, &unknown).includes_all());
+  EXPECT_THAT(unknown, ElementsAre("nothing", "**"));
+}
+
+// With any other mask the text may be of a field that was not requested.
+TEST(FieldSelectionTest, AsteriskKeepsTheTextOfUnparsableRecords) {
+  static constexpr char kUnparsable[] = R"({"label":)";
+  const auto text = [](const std::vector<std::string>& mask) {
+    const absl::StatusOr<v1::Participant> participant =
+        DecodeRecord(TwilioVoiceInsights().record_schema(), kUnparsable, mask);
+    EXPECT_TRUE(participant.ok());
+    EXPECT_EQ(participant->unrecognized_size(), 1);
+    return participant->unrecognized(0).json();
+  };
+  EXPECT_EQ(text({}), kUnparsable);
+  EXPECT_EQ(text({"*"}), kUnparsable);
+  EXPECT_EQ(text({"label"}), "");
+}
+
 TEST(FieldSelectionTest, ReportsUnknownPaths) {
   const std::vector<std::string> bad_paths = {
       "",
@@ -132,7 +162,16 @@ TEST(FieldSelectionTest, ReportsUnknownPaths) {
       "coached_participants.0",
       "join_time.seconds",
       "conference_participant_summary.label",
-      "*",
+      "**",
+      "*.*",
+      "*.label",
+      "*.",
+      " *",
+      "* ",
+      "label.*",
+      "metrics.*",
+      "metrics.inbound.*",
+      "a.*",
       std::string("label\0", 6),
       std::string(100000, '.'),
   };
