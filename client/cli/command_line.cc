@@ -82,6 +82,12 @@ std::string CheckRequestId(const std::string& text) {
   return IsRequestId(text) ? "" : "is not 1 to 128 letters, digits, '-', '_' and '.'";
 }
 
+// Needed because the parser throws std::invalid_argument for any other text.
+std::string CheckSwitch(const std::string& text) {
+  if (text == "true" || text == "false") return "";
+  return absl::StrCat("\"", text, "\" is not true or false");
+}
+
 void AddCommonOptions(CLI::App& command, Arguments& arguments) {
   command
       .add_option("--fields", arguments.fields,
@@ -91,7 +97,8 @@ void AddCommonOptions(CLI::App& command, Arguments& arguments) {
       .add_option(
           "--output", arguments.output,
           "table; ndjson, one object per line; json, one array; or csv (default: table on a "
-          "terminal, otherwise ndjson)")
+          "terminal, otherwise ndjson). All spell enum values as the API does: "
+          "CALL_STATUS_COMPLETED")
       ->check(CLI::IsMember({"table", "ndjson", "json", "csv"}))
       ->type_name("FORMAT");
   command
@@ -145,9 +152,11 @@ void AddSwitch(CLI::App& command, const std::string& name, const std::string& no
   CLI::Option* yes = command.add_flag_function(
       "--" + name, [&value](int64_t count) { value = count > 0; },
       "Only participants that are " + state);
+  yes->check(CheckSwitch);
   CLI::Option* no = command.add_flag_function(
       "--" + not_name, [&value](int64_t count) { value = count <= 0; },
       "Only participants that are not " + state);
+  no->check(CheckSwitch);
   yes->excludes(no);
 }
 
@@ -267,6 +276,36 @@ struct Commands {
   CLI::App* get_live;
 };
 
+// Request fields, and the argument that sets each.
+struct FieldArgument {
+  absl::string_view field;
+  absl::string_view argument;
+};
+constexpr FieldArgument kFieldArguments[] = {
+    {"upstream", "--upstream"},
+    {"page_size", "--page-size"},
+    {"limit", "--limit"},
+    {"read_mask", "--fields"},
+    {"resume_token", "--resume"},
+    {"conference_participant_summaries.conference_sid", "conference"},
+    {"conference_participant_summaries.participant_sid", "--participant"},
+    {"conference_participant_summaries.label", "--label"},
+    {"conference_participant_summaries.events", "--event"},
+    {"room_participant_summaries.room_sid", "room"},
+    {"live_participants.conference_sid", "conference"},
+    {"live_participants.muted", "--muted"},
+    {"live_participants.hold", "--hold"},
+    {"live_participants.coaching", "--coaching"},
+    {"conference_participant_summary.conference_sid", "conference"},
+    {"conference_participant_summary.participant_sid", "participant"},
+    {"conference_participant_summary.events", "--events"},
+    {"conference_participant_summary.metrics", "--metrics"},
+    {"room_participant_summary.room_sid", "room"},
+    {"room_participant_summary.participant_sid", "participant"},
+    {"live_participant.conference_sid", "conference"},
+    {"live_participant.call_sid", "call"},
+};
+
 constexpr char kName[] = "rollcall";
 constexpr char kDescription[] =
     "Shows participants of conferences and video rooms, from rollcalld.";
@@ -326,6 +365,13 @@ Commands AddCommands(CLI::App& app, Arguments& given) {
 }
 
 }  // namespace
+
+std::string ArgumentOf(absl::string_view field) {
+  for (const FieldArgument& row : kFieldArguments) {
+    if (row.field == field) return std::string(row.argument);
+  }
+  return "";
+}
 
 void DescribeCommandLine(const std::function<void(const CLI::App& app)>& describe) {
   Arguments given;

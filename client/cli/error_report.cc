@@ -1,12 +1,14 @@
 #include "client/cli/error_report.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
+#include "client/cli/command_line.h"
 #include "client/cli/exit_code.h"
 #include "client/cli/terminal_text.h"
 #include "google/rpc/error_details.pb.h"
@@ -138,6 +140,25 @@ void AddLine(std::string& text, absl::string_view name, absl::string_view value)
   absl::StrAppend(&text, "  ", name, ": ", EscapeForTerminal(value), "\n");
 }
 
+// The problems of a request, by the arguments that set its fields.
+std::vector<std::string> ArgumentErrors(const google::rpc::BadRequest& bad_request) {
+  std::vector<std::string> errors;
+  for (const auto& violation : bad_request.field_violations()) {
+    const std::string argument = ArgumentOf(violation.field());
+    errors.push_back(absl::StrCat(argument.empty() ? violation.field() : argument, ": ",
+                                  violation.description()));
+  }
+  return errors;
+}
+
+// Whether the service's message only lists these problems, by their fields. It may be shortened.
+bool Repeats(absl::string_view message, const google::rpc::BadRequest& bad_request) {
+  const auto add = [](std::string* list, const auto& violation) {
+    absl::StrAppend(list, violation.field(), ": ", violation.description());
+  };
+  return absl::StartsWith(absl::StrJoin(bad_request.field_violations(), "; ", add), message);
+}
+
 void AddInfo(std::string& text, const google::rpc::ErrorInfo& info) {
   AddLine(text, "reason",
           info.domain() == kDomain ? info.reason()
@@ -168,16 +189,18 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server,
   // Empty if the error is not the service's.
   const std::string reason = info.has_value() && info->domain() == kDomain ? info->reason() : "";
   const absl::StatusCode code = status.code();
-  std::string text = absl::StrCat("rollcall: ", absl::StatusCodeToString(code));
-  if (!status.message().empty()) {
-    absl::StrAppend(&text, ": ", EscapeForTerminal(status.message()));
+  std::string message(status.message());
+  std::vector<std::string> argument_errors;
+  if (bad_request.has_value()) argument_errors = ArgumentErrors(*bad_request);
+  if (!argument_errors.empty() && Repeats(message, *bad_request)) {
+    message = absl::StrJoin(argument_errors, "; ");
+    argument_errors.clear();
   }
+  std::string text = absl::StrCat("rollcall: ", absl::StatusCodeToString(code));
+  if (!message.empty()) absl::StrAppend(&text, ": ", EscapeForTerminal(message));
   text += "\n";
-  if (bad_request.has_value()) {
-    for (const auto& violation : bad_request->field_violations()) {
-      AddLine(text, absl::StrCat("field ", EscapeForTerminal(violation.field())),
-              violation.description());
-    }
+  for (const std::string& error : argument_errors) {
+    absl::StrAppend(&text, "  ", EscapeForTerminal(error), "\n");
   }
   if (info.has_value()) AddInfo(text, *info);
   if (request.has_value()) AddLine(text, "request id", request->request_id());

@@ -10,11 +10,9 @@
 #include <map>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 
 namespace rollcall {
 namespace {
@@ -101,7 +99,7 @@ std::string ValueText(const Message& message, const FieldDescriptor& field, int 
       const int number = single ? reflection.GetEnumValue(message, &field)
                                 : reflection.GetRepeatedEnumValue(message, &field, index);
       const EnumValueDescriptor* value = field.enum_type()->FindValueByNumber(number);
-      return value == nullptr ? absl::StrCat(number) : EnumText(*value);
+      return value == nullptr ? absl::StrCat(number) : value->name();
     }
     default: {
       // Numbers and booleans.
@@ -193,12 +191,6 @@ const Message* TypedRecord(const v1::Participant& participant) {
       participant, v1::Participant::descriptor()->FindOneofByName("record"));
   if (record == nullptr) return nullptr;
   return &participant.GetReflection()->GetMessage(participant, record);
-}
-
-std::string EnumText(const EnumValueDescriptor& value) {
-  // The first value's name is the common prefix and "UNSPECIFIED".
-  const absl::string_view prefix = absl::StripSuffix(value.type()->value(0)->name(), "UNSPECIFIED");
-  return absl::AsciiStrToLower(absl::StripPrefix(value.name(), prefix));
 }
 
 }  // namespace rollcall

@@ -27,9 +27,9 @@ class RecordField {
   // The field at the path's end.
   const google::protobuf::FieldDescriptor* descriptor() const { return fields_.back(); }
 
-  // The field's value, not escaped: timestamps as RFC 3339, durations as "65s", enum values in
-  // lower case without their prefix, lists joined by ";", messages and maps as JSON. Not set if the
-  // field is not set, or if `record` is another type of message.
+  // The field's value, not escaped: timestamps as RFC 3339, durations as "65s", enum values
+  // by their names in the API, as in JSON, lists joined by ";", messages and maps as JSON. Not set
+  // if the field is not set, or if `record` is another type of message.
   std::optional<std::string> Text(const google::protobuf::Message& record) const;
 
  private:
@@ -48,9 +48,5 @@ std::vector<RecordField> AllFields(const google::protobuf::Descriptor* record);
 
 // The typed record in `participant`, or null if it has none.
 const google::protobuf::Message* TypedRecord(const v1::Participant& participant);
-
-// The name of an enum value without its prefix, in lower case: "completed" for
-// CALL_STATUS_COMPLETED.
-std::string EnumText(const google::protobuf::EnumValueDescriptor& value);
 
 }  // namespace rollcall

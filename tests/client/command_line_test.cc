@@ -7,10 +7,13 @@
 
 #include <cstdlib>
 #include <fstream>
+#include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/reference/command_tree.h"
 #include "tests/end_to_end/certificate.h"
 
 namespace rollcall {
@@ -121,6 +124,56 @@ TEST(CommandLineTest, HelpAndVersionAreNotErrors) {
   EXPECT_EQ(help.err, "");
 }
 
+TEST(CommandLineTest, HelpDocumentsTheSpellingOfEnumValues) {
+  for (const char* command :
+       {"list conference", "list room", "list live", "get conference", "get room", "get live"}) {
+    EXPECT_THAT(std::get<EarlyExit>(Parse(absl::StrCat(command, " --help"))).out,
+                HasSubstr("CALL_STATUS_COMPLETED"));
+  }
+}
+
+// The paths of all fields below `message` that are not messages of this API.
+void AddFields(const google::protobuf::Descriptor& message, const std::string& prefix,
+               std::vector<std::string>& paths) {
+  for (int i = 0; i < message.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *message.field(i);
+    const std::string path = prefix + field.name();
+    if (field.message_type() != nullptr &&
+        field.message_type()->file()->package() == "rollcall.v1") {
+      AddFields(*field.message_type(), path + ".", paths);
+    } else {
+      paths.push_back(path);
+    }
+  }
+}
+
+void AddArguments(const CommandDescription& command, std::set<std::string>& names) {
+  for (const OptionDescription& option : command.options) {
+    names.insert(option.names.begin(), option.names.end());
+  }
+  for (const PositionalDescription& positional : command.positionals) {
+    names.insert(positional.name);
+  }
+  for (const CommandDescription& below : command.commands) AddArguments(below, names);
+}
+
+TEST(CommandLineTest, EveryRequestFieldButTheProvidersPageHasAnArgument) {
+  std::vector<std::string> paths;
+  AddFields(*v1::ListParticipantsRequest::descriptor(), "", paths);
+  AddFields(*v1::GetParticipantRequest::descriptor(), "", paths);
+  std::set<std::string> names;
+  DescribeCommandLine([&names](const CLI::App& app) { AddArguments(DescribeCommand(app), names); });
+  for (const std::string& path : paths) {
+    if (absl::StartsWith(path, "provider_page.")) {
+      EXPECT_EQ(ArgumentOf(path), "") << path;
+    } else {
+      EXPECT_EQ(names.count(ArgumentOf(path)), 1u) << path << ": " << ArgumentOf(path);
+    }
+  }
+  EXPECT_EQ(ArgumentOf("nothing"), "");
+  EXPECT_EQ(ArgumentOf(""), "");
+}
+
 struct Malformed {
   const char* line;
   const char* message;
@@ -150,6 +203,9 @@ INSTANTIATE_TEST_SUITE_P(
         Malformed{"list room RM1 --label x", "--label"},
         Malformed{"get room RM1 PA1 --limit 1", "--limit"},
         Malformed{"list live X --muted --not-muted", "excludes"},
+        Malformed{"list live X --muted=maybe", "--muted: \"maybe\" is not true or false"},
+        Malformed{"list live X --not-muted=x", "--not-muted: \"x\" is not true or false"},
+        Malformed{"list live X --hold=99999999999999999999", "--hold: "},
         Malformed{"list live X --limit -1", "\"-1\" is not a number"},
         Malformed{"list live X --limit 1e3", "\"1e3\" is not a number"},
         Malformed{"list live X --limit 9223372036854775808", "is not a number"},

@@ -207,9 +207,9 @@ TEST_F(CommandTest, TableOnATerminal) {
   EXPECT_EQ(result.exit_code, kExitOk);
   const std::vector<std::string> lines = absl::StrSplit(result.out, '\n');
   ASSERT_EQ(lines.size(), 3u);
-  EXPECT_EQ(lines[0], "CALL_SID                              LABEL             STATUS       MUTED");
-  EXPECT_EQ(lines[1],
-            "6f1f0a30-4b0d-4a5e-9f1c-2b8b7d3e5c11  a label \\x1b[2J…  -            false");
+  EXPECT_EQ(lines[0],
+            "CALL_SID                              LABEL             MUTED  HOLD   COACHING");
+  EXPECT_EQ(lines[1], "6f1f0a30-4b0d-4a5e-9f1c-2b8b7d3e5c11  a label \\x1b[2J…  false  -      -");
   EXPECT_THAT(result.err, MatchesRegex("1 participant in [0-9]+\\.[0-9] s "
                                        "\\(2 pages, 3 attempts, 4 duplicates skipped\\)\n"));
 }
@@ -401,7 +401,20 @@ TEST_F(CommandTest, GetInOtherFormats) {
             "{\n \"room_participant_summary\": {\n"
             "  \"status\": \"ROOM_PARTICIPANT_STATUS_CONNECTED\"\n }\n}\n");
   EXPECT_EQ(RunWith("get room RM1 PA1 --output csv --fields status,url").out,
-            "status,url\r\nconnected,\r\n");
+            "status,url\r\nROOM_PARTICIPANT_STATUS_CONNECTED,\r\n");
+}
+
+TEST_F(CommandTest, EnumValuesAreSpelledTheSameInAllFormats) {
+  script_.Add().mutable_conference_participant_summary()->set_call_status(
+      v1::CALL_STATUS_COMPLETED);
+  for (const std::string format : {"table", "ndjson", "json", "csv"}) {
+    EXPECT_THAT(RunWith("list conference CF1 --fields call_status --output " + format).out,
+                ContainsRegex("(^|[^A-Z_])CALL_STATUS_COMPLETED([^A-Z_]|$)"))
+        << format;
+  }
+  *script_.participant.mutable_participant() = script_.list[0].participant();
+  EXPECT_EQ(RunWith("get conference CF1 CP1 --output table").out,
+            "call_status  CALL_STATUS_COMPLETED\n");
 }
 
 TEST_F(CommandTest, GetThatFails) {

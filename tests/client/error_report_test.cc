@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "absl/strings/str_cat.h"
 #include "client/cli/exit_code.h"
 #include "rollcall/call_status.h"
@@ -55,20 +59,50 @@ TEST(ErrorReportTest, ShowsAllDetails) {
   EXPECT_EQ(report.exit_code, kExitTryAgain);
 }
 
-TEST(ErrorReportTest, ShowsFieldsOfABadRequest) {
+google::rpc::BadRequest MakeBadRequest(
+    const std::vector<std::pair<std::string, std::string>>& violations) {
   google::rpc::BadRequest bad_request;
-  auto& violation = *bad_request.add_field_violations();
-  violation.set_field("conference_participant_summaries.conference_sid");
-  violation.set_description("is not \"CF\" and 32 hexadecimal digits");
-  const ErrorReport report = ReportError(RichStatus(grpc::INVALID_ARGUMENT, "invalid request",
-                                                    bad_request, MakeErrorInfo("INVALID_REQUEST")),
-                                         kServer);
+  for (const auto& [field, description] : violations) {
+    auto& violation = *bad_request.add_field_violations();
+    violation.set_field(field);
+    violation.set_description(description);
+  }
+  return bad_request;
+}
+
+TEST(ErrorReportTest, NamesTheArgumentsOfABadRequestOnce) {
+  const google::rpc::BadRequest bad_request =
+      MakeBadRequest({{"upstream", "is required: \"a\", \"b\""},
+                      {"live_participants.conference_sid", "must be a UUID"},
+                      {"provider_page.page", "must not be negative"}});
+  const std::string message =
+      "upstream: is required: \"a\", \"b\"; live_participants.conference_sid: must be a UUID; "
+      "provider_page.page: must not be negative";
+  const std::string expected =
+      "rollcall: INVALID_ARGUMENT: --upstream: is required: \"a\", \"b\"; conference: must be a "
+      "UUID; provider_page.page: must not be negative\n"
+      "  reason: INVALID_REQUEST\n";
+  // The service shortens long messages.
+  for (const std::string& sent : {message, message.substr(0, 30), std::string()}) {
+    const ErrorReport report = ReportError(
+        RichStatus(grpc::INVALID_ARGUMENT, sent, bad_request, MakeErrorInfo("INVALID_REQUEST")),
+        kServer);
+    EXPECT_EQ(report.text, expected);
+    EXPECT_EQ(report.exit_code, kExitUsage);
+  }
+}
+
+TEST(ErrorReportTest, KeepsAMessageThatSaysMoreThanItsFields) {
+  const ErrorReport report = ReportError(
+      RichStatus(grpc::INVALID_ARGUMENT, "invalid request",
+                 MakeBadRequest({{"limit", "must not be negative"}, {"new_field", "bad"}}),
+                 MakeErrorInfo("INVALID_REQUEST")),
+      kServer);
   EXPECT_EQ(report.text,
             "rollcall: INVALID_ARGUMENT: invalid request\n"
-            "  field conference_participant_summaries.conference_sid: is not \"CF\" and 32 "
-            "hexadecimal digits\n"
+            "  --limit: must not be negative\n"
+            "  new_field: bad\n"
             "  reason: INVALID_REQUEST\n");
-  EXPECT_EQ(report.exit_code, kExitUsage);
 }
 
 TEST(ErrorReportTest, DoubtsTheAddressOnlyIfTheErrorIsNotTheServices) {

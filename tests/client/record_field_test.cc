@@ -35,8 +35,8 @@ TEST(RecordFieldTest, Values) {
 
   EXPECT_EQ(Text(record, "label"), "Zoë");
   EXPECT_EQ(Text(record, "is_coach"), "false");
-  EXPECT_EQ(Text(record, "call_status"), "noanswer");
-  EXPECT_EQ(Text(record, "processing_state"), "in_progress");
+  EXPECT_EQ(Text(record, "call_status"), "CALL_STATUS_NOANSWER");
+  EXPECT_EQ(Text(record, "processing_state"), "PROCESSING_STATE_IN_PROGRESS");
   EXPECT_EQ(Text(record, "outbound_queue_length"), "-9007199254740993");
   EXPECT_EQ(Text(record, "join_time"), "2021-10-08T02:58:51Z");
   EXPECT_EQ(Text(record, "leave_time"), "2021-10-08T02:58:51.250Z");

@@ -82,5 +82,22 @@ TEST_F(CommandLineClientTest, TableOmitsPersonalColumnsForCallersWithoutAccess) 
   }
 }
 
+TEST_F(CommandLineClientTest, ArgumentErrorsAreReportedOnceByTheirArguments) {
+  StartForCaller(/*pii=*/true);
+  const auto first_lines = [this](const std::string& line) {
+    const Result result = Run(absl::StrSplit(line, ' '));
+    EXPECT_EQ(result.exit_code, kExitUsage) << line;
+    return result.err.substr(0, result.err.find("  trace id: "));
+  };
+  EXPECT_EQ(first_lines("list live CF00000000000000000000000000000001"),
+            "rollcall: INVALID_ARGUMENT: --upstream: is required, because more than one serves "
+            "this: \"twilio\", \"signalwire\"\n"
+            "  reason: INVALID_REQUEST\n");
+  EXPECT_EQ(first_lines("list conference CF1 --participant CP1"),
+            "rollcall: INVALID_ARGUMENT: conference: must be \"CF\" and 32 hexadecimal digits; "
+            "--participant: must be \"CP\" and 32 hexadecimal digits\n"
+            "  reason: INVALID_REQUEST\n");
+}
+
 }  // namespace
 }  // namespace rollcall

@@ -49,7 +49,7 @@ bool IsUrl(const FieldDescriptor& field) {
 int LongestName(const EnumDescriptor& type) {
   size_t longest = 0;
   for (int i = 1; i < type.value_count(); ++i) {  // The first value is UNSPECIFIED.
-    longest = std::max(longest, EnumText(*type.value(i)).size());
+    longest = std::max(longest, type.value(i)->name().size());
   }
   return static_cast<int>(longest);
 }
