@@ -34,7 +34,7 @@ struct Arguments {
   std::string fields;
   std::optional<double> timeout;
   std::string request_id;
-  // A person waits: five retries take a second or two.
+  // A person waits: five retries take a second or two, and five more if a limit is reached.
   int32_t retries = 5;
 
   // The conference or room, and for `get` the participant in it.

@@ -19,7 +19,9 @@ namespace {
 
 constexpr char kDomain[] = "rollcall";
 
-int ExitCode(absl::StatusCode code, absl::string_view reason) {
+// `retry` is the service's advice, which also covers reasons of newer services. Empty if there is
+// none.
+int ExitCode(absl::StatusCode code, absl::string_view reason, absl::string_view retry) {
   switch (code) {
     case absl::StatusCode::kInvalidArgument:
       return kExitUsage;
@@ -30,14 +32,14 @@ int ExitCode(absl::StatusCode code, absl::string_view reason) {
       return kExitAccessDenied;
     case absl::StatusCode::kResourceExhausted:
       // Waiting does not change a configured limit.
-      return reason == "UPSTREAM_LIMIT_EXCEEDED" ? kExitFailure : kExitTryAgain;
+      return retry == "no" || reason == "UPSTREAM_LIMIT_EXCEEDED" ? kExitFailure : kExitTryAgain;
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kAborted:
       return kExitTryAgain;
     case absl::StatusCode::kDeadlineExceeded:
       return kExitDeadline;
     default:
-      return kExitFailure;
+      return retry == "resume" || retry == "later" ? kExitTryAgain : kExitFailure;
   }
 }
 
@@ -101,8 +103,8 @@ std::string ConnectionAdvice(absl::string_view message, absl::string_view server
 }
 
 // What the user can do. Empty if the message says it all.
-std::string Advice(const absl::Status& status, absl::string_view reason, absl::string_view server,
-                   const std::optional<ChannelTls>& tls) {
+std::string Advice(const absl::Status& status, absl::string_view reason, absl::string_view retry,
+                   absl::string_view server, const std::optional<ChannelTls>& tls) {
   const absl::StatusCode code = status.code();
   if (reason == "UPSTREAM_CREDENTIALS_REJECTED") {
     return "the provider rejects rollcalld's credentials; tell the operator of rollcalld";
@@ -118,6 +120,8 @@ std::string Advice(const absl::Status& status, absl::string_view reason, absl::s
   if (reason == "SERVER_DRAINING") return "this replica is shutting down; try again";
   if (code == absl::StatusCode::kDeadlineExceeded)
     return "raise --timeout, up to the limit of the service";
+  if (retry == "resume") return "try again";
+  if (retry == "later") return "try again later";
   if (!reason.empty()) return code == absl::StatusCode::kUnavailable ? "try again" : "";
   // An error without a reason is not the service's.
   if (code == absl::StatusCode::kUnavailable) {
@@ -189,6 +193,7 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server,
   // Empty if the error is not the service's.
   const std::string reason = info.has_value() && info->domain() == kDomain ? info->reason() : "";
   const absl::StatusCode code = status.code();
+  const std::string advice = RetryAdvice(status);
   std::string message(status.message());
   std::vector<std::string> argument_errors;
   if (bad_request.has_value()) argument_errors = ArgumentErrors(*bad_request);
@@ -214,8 +219,8 @@ ErrorReport ReportError(const absl::Status& status, absl::string_view server,
                                          : absl::StrCat(link.url(), " (", link.description(), ")"));
     }
   }
-  AddLine(text, "hint", Advice(status, reason, server, tls));
-  return {text, ExitCode(code, reason)};
+  AddLine(text, "hint", Advice(status, reason, advice, server, tls));
+  return {text, ExitCode(code, reason, advice)};
 }
 
 std::string ResumeOption(absl::string_view resume_token) {

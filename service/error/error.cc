@@ -1,5 +1,7 @@
 #include "service/error/error.h"
 
+#include <iterator>
+
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
@@ -25,58 +27,76 @@ void Add(google::rpc::ErrorInfo& info, const ErrorMetadata& metadata) {
   }
 }
 
-absl::StatusCode CodeOf(v1::ErrorReason reason) {
-  switch (reason) {
-    case v1::ERROR_REASON_INVALID_REQUEST:
-    case v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST:
-      return absl::StatusCode::kInvalidArgument;
-    case v1::ERROR_REASON_CALLER_UNAUTHENTICATED:
-      return absl::StatusCode::kUnauthenticated;
-    case v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED:
-    case v1::ERROR_REASON_CALLER_NOT_PERMITTED:
-      return absl::StatusCode::kPermissionDenied;
-    case v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED:
-      return absl::StatusCode::kFailedPrecondition;
-    case v1::ERROR_REASON_UPSTREAM_NOT_FOUND:
-      return absl::StatusCode::kNotFound;
-    case v1::ERROR_REASON_UPSTREAM_RATE_LIMITED:
-    case v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED:
-    case v1::ERROR_REASON_UPSTREAM_QUEUE_FULL:
-    case v1::ERROR_REASON_SERVER_OVERLOADED:
-    case v1::ERROR_REASON_CALLER_LIMIT:
-    case v1::ERROR_REASON_CALLER_TOO_SLOW:
-      return absl::StatusCode::kResourceExhausted;
-    case v1::ERROR_REASON_UPSTREAM_UNAVAILABLE:
-    case v1::ERROR_REASON_UPSTREAM_UNREACHABLE:
-    case v1::ERROR_REASON_UPSTREAM_TIMEOUT:
-    case v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN:
-    case v1::ERROR_REASON_SERVER_DRAINING:
-      return absl::StatusCode::kUnavailable;
-    case v1::ERROR_REASON_DEADLINE_EXCEEDED:
-      return absl::StatusCode::kDeadlineExceeded;
-    case v1::ERROR_REASON_UPSTREAM_LIST_CHANGED:
-    case v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED:
-      return absl::StatusCode::kAborted;
-    case v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED:
-    case v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED:
-    case v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE:
-    case v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK:
-    case v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE:
-      return absl::StatusCode::kInternal;
-    default:
-      return absl::StatusCode::kUnknown;
+// What a caller should do, see error_reason.proto.
+constexpr absl::string_view kRetry = "retry";
+constexpr absl::string_view kResume = "resume";
+constexpr absl::string_view kLater = "later";
+constexpr absl::string_view kNo = "no";
+
+using Code = absl::StatusCode;
+
+struct ReasonRow {
+  v1::ErrorReason reason;
+  Code code;
+  absl::string_view retry;
+};
+
+constexpr ReasonRow kReasons[] = {
+    {v1::ERROR_REASON_UNSPECIFIED, Code::kUnknown, kNo},
+    {v1::ERROR_REASON_INVALID_REQUEST, Code::kInvalidArgument, kNo},
+    {v1::ERROR_REASON_UPSTREAM_CREDENTIALS_REJECTED, Code::kInternal, kNo},
+    {v1::ERROR_REASON_UPSTREAM_ACCESS_DENIED, Code::kPermissionDenied, kNo},
+    {v1::ERROR_REASON_UPSTREAM_FEATURE_DISABLED, Code::kFailedPrecondition, kNo},
+    {v1::ERROR_REASON_UPSTREAM_NOT_FOUND, Code::kNotFound, kNo},
+    {v1::ERROR_REASON_UPSTREAM_REJECTED_REQUEST, Code::kInvalidArgument, kNo},
+    {v1::ERROR_REASON_UPSTREAM_RATE_LIMITED, Code::kResourceExhausted, kLater},
+    {v1::ERROR_REASON_UPSTREAM_UNAVAILABLE, Code::kUnavailable, kResume},
+    {v1::ERROR_REASON_UPSTREAM_UNREACHABLE, Code::kUnavailable, kResume},
+    {v1::ERROR_REASON_UPSTREAM_TIMEOUT, Code::kUnavailable, kResume},
+    {v1::ERROR_REASON_UPSTREAM_MALFORMED_RESPONSE, Code::kInternal, kNo},
+    {v1::ERROR_REASON_UPSTREAM_BAD_NEXT_LINK, Code::kInternal, kNo},
+    {v1::ERROR_REASON_UPSTREAM_LIMIT_EXCEEDED, Code::kResourceExhausted, kNo},
+    {v1::ERROR_REASON_UPSTREAM_UNRECOGNIZED_VALUE, Code::kInternal, kNo},
+    {v1::ERROR_REASON_SERVER_DRAINING, Code::kUnavailable, kResume},
+    {v1::ERROR_REASON_UPSTREAM_LIST_CHANGED, Code::kAborted, kNo},
+    {v1::ERROR_REASON_UPSTREAM_PAGE_EXPIRED, Code::kAborted, kNo},
+    {v1::ERROR_REASON_UPSTREAM_CIRCUIT_OPEN, Code::kUnavailable, kLater},
+    {v1::ERROR_REASON_UPSTREAM_QUEUE_FULL, Code::kResourceExhausted, kLater},
+    {v1::ERROR_REASON_SERVER_OVERLOADED, Code::kResourceExhausted, kLater},
+    {v1::ERROR_REASON_DEADLINE_EXCEEDED, Code::kDeadlineExceeded, kResume},
+    {v1::ERROR_REASON_UPSTREAM_NOT_TRUSTED, Code::kInternal, kNo},
+    {v1::ERROR_REASON_CALLER_UNAUTHENTICATED, Code::kUnauthenticated, kNo},
+    {v1::ERROR_REASON_CALLER_NOT_PERMITTED, Code::kPermissionDenied, kNo},
+    {v1::ERROR_REASON_CALLER_LIMIT, Code::kResourceExhausted, kLater},
+    {v1::ERROR_REASON_CALLER_TOO_SLOW, Code::kResourceExhausted, kResume},
+    {v1::ERROR_REASON_RESUME_TOKEN_UNSUPPORTED, Code::kUnavailable, kResume},
+};
+
+constexpr bool HasOneRowPerReason() {
+  if (std::size(kReasons) != static_cast<size_t>(v1::ErrorReason_ARRAYSIZE)) return false;
+  for (size_t i = 0; i < std::size(kReasons); ++i) {
+    if (static_cast<size_t>(kReasons[i].reason) != i || kReasons[i].retry.empty()) return false;
   }
+  return true;
+}
+static_assert(HasOneRowPerReason(), "every ErrorReason needs a row, in the order of the numbers");
+
+const ReasonRow& RowOf(v1::ErrorReason reason) {
+  const auto number = static_cast<size_t>(reason);
+  return kReasons[number < std::size(kReasons) ? number : 0];
 }
 
 }  // namespace
 
 absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
                        const ErrorMetadata& metadata) {
-  absl::Status status(CodeOf(reason), message);
+  const ReasonRow& row = RowOf(reason);
+  absl::Status status(row.code, message);
   google::rpc::ErrorInfo info;
   info.set_reason(std::string(absl::StripPrefix(v1::ErrorReason_Name(reason), kReasonPrefix)));
   info.set_domain(std::string(kErrorDomain));
   Add(info, metadata);
+  (*info.mutable_metadata())[std::string(kRetry)] = std::string(row.retry);
   AddErrorDetail(status, info);
   return status;
 }

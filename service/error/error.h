@@ -1,6 +1,7 @@
 // Errors as values: each failure in the service is an absl::Status made here from an ErrorReason,
-// with google.rpc details as payloads. One table maps reasons to canonical codes. rpc/ converts the
-// status to gRPC's form once, at the edge. Thread-safe.
+// with google.rpc details as payloads. One table maps reasons to canonical codes and to what a
+// caller should do (`retry`). rpc/ converts the status to gRPC's form once, at the edge.
+// Thread-safe.
 #pragma once
 
 #include <chrono>
@@ -22,8 +23,8 @@ inline constexpr absl::string_view kErrorDomain = "rollcall";
 // Machine-readable facts of an error: the metadata of its google.rpc.ErrorInfo.
 using ErrorMetadata = std::vector<std::pair<std::string, std::string>>;
 
-// A status with the canonical code of `reason` and a google.rpc.ErrorInfo. `message` is for people
-// and must contain neither personal data nor credentials.
+// A status with the canonical code of `reason` and a google.rpc.ErrorInfo, whose metadata also has
+// `retry`. `message` is for people and must contain neither personal data nor credentials.
 absl::Status MakeError(v1::ErrorReason reason, absl::string_view message,
                        const ErrorMetadata& metadata = {});
 

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
 
 #include "google/rpc/error_details.pb.h"
@@ -15,6 +16,7 @@ namespace rollcall {
 namespace {
 
 using ::testing::Contains;
+using ::testing::IsEmpty;
 using ::testing::Not;
 using ::testing::UnorderedElementsAre;
 
@@ -64,6 +66,59 @@ TEST(LimitedRetryPolicyTest, RetriesResourceExhaustedOnlyWithRetryInfo) {
   retry.mutable_retry_delay()->set_seconds(1);
   EXPECT_THAT(RetriedWith(MakeErrorInfo("UPSTREAM_QUEUE_FULL"), retry),
               Contains(absl::StatusCode::kResourceExhausted));
+}
+
+google::rpc::ErrorInfo InfoWithRetry(const std::string& retry, const std::string& domain) {
+  google::rpc::ErrorInfo info = MakeErrorInfo("NOT_INVENTED_YET");
+  info.set_domain(domain);
+  (*info.mutable_metadata())["retry"] = retry;
+  return info;
+}
+
+TEST(LimitedRetryPolicyTest, AdviceOfTheServiceDecidesForAllCodes) {
+  std::vector<absl::StatusCode> all;
+  for (int code = 1; code <= 16; ++code) all.push_back(static_cast<absl::StatusCode>(code));
+  google::rpc::RetryInfo retry_info;
+  retry_info.mutable_retry_delay()->set_seconds(1);
+  const std::vector<absl::StatusCode> without_error_info = RetriedWith();
+  const std::vector<absl::StatusCode> without_advice = RetriedWith(MakeErrorInfo("ANY"));
+  ASSERT_NE(without_advice, without_error_info);
+  struct Case {
+    const char* retry;
+    const char* domain;
+    std::vector<absl::StatusCode> retried;
+  };
+  for (const Case& advice : std::vector<Case>{{"resume", "rollcall", all},
+                                              {"later", "rollcall", all},
+                                              {"no", "rollcall", {}},
+                                              {"", "rollcall", without_advice},
+                                              {"NO", "rollcall", without_advice},
+                                              {"no ", "rollcall", without_advice},
+                                              {"Resume", "rollcall", without_advice},
+                                              {"hedge", "rollcall", without_advice},
+                                              {"resume", "mesh.example", without_error_info},
+                                              {"no", "", without_error_info}}) {
+    EXPECT_EQ(RetriedWith(InfoWithRetry(advice.retry, advice.domain)), advice.retried)
+        << '"' << advice.retry << "\" of " << advice.domain;
+  }
+  // RetryInfo makes no difference.
+  EXPECT_EQ(RetriedWith(InfoWithRetry("later", "rollcall"), retry_info), all);
+  EXPECT_THAT(RetriedWith(InfoWithRetry("no", "rollcall"), retry_info), IsEmpty());
+  EXPECT_THAT(RetriedWith(InfoWithRetry("hedge", "rollcall"), retry_info),
+              Contains(absl::StatusCode::kResourceExhausted));
+}
+
+TEST(LimitedRetryPolicyTest, LimitsApplyToAdvisedRetries) {
+  for (const char* retry : {"resume", "later"}) {
+    const absl::Status failure =
+        ToAbslStatus(RichStatus(grpc::INTERNAL, "failed", InfoWithRetry(retry, "rollcall")));
+    LimitedRetryPolicy policy(
+        {.max_retries = 1, .max_time = absl::Seconds(10), .max_wait = absl::Seconds(5)});
+    EXPECT_FALSE(policy.MayRetry(failure, absl::Seconds(6), kNone));
+    EXPECT_FALSE(policy.MayRetry(failure, absl::Seconds(5), absl::Seconds(6)));
+    EXPECT_TRUE(policy.MayRetry(failure, absl::Seconds(5), absl::Seconds(5)));
+    EXPECT_FALSE(policy.MayRetry(failure, kNone, kNone));
+  }
 }
 
 TEST(LimitedRetryPolicyTest, CountsRetriesWithoutProgress) {

@@ -42,6 +42,17 @@ TEST(CallStatusTest, FirstOfTwoDetailsOfOneTypeIsKept) {
   EXPECT_EQ(StatusDetail<google::rpc::ErrorInfo>(status)->reason(), "FIRST");
 }
 
+TEST(CallStatusTest, RetryAdviceIsTheServicesOwn) {
+  google::rpc::ErrorInfo info = MakeErrorInfo("ANY");
+  EXPECT_EQ(RetryAdvice(ToAbslStatus(RichStatus(grpc::INTERNAL, "", info))), "");
+  (*info.mutable_metadata())["retry"] = "later";
+  EXPECT_EQ(RetryAdvice(ToAbslStatus(RichStatus(grpc::INTERNAL, "", info))), "later");
+  info.set_domain("mesh.example");
+  EXPECT_EQ(RetryAdvice(ToAbslStatus(RichStatus(grpc::INTERNAL, "", info))), "");
+  EXPECT_EQ(RetryAdvice(absl::InternalError("no details")), "");
+  EXPECT_EQ(RetryAdvice(absl::OkStatus()), "");
+}
+
 TEST(CallStatusTest, InvalidCodeBecomesUnknown) {
   const absl::Status status = ToAbslStatus(grpc::Status(grpc::DO_NOT_USE, "odd"));
   EXPECT_EQ(status.code(), absl::StatusCode::kUnknown);

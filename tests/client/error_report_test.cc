@@ -15,6 +15,7 @@
 namespace rollcall {
 namespace {
 
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -103,6 +104,36 @@ TEST(ErrorReportTest, KeepsAMessageThatSaysMoreThanItsFields) {
             "  --limit: must not be negative\n"
             "  new_field: bad\n"
             "  reason: INVALID_REQUEST\n");
+}
+
+// For reasons that this client does not know.
+TEST(ErrorReportTest, AdviceOfTheServiceDecidesHintAndExitCode) {
+  struct Case {
+    grpc::StatusCode code;
+    const char* retry;
+    const char* hint;  // Empty: none.
+    int exit_code;
+  };
+  for (const Case& advice :
+       {Case{grpc::INTERNAL, "resume", "try again", kExitTryAgain},
+        Case{grpc::INTERNAL, "later", "try again later", kExitTryAgain},
+        Case{grpc::INTERNAL, "no", "", kExitFailure},
+        Case{grpc::INTERNAL, "hedge", "", kExitFailure},
+        Case{grpc::RESOURCE_EXHAUSTED, "later", "try again later", kExitTryAgain},
+        Case{grpc::RESOURCE_EXHAUSTED, "no", "", kExitFailure},
+        Case{grpc::RESOURCE_EXHAUSTED, "hedge", "", kExitTryAgain},
+        Case{grpc::UNAVAILABLE, "resume", "try again", kExitTryAgain},
+        Case{grpc::UNAVAILABLE, "hedge", "try again", kExitTryAgain},
+        Case{grpc::INVALID_ARGUMENT, "no", "", kExitUsage},
+        Case{grpc::ABORTED, "no", "", kExitTryAgain}}) {
+    google::rpc::ErrorInfo info = MakeErrorInfo("NOT_INVENTED_YET");
+    (*info.mutable_metadata())["retry"] = advice.retry;
+    const ErrorReport report = ReportError(RichStatus(advice.code, "failed", info), kServer);
+    const std::string hint =
+        *advice.hint == '\0' ? "" : absl::StrCat("  hint: ", advice.hint, "\n");
+    EXPECT_THAT(report.text, EndsWith("  reason: NOT_INVENTED_YET\n" + hint)) << advice.retry;
+    EXPECT_EQ(report.exit_code, advice.exit_code) << report.text << advice.retry;
+  }
 }
 
 TEST(ErrorReportTest, DoubtsTheAddressOnlyIfTheErrorIsNotTheServices) {

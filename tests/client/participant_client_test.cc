@@ -330,6 +330,20 @@ TEST_F(ParticipantClientTest, WaitsAsLongAsTheServiceAsks) {
   EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(30), absl::Seconds(2)));
 }
 
+TEST_F(ParticipantClientTest, WaitsLongerIfALimitIsReached) {
+  google::rpc::ErrorInfo limit = MakeErrorInfo("NOT_INVENTED_YET");
+  (*limit.mutable_metadata())["retry"] = "later";
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(9);
+  const Heard heard =
+      HearInTurn({List({"A"}, RichStatus(grpc::RESOURCE_EXHAUSTED, "", limit)),
+                  List({}, RichStatus(grpc::INTERNAL, "", limit)),
+                  List({}, RichStatus(grpc::RESOURCE_EXHAUSTED, "", limit, retry)), List({"B"})});
+  EXPECT_THAT(heard.call_sids, ElementsAre("A", "B"));
+  EXPECT_TRUE(heard.status.ok()) << heard.status;
+  EXPECT_THAT(clock_->waits(), ElementsAre(absl::Seconds(2), absl::Seconds(3), absl::Seconds(9)));
+}
+
 TEST_F(ParticipantClientTest, RequestedWaitAboveMaxWaitIsFinal) {
   SetLimits({.max_wait = absl::Seconds(29)});
   const Heard heard = HearInTurn({List({"A"}, GoneFor(absl::Seconds(30))), List({"B"})});

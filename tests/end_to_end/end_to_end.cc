@@ -164,7 +164,17 @@ template google::rpc::RequestInfo DetailOf(const grpc::Status&);
 template google::rpc::Help DetailOf(const grpc::Status&);
 
 std::string Reason(const grpc::Status& status) {
-  return DetailOf<google::rpc::ErrorInfo>(status).reason();
+  const std::string reason = DetailOf<google::rpc::ErrorInfo>(status).reason();
+  const std::string retry = Retry(status);
+  EXPECT_EQ(retry == "resume" || retry == "later" || retry == "no", !reason.empty())
+      << reason << ", retry: " << retry;
+  return reason;
+}
+
+std::string Retry(const grpc::Status& status) {
+  const auto info = DetailOf<google::rpc::ErrorInfo>(status);
+  const auto retry = info.metadata().find("retry");
+  return retry == info.metadata().end() ? "" : retry->second;
 }
 
 std::vector<std::string> ViolatedFields(const grpc::Status& status) {

@@ -75,8 +75,12 @@ v1::ListParticipantsRequest RequestFor(const simulator::List& list);
 // A request for the participant at `index` of such a list.
 v1::GetParticipantRequest GetRequestFor(const simulator::List& list, int64_t index);
 
-// The reason in an error's google.rpc.ErrorInfo, without its prefix; empty if there is none.
+// The reason in an error's google.rpc.ErrorInfo, without its prefix; empty if there is none. The
+// test fails if there is a reason without a valid `retry`.
 std::string Reason(const grpc::Status& status);
+
+// The `retry` in an error's google.rpc.ErrorInfo; empty if there is none.
+std::string Retry(const grpc::Status& status);
 
 // A google.rpc detail of an error; a default message if the error has none.
 template <class Detail>

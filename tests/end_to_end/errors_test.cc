@@ -23,6 +23,7 @@ class BadRequestTest : public EndToEndTest {
     const Listing listing = List(request);
     EXPECT_EQ(listing.status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
     EXPECT_EQ(Reason(listing.status), "INVALID_REQUEST");
+    EXPECT_EQ(Retry(listing.status), "no");
     EXPECT_EQ(ViolatedFields(listing.status), fields) << listing.status.error_message();
     EXPECT_TRUE(simulator_->requests().empty());
   }
@@ -123,6 +124,7 @@ struct ErrorCase {
   Fault fault;
   grpc::StatusCode code;
   const char* reason;
+  const char* retry;
 };
 
 void PrintTo(const ErrorCase& error_case, std::ostream* out) { *out << error_case.name; }
@@ -151,58 +153,60 @@ INSTANTIATE_TEST_SUITE_P(
     Upstream, ErrorCaseTest,
     ::testing::Values(
         ErrorCase{"Unauthorized", simulator::Respond(401, R"({"code":20003,"status":401})"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_CREDENTIALS_REJECTED"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_CREDENTIALS_REJECTED", "no"},
         ErrorCase{"Forbidden", simulator::Respond(403, R"({"code":20403,"status":403})"),
-                  grpc::StatusCode::PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED"},
+                  grpc::StatusCode::PERMISSION_DENIED, "UPSTREAM_ACCESS_DENIED", "no"},
         ErrorCase{"FeatureOff", simulator::Respond(403, R"({"code":17000,"status":403})"),
-                  grpc::StatusCode::FAILED_PRECONDITION, "UPSTREAM_FEATURE_DISABLED"},
+                  grpc::StatusCode::FAILED_PRECONDITION, "UPSTREAM_FEATURE_DISABLED", "no"},
         ErrorCase{"NotFound", simulator::Respond(404, R"({"code":20404,"status":404})"),
-                  grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND"},
+                  grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND", "no"},
         ErrorCase{"NotFoundWithoutJson", simulator::Respond(404, "<h1>not here</h1>"),
-                  grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND"},
+                  grpc::StatusCode::NOT_FOUND, "UPSTREAM_NOT_FOUND", "no"},
         ErrorCase{"MalformedSid", simulator::Respond(405, R"({"code":20004,"status":405})"),
-                  grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST"},
+                  grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST", "no"},
         ErrorCase{"BadRequest", simulator::Respond(400, R"({"errors":[{"code":"54453"}]})"),
-                  grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST"},
+                  grpc::StatusCode::INVALID_ARGUMENT, "UPSTREAM_REJECTED_REQUEST", "no"},
         ErrorCase{"TooManyRequests", simulator::Respond(429, R"({"code":20429,"status":429})"),
-                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_RATE_LIMITED"},
+                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_RATE_LIMITED", "later"},
         ErrorCase{"ServerErrorWithoutBody", simulator::Respond(500), grpc::StatusCode::UNAVAILABLE,
-                  "UPSTREAM_UNAVAILABLE"},
+                  "UPSTREAM_UNAVAILABLE", "resume"},
         ErrorCase{"BadGatewayInHtml", simulator::Respond(502, "<html>Bad Gateway</html>"),
-                  grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE"},
+                  grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "resume"},
         ErrorCase{"Unavailable", simulator::Respond(503, R"({"code":20503})"),
-                  grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE"},
+                  grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNAVAILABLE", "resume"},
         ErrorCase{"Redirect", simulator::RedirectTo("http://127.0.0.1:1/elsewhere"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"NoContent", simulator::Respond(204), grpc::StatusCode::INTERNAL,
-                  "UPSTREAM_MALFORMED_RESPONSE"},
+                  "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"HtmlInsteadOfJson", simulator::Respond(200, "<html>Welcome</html>"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"EmptyBody", simulator::Respond(200, ""), grpc::StatusCode::INTERNAL,
-                  "UPSTREAM_MALFORMED_RESPONSE"},
+                  "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"TruncatedJson",
                   Body(R"({"meta":{"next_page_url":null},"participants":[{"a":1},)"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"NoList", Body(R"({"meta":{"next_page_url":null}})"), grpc::StatusCode::INTERNAL,
-                  "UPSTREAM_MALFORMED_RESPONSE"},
+                  "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"BrokenRecord", Body(R"({"participants":[{"label":}]})"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"InvalidUtf8", Body("{\"participants\":[{\"label\":\"\xC3\x28\"}]}"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"LoneSurrogate", Body(R"({"participants":[{"label":"\ud800"}]})"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"LinkIsNoString", Body(R"({"participants":[],"meta":{"next_page_url":{}}})"),
-                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE"},
+                  grpc::StatusCode::INTERNAL, "UPSTREAM_MALFORMED_RESPONSE", "no"},
         ErrorCase{"DeepNesting",
                   Body(absl::StrCat(R"({"participants":[{"x":)", std::string(100000, '['))),
-                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED"},
+                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED", "no"},
         ErrorCase{"HugeRecord",
                   Body(absl::StrCat(R"({"participants":[{"x":")", std::string(3 << 20, 'x'))),
-                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED"},
+                  grpc::StatusCode::RESOURCE_EXHAUSTED, "UPSTREAM_LIMIT_EXCEEDED", "no"},
         ErrorCase{"CutBeforeHead", CutBeforeHead(), grpc::StatusCode::UNAVAILABLE,
-                  "UPSTREAM_UNREACHABLE"},
-        ErrorCase{"CutAfterHead", Cut(0), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"},
-        ErrorCase{"CutInBody", Cut(3000), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE"}),
+                  "UPSTREAM_UNREACHABLE", "resume"},
+        ErrorCase{"CutAfterHead", Cut(0), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE",
+                  "resume"},
+        ErrorCase{"CutInBody", Cut(3000), grpc::StatusCode::UNAVAILABLE, "UPSTREAM_UNREACHABLE",
+                  "resume"}),
     [](const auto& param_info) { return std::string(param_info.param.name); });
 
 TEST_P(ErrorCaseTest, ListEndsWithFittingError) {
@@ -210,6 +214,7 @@ TEST_P(ErrorCaseTest, ListEndsWithFittingError) {
   const Listing listing = List(ConferenceRequest(10));
   EXPECT_EQ(listing.status.error_code(), GetParam().code) << listing.status.error_message();
   EXPECT_EQ(Reason(listing.status), GetParam().reason);
+  EXPECT_EQ(Retry(listing.status), GetParam().retry);
   EXPECT_THAT(listing.status.error_message(), HasSubstr("upstream \"twilio\": "));
   EXPECT_EQ(DetailOf<google::rpc::ErrorInfo>(listing.status).metadata().at("upstream"), "twilio");
   ExpectStillServes();
@@ -230,6 +235,7 @@ TEST_P(ErrorCaseTest, GetEndsWithFittingError) {
       name != "CutInBody" && name != "DeepNesting") {
     EXPECT_EQ(status.error_code(), GetParam().code) << status.error_message();
     EXPECT_EQ(Reason(status), GetParam().reason);
+    EXPECT_EQ(Retry(status), GetParam().retry);
   }
   ExpectStillServes();
 }

@@ -1,5 +1,7 @@
 #include "rollcall/call_retry_policy.h"
 
+#include <string>
+
 #include "google/rpc/error_details.pb.h"
 #include "rollcall/call_status.h"
 
@@ -14,6 +16,9 @@ bool IsFromService(const absl::Status& failure) {
 }
 
 bool IsTransient(const absl::Status& failure) {
+  const std::string advice = RetryAdvice(failure);
+  if (advice == "no") return false;
+  if (advice == "resume" || advice == "later") return true;
   switch (failure.code()) {
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kCancelled:

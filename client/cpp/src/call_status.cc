@@ -1,5 +1,6 @@
 #include "rollcall/call_status.h"
 
+#include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 
 namespace rollcall {
@@ -13,6 +14,14 @@ absl::Status ToAbslStatus(const grpc::Status& status) {
     result.SetPayload(detail.type_url(), absl::Cord(detail.value()));
   }
   return result;
+}
+
+std::string RetryAdvice(const absl::Status& status) {
+  // Errors of gRPC and of proxies have no ErrorInfo, or one of another domain.
+  const auto info = StatusDetail<google::rpc::ErrorInfo>(status);
+  if (!info.has_value() || info->domain() != "rollcall") return "";
+  const auto retry = info->metadata().find("retry");
+  return retry == info->metadata().end() ? "" : retry->second;
 }
 
 }  // namespace rollcall

@@ -10,12 +10,17 @@
 namespace rollcall {
 namespace {
 
-// How long the service asks callers to wait after this failure.
-absl::Duration RequestedWait(const absl::Status& failure) {
+// Added to the backoff if a limit is reached and the service does not say for how long.
+constexpr absl::Duration kLimitReachedWait = absl::Seconds(1);
+
+// The wait after this failure: at least `backoff`, and what the service asks for.
+absl::Duration WaitAfter(const absl::Status& failure, absl::Duration backoff) {
   const auto retry = StatusDetail<google::rpc::RetryInfo>(failure);
-  if (!retry.has_value()) return absl::ZeroDuration();
-  return absl::Seconds(retry->retry_delay().seconds()) +
-         absl::Nanoseconds(retry->retry_delay().nanos());
+  if (retry.has_value()) {
+    return std::max(backoff, absl::Seconds(retry->retry_delay().seconds()) +
+                                 absl::Nanoseconds(retry->retry_delay().nanos()));
+  }
+  return RetryAdvice(failure) == "later" ? backoff + kLimitReachedWait : backoff;
 }
 
 }  // namespace
@@ -51,7 +56,7 @@ absl::Status RetryLoop::AfterFailure(const grpc::Status& failure) {
   const bool progress = std::exchange(progress_, false);
   if (absl::IsDeadlineExceeded(status) && (IsCallersDeadline() || !progress)) return status;
   failed_ = true;
-  const absl::Duration wait = std::max(backoff_policy_->NextWait(), RequestedWait(status));
+  const absl::Duration wait = WaitAfter(status, backoff_policy_->NextWait());
   const absl::Duration elapsed = clock_->Now() - start_;
   // A call without time left would only replace this failure by a DEADLINE_EXCEEDED.
   if (elapsed + wait >= timeout_) return status;

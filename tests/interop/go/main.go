@@ -85,7 +85,9 @@ func describe(err error) string {
 	text := fmt.Sprintf("%s: %s", failure.Code(), failure.Message())
 	for _, detail := range failure.Details() {
 		if info, ok := detail.(*errdetails.ErrorInfo); ok {
-			text += fmt.Sprintf("\nreason %s, request %s", info.GetReason(), info.GetMetadata()["request_id"])
+			// For a reason that this program does not know, "retry" says whether to call again.
+			facts := info.GetMetadata()
+			text += fmt.Sprintf("\nreason %s, retry %s, request %s", info.GetReason(), facts["retry"], facts["request_id"])
 		}
 	}
 	return text

@@ -52,7 +52,8 @@ function describe(error) {
     for (const { type_url: type, value } of files["google.rpc.Status"].deserialize(bytes).details ?? []) {
       if (!type.endsWith("/google.rpc.ErrorInfo")) continue;
       const { reason, metadata } = files["google.rpc.ErrorInfo"].deserialize(value);
-      lines.push(`reason ${reason}, request ${metadata.request_id}`);
+      // For a reason that this program does not know, `retry` says whether to call again.
+      lines.push(`reason ${reason}, retry ${metadata.retry}, request ${metadata.request_id}`);
     }
   }
   return lines.join("\n");

@@ -50,7 +50,9 @@ def describe(error):
     for detail in status.details if status else []:
         info = error_details_pb2.ErrorInfo()
         if detail.Unpack(info):
-            lines.append(f"reason {info.reason}, request {info.metadata['request_id']}")
+            # For a reason that this program does not know, `retry` says whether to call again.
+            retry, request = info.metadata["retry"], info.metadata["request_id"]
+            lines.append(f"reason {info.reason}, retry {retry}, request {request}")
     return "\n".join(lines)
 
 

@@ -45,7 +45,9 @@ def describe(error)
     next unless detail.is(Google::Rpc::ErrorInfo)
 
     info = detail.unpack(Google::Rpc::ErrorInfo)
-    lines << "reason #{info.reason}, request #{info.metadata["request_id"]}"
+    # For a reason that this program does not know, `retry` says whether to call again.
+    retry_advice, request = info.metadata.to_h.values_at("retry", "request_id")
+    lines << "reason #{info.reason}, retry #{retry_advice}, request #{request}"
   end
   lines.join("\n")
 end

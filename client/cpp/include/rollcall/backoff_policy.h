@@ -16,7 +16,9 @@ class BackoffPolicy {
   // A policy with the same settings and no failures counted.
   virtual std::unique_ptr<BackoffPolicy> Clone() const = 0;
 
-  // The wait after another failure, 0 or more.
+  // The wait after another failure, 0 or more. The actual wait is at least the delay of the
+  // failure's google.rpc.RetryInfo. If the service's advice is `later` without a RetryInfo, it is a
+  // second longer.
   virtual absl::Duration NextWait() = 0;
 
   // Called when a new record arrives after a failure.

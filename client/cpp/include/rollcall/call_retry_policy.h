@@ -42,7 +42,13 @@ struct RetryLimits {
 };
 
 // Retries failures that are likely to pass when the call reaches another replica, or the same one
-// later:
+// later. If the error has the service's google.rpc.ErrorInfo with `retry` in its metadata, that
+// decides, whatever the code and the reason:
+//
+//   resume, later   retried
+//   no              final
+//
+// Otherwise, or if the value of `retry` is unknown, the code decides:
 //
 //   UNAVAILABLE, DEADLINE_EXCEEDED   always
 //   CANCELLED                        always: a server that is killed reports it for its calls
@@ -50,7 +56,7 @@ struct RetryLimits {
 //   INTERNAL, UNKNOWN                if the error lacks the service's google.rpc.ErrorInfo: the
 //                                    transport broke, for example by a stream reset
 //
-// Everything else is final, for example the PERMISSION_DENIED or UNIMPLEMENTED of a proxy, and the
+// All other codes are final, for example the PERMISSION_DENIED or UNIMPLEMENTED of a proxy, and the
 // RESOURCE_EXHAUSTED of a message over the channel's size limit.
 class LimitedRetryPolicy final : public CallRetryPolicy {
  public:

@@ -28,4 +28,9 @@ std::optional<Detail> StatusDetail(const absl::Status& status) {
   return detail;
 }
 
+// The service's advice whether to call again: the `retry` of its google.rpc.ErrorInfo. "resume",
+// "later" and "no" are explained in rollcall/v1/error_reason.proto. Empty if the error is not the
+// service's, or has no `retry`.
+std::string RetryAdvice(const absl::Status& status);
+
 }  // namespace rollcall

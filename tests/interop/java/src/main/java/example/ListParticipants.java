@@ -112,6 +112,8 @@ public final class ListParticipants implements Callable<Integer> {
       if (detail.is(ErrorInfo.class)) {
         ErrorInfo info = detail.unpack(ErrorInfo.class);
         text.append("\nreason ").append(info.getReason());
+        // For a reason that this program does not know, `retry` says whether to call again.
+        text.append(", retry ").append(info.getMetadataOrDefault("retry", ""));
         text.append(", request ").append(info.getMetadataOrDefault("request_id", ""));
       }
     }
