@@ -24,7 +24,7 @@ std::vector<MetricFamily> MetricsOf(const ServiceState& state) {
     return ScrapedMetric(name, help, MetricType::Gauge);
   };
   MetricFamily running = gauge("rollcall_calls_running", "Running calls");
-  for (const CallMethod method : {CallMethod::kList, CallMethod::kGet}) {
+  for (const CallMethod method : kCallMethods) {
     int count = 0;
     for (const RunningCall& call : state.calls) count += call.method == method ? 1 : 0;
     AddValue(running, count, {{"method", NameOf(method)}});

@@ -150,9 +150,12 @@ absl::string_view Shortened(absl::string_view text, size_t size) {
   return text.substr(0, size);
 }
 
+void RequestViolations::Enter(absl::string_view field) { absl::StrAppend(&prefix_, field, "."); }
+
 void RequestViolations::Add(absl::string_view field, absl::string_view description) {
   if (violations_.size() == kMaxViolations) return;
-  violations_.emplace_back(std::string(field), std::string(Shortened(description, kMaxText)));
+  violations_.emplace_back(absl::StrCat(prefix_, field),
+                           std::string(Shortened(description, kMaxText)));
 }
 
 absl::Status RequestViolations::ToStatus() const {

@@ -69,12 +69,16 @@ absl::string_view Shortened(absl::string_view text, size_t size);
 // the request message, for example "conference_participant_summaries.conference_sid".
 class RequestViolations {
  public:
+  // Fields that are added from now on are in this message field of the request.
+  void Enter(absl::string_view field);
+
   void Add(absl::string_view field, absl::string_view description);
 
   // OK, or INVALID_ARGUMENT with a google.rpc.BadRequest that names each field.
   absl::Status ToStatus() const;
 
  private:
+  std::string prefix_;
   std::vector<std::pair<std::string, std::string>> violations_;
 };
 

@@ -42,7 +42,7 @@ CallMonitor::CallMonitor(const std::vector<std::string>& upstreams, prometheus::
                          .Register(registry);
   std::vector<std::string> names = upstreams;
   names.emplace_back();  // for calls that are refused before their upstream is known
-  for (const CallMethod method : {CallMethod::kList, CallMethod::kGet}) {
+  for (const CallMethod method : kCallMethods) {
     for (const std::string& name : names) {
       OfUpstream& upstream = upstreams_[{method, name}];
       const prometheus::Labels labels = {{"method", NameOf(method)}, {"upstream", name}};
@@ -61,7 +61,7 @@ CallMonitor::CallMonitor(const std::vector<std::string>& upstreams, prometheus::
         const auto reason = static_cast<v1::ErrorReason>(number);
         if (v1::ErrorReason_IsValid(number)) add(reason, MakeError(reason, "").code());
       }
-      if (method != CallMethod::kList || name.empty()) continue;
+      if (method == CallMethod::kGet || name.empty()) continue;
       upstream.first_record_seconds = &first_record.Add({{"upstream", name}}, kCallSeconds);
       upstream.duplicates = &duplicates.Add({{"upstream", name}});
     }

@@ -9,11 +9,22 @@
 
 namespace rollcall::service {
 
-enum class CallMethod { kList, kGet };
+enum class CallMethod { kList, kListBatches, kGet };
+
+inline constexpr CallMethod kCallMethods[] = {CallMethod::kList, CallMethod::kListBatches,
+                                              CallMethod::kGet};
 
 // "ListParticipants".
 inline const char* NameOf(CallMethod method) {
-  return method == CallMethod::kList ? "ListParticipants" : "GetParticipant";
+  switch (method) {
+    case CallMethod::kList:
+      return "ListParticipants";
+    case CallMethod::kListBatches:
+      return "ListParticipantBatches";
+    case CallMethod::kGet:
+      return "GetParticipant";
+  }
+  return "";
 }
 
 struct RunningCall {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "service/access/authorization.h"
+#include "service/error/error.h"
 
 namespace rollcall::service {
 namespace {
@@ -23,6 +24,11 @@ constexpr int kDefaultPageSize = 50;
 // The longest path with query, and the longest page token. Servers refuse longer URLs, and a resume
 // token must hold it.
 constexpr size_t kMaxTarget = size_t{4} << 10;
+
+constexpr int kDefaultBatchSize = 100;
+constexpr int kMaxBatchSize = ResumeTokens::kMaxBatch;
+constexpr int kDefaultBatchBytes = 1 << 20;
+constexpr int kMaxBatchBytes = 3 << 20;
 
 // The account and the API that serve a request.
 struct Target {
@@ -113,25 +119,10 @@ void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
   if (!page.page_token().empty()) AppendQuery(target, "PageToken", page.page_token());
 }
 
-}  // namespace
-
-Deadline::Deadline(std::chrono::system_clock::time_point time, const DeadlineOptions& options) {
-  // gRPC has the deadline on the system clock. "Never" must not overflow.
-  milliseconds left = options.otherwise;
-  if (time != std::chrono::system_clock::time_point::max()) {
-    left = std::chrono::duration_cast<milliseconds>(time - std::chrono::system_clock::now());
-    left = std::min(left - std::min(left / 20, kMaxNotice), options.max);
-  }
-  time_ = std::chrono::steady_clock::now() + left;
-}
-
-milliseconds Deadline::TimeLeft(std::chrono::steady_clock::time_point now) const {
-  return std::chrono::duration_cast<milliseconds>(time_ - now);
-}
-
-absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const QueryOptions& options, CallContext context) {
-  RequestViolations violations;
+// Adds what is wrong with `request` to `violations`, which may have some already.
+absl::StatusOr<ListRequest> CheckList(const v1::ListParticipantsRequest& request,
+                                      const QueryOptions& options, CallContext context,
+                                      RequestViolations violations) {
   if (request.limit() < 0) violations.Add("limit", "must not be negative");
   if (request.query_case() == v1::ListParticipantsRequest::QUERY_NOT_SET) {
     violations.Add(
@@ -165,6 +156,10 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
     resume = tokens.Open(request.resume_token());
     if (resume) {
       path = resume->page;
+    } else if (ResumeTokens::HasUnsupportedVersion(request.resume_token())) {
+      return MakeError(v1::ERROR_REASON_RESUME_TOKEN_UNSUPPORTED,
+                       "another version of the service issued the resume token; call again on "
+                       "another replica, or restart the list");
     } else {
       violations.Add("resume_token", "is not one of this list");
     }
@@ -174,17 +169,61 @@ absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& reques
   }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   const BaseUrl& base = target.api->base_url(account);
-  return ListQuery{.account = target.account,
-                   .api = target.api,
-                   .url = base.Join(path),
-                   .first_url = first.empty() ? "" : base.Join(first),
-                   .ids = target.api->IdsOf(request),
-                   .resume = std::move(resume),
-                   .tokens = std::move(tokens),
-                   .selection = std::move(selection),
-                   .page_size = page_size,
-                   .limit = request.limit(),
-                   .call = std::move(context)};
+  return ListRequest{.query = {.account = target.account,
+                               .api = target.api,
+                               .url = base.Join(path),
+                               .first_url = first.empty() ? "" : base.Join(first),
+                               .ids = target.api->IdsOf(request),
+                               .resume = std::move(resume),
+                               .selection = std::move(selection),
+                               .page_size = page_size,
+                               .limit = request.limit(),
+                               .call = std::move(context)},
+                     .tokens = std::move(tokens),
+                     .messages = {.has_tokens = !request.omit_resume_tokens()}};
+}
+
+// `requested`, or if it is 0 `otherwise`, and at most `max`.
+int BatchLimit(absl::string_view field, int requested, int otherwise, int max,
+               RequestViolations& violations) {
+  if (requested < 0) violations.Add(field, "must not be negative");
+  return requested == 0 ? otherwise : std::min(requested, max);
+}
+
+}  // namespace
+
+Deadline::Deadline(std::chrono::system_clock::time_point time, const DeadlineOptions& options) {
+  // gRPC has the deadline on the system clock. "Never" must not overflow.
+  milliseconds left = options.otherwise;
+  if (time != std::chrono::system_clock::time_point::max()) {
+    left = std::chrono::duration_cast<milliseconds>(time - std::chrono::system_clock::now());
+    left = std::min(left - std::min(left / 20, kMaxNotice), options.max);
+  }
+  time_ = std::chrono::steady_clock::now() + left;
+}
+
+milliseconds Deadline::TimeLeft(std::chrono::steady_clock::time_point now) const {
+  return std::chrono::duration_cast<milliseconds>(time_ - now);
+}
+
+absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantsRequest& request,
+                                         const QueryOptions& options, CallContext context) {
+  return CheckList(request, options, std::move(context), RequestViolations());
+}
+
+absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantBatchesRequest& request,
+                                         const QueryOptions& options, CallContext context) {
+  RequestViolations violations;
+  const int max_size = BatchLimit("max_batch_size", request.max_batch_size(), kDefaultBatchSize,
+                                  kMaxBatchSize, violations);
+  const int max_bytes = BatchLimit("max_batch_bytes", request.max_batch_bytes(), kDefaultBatchBytes,
+                                   kMaxBatchBytes, violations);
+  violations.Enter("list");
+  auto list = CheckList(request.list(), options, std::move(context), std::move(violations));
+  if (!list.ok()) return list.status();
+  list->messages.max_participants = max_size;
+  list->messages.max_bytes = static_cast<size_t>(max_bytes);
+  return list;
 }
 
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,

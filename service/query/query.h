@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -64,6 +65,13 @@ struct CallContext {
   int max_calls;
 };
 
+// How a list is divided into messages.
+struct MessageOptions {
+  int max_participants = 1;
+  size_t max_bytes = 0;  // of several participants; one alone may have more
+  bool has_tokens = true;
+};
+
 // A list to walk. The account is one of QueryOptions.
 struct ListQuery {
   const Account* account;
@@ -72,11 +80,17 @@ struct ListQuery {
   std::string first_url;               // of the list's first page; empty if unknown
   RequestedIds ids;                    // that records carry; first the conference's or room's
   std::optional<ListPosition> resume;  // where on that page, if not at its first record
-  ResumeTokens tokens;
   FieldSelection selection;
   int page_size;
   int64_t limit;  // 0 is none
   CallContext call;
+};
+
+// A call that lists participants.
+struct ListRequest {
+  ListQuery query;
+  ResumeTokens tokens;
+  MessageOptions messages;
 };
 
 // A participant to get.
@@ -89,10 +103,12 @@ struct GetQuery {
   CallContext call;
 };
 
-// INVALID_ARGUMENT with everything that is wrong with the request, or CALLER_NOT_PERMITTED if the
-// caller may not make it.
-absl::StatusOr<ListQuery> CheckRequest(const v1::ListParticipantsRequest& request,
-                                       const QueryOptions& options, CallContext context);
+// INVALID_ARGUMENT with everything that is wrong with the request, CALLER_NOT_PERMITTED if the
+// caller may not make it, or RESUME_TOKEN_UNSUPPORTED.
+absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantsRequest& request,
+                                         const QueryOptions& options, CallContext context);
+absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantBatchesRequest& request,
+                                         const QueryOptions& options, CallContext context);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
                                       const QueryOptions& options, CallContext context);
 

@@ -5,24 +5,34 @@
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/strip.h"
 
-// A token is, in URL-safe base64: a version byte, the nonce, the position encrypted with
-// AES-256-GCM, and the tag. Version and binding are authenticated as well. The position is the
-// record's identity, occurrence and ordinal, then the page.
+// A token is its version, for example "r3.", and then in URL-safe base64: the nonce, the content
+// encrypted with AES-256-GCM, and the tag. Version and binding are authenticated as well. The
+// content is the ordinal, the number of the message's records, their identities and occurrences,
+// and the page.
+//
+// The version changes with the form of the token and with the meaning of its content. During a
+// rolling update, replicas get tokens that the other version sealed. The caller is told to call
+// again, because some replica has the other version.
 namespace rollcall::service {
 namespace {
 
-constexpr char kVersionByte = 2;
+constexpr absl::string_view kVersion = "r3.";
 constexpr size_t kNonceSize = 12;
 constexpr size_t kTagSize = 16;
-constexpr size_t kHeadSize = 1 + kNonceSize;
-// Longer than any valid token: providers' links over 8 KiB are refused.
-constexpr size_t kMaxTokenSize = size_t{16} << 10;
+// Longer than any valid token: providers' links over 8 KiB are refused, and the records of the
+// longest batch take 12 KB.
+constexpr size_t kMaxTokenSize = size_t{32} << 10;
 constexpr absl::string_view kKeyPurpose = "rollcall resume token 1";
 
 unsigned char* Bytes(std::string& text, size_t from = 0) {
@@ -49,6 +59,33 @@ bool TakeNumber(absl::string_view& text, Number& number) {
   return true;
 }
 
+void AppendRecord(std::string& text, const PageRecord& record) {
+  AppendNumber(text, record.identity);
+  AppendNumber(text, record.occurrence);
+}
+
+bool TakeRecord(absl::string_view& text, PageRecord& record) {
+  return TakeNumber(text, record.identity) && TakeNumber(text, record.occurrence);
+}
+
+// The position after the first `processed` records of the token whose content is `text`; after all
+// of them if it is not set.
+std::optional<ListPosition> ReadContent(absl::string_view text, std::optional<uint32_t> processed) {
+  ListPosition position;
+  uint32_t count = 0;
+  if (!TakeNumber(text, position.ordinal) || !TakeNumber(text, count)) return std::nullopt;
+  const uint32_t wanted = processed.value_or(count);
+  if (wanted == 0 || wanted > count) return std::nullopt;
+  for (uint32_t i = 1; i <= count; ++i) {
+    PageRecord record;
+    if (!TakeRecord(text, record)) return std::nullopt;
+    if (i == wanted) position.record = record;
+  }
+  if (position.ordinal > 0) position.ordinal -= count - wanted;
+  position.page = std::string(text);
+  return position;
+}
+
 }  // namespace
 
 struct ResumeTokens::Cipher {
@@ -72,7 +109,8 @@ struct ResumeTokens::Cipher {
   Cipher(const Cipher&) = delete;
   Cipher& operator=(const Cipher&) = delete;
 
-  std::optional<ListPosition> Open(absl::string_view given) const;
+  // The content of a token without its version; nothing if it cannot be decrypted.
+  std::optional<std::string> Decrypt(absl::string_view base64_text) const;
 
   EVP_CIPHER_CTX* const context = EVP_CIPHER_CTX_new();  // keeps the key
   const std::string binding;
@@ -81,6 +119,7 @@ struct ResumeTokens::Cipher {
   // Buffers of the last sealed token, kept to avoid an allocation per record.
   std::string text;
   std::string sealed;
+  std::string base64;
   std::string token;
 };
 
@@ -104,73 +143,91 @@ ResumeTokens::~ResumeTokens() = default;
 ResumeTokens::ResumeTokens(ResumeTokens&&) noexcept = default;
 ResumeTokens& ResumeTokens::operator=(ResumeTokens&&) noexcept = default;
 
-const std::string& ResumeTokens::Seal(const ListPosition& position) {
+const std::string& ResumeTokens::Seal(const ListPosition& position,
+                                      absl::Span<const PageRecord> earlier) {
   FollowSecret();
   Cipher& cipher = *cipher_;
   std::string& text = cipher.text;
   text.clear();
-  AppendNumber(text, position.record);
-  AppendNumber(text, position.occurrence);
   AppendNumber(text, position.ordinal);
+  AppendNumber(text, static_cast<uint32_t>(earlier.size() + 1));
+  for (const PageRecord& record : earlier) AppendRecord(text, record);
+  AppendRecord(text, position.record);
   text += position.page;
 
   // Increments the last four bytes.
   for (size_t i = kNonceSize; i-- > kNonceSize - 4 && ++cipher.nonce[i] == 0;) {
   }
   std::string& sealed = cipher.sealed;
-  sealed.resize(kHeadSize + text.size() + kTagSize);
-  sealed[0] = kVersionByte;
-  std::memcpy(sealed.data() + 1, cipher.nonce.data(), kNonceSize);
+  sealed.resize(kNonceSize + text.size() + kTagSize);
+  std::memcpy(sealed.data(), cipher.nonce.data(), kNonceSize);
   int size = 0;
   EVP_CIPHER_CTX* const context = cipher.context;
   const bool good =
       EVP_EncryptInit_ex(context, nullptr, nullptr, nullptr, cipher.nonce.data()) == 1 &&
-      EVP_EncryptUpdate(context, nullptr, &size, Bytes(sealed), 1) == 1 &&
+      EVP_EncryptUpdate(context, nullptr, &size, Bytes(kVersion),
+                        static_cast<int>(kVersion.size())) == 1 &&
       EVP_EncryptUpdate(context, nullptr, &size, Bytes(cipher.binding),
                         static_cast<int>(cipher.binding.size())) == 1 &&
-      EVP_EncryptUpdate(context, Bytes(sealed, kHeadSize), &size, Bytes(text),
+      EVP_EncryptUpdate(context, Bytes(sealed, kNonceSize), &size, Bytes(text),
                         static_cast<int>(text.size())) == 1 &&
-      EVP_EncryptFinal_ex(context, Bytes(sealed, kHeadSize + text.size()), &size) == 1 &&
+      EVP_EncryptFinal_ex(context, Bytes(sealed, kNonceSize + text.size()), &size) == 1 &&
       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, kTagSize,
-                          Bytes(sealed, kHeadSize + text.size())) == 1;
+                          Bytes(sealed, kNonceSize + text.size())) == 1;
   cipher.token.clear();  // if sealing fails, the list continues without tokens
-  if (good) absl::WebSafeBase64Escape(sealed, &cipher.token);
+  if (!good) return cipher.token;
+  absl::WebSafeBase64Escape(sealed, &cipher.base64);
+  cipher.token.append(kVersion.data(), kVersion.size()).append(cipher.base64);
   return cipher.token;
 }
 
 std::optional<ListPosition> ResumeTokens::Open(absl::string_view token) {
+  if (token.size() > kMaxTokenSize || !absl::ConsumePrefix(&token, kVersion)) return std::nullopt;
+  std::optional<uint32_t> processed;
+  if (const size_t colon = token.find(':'); colon != absl::string_view::npos) {
+    const absl::string_view digits = token.substr(colon + 1);
+    uint32_t number = 0;
+    if (!std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||
+        !absl::SimpleAtoi(digits, &number)) {
+      return std::nullopt;
+    }
+    processed = number;
+    token = token.substr(0, colon);
+  }
   FollowSecret();
-  std::optional<ListPosition> position = cipher_->Open(token);
-  if (!position && previous_cipher_ != nullptr) position = previous_cipher_->Open(token);
-  return position;
+  std::optional<std::string> content = cipher_->Decrypt(token);
+  if (!content && previous_cipher_ != nullptr) content = previous_cipher_->Decrypt(token);
+  if (!content) return std::nullopt;
+  return ReadContent(*content, processed);
 }
 
-std::optional<ListPosition> ResumeTokens::Cipher::Open(absl::string_view given) const {
+bool ResumeTokens::HasUnsupportedVersion(absl::string_view token) {
+  if (absl::StartsWith(token, kVersion) || !absl::ConsumePrefix(&token, "r")) return false;
+  const size_t dot = token.find('.');
+  return dot != absl::string_view::npos && dot > 0 && dot <= 3 &&
+         std::all_of(token.begin(), token.begin() + dot, absl::ascii_isdigit);
+}
+
+std::optional<std::string> ResumeTokens::Cipher::Decrypt(absl::string_view base64_text) const {
   std::string bytes;
-  if (given.size() > kMaxTokenSize || !absl::WebSafeBase64Unescape(given, &bytes) ||
-      bytes.size() < kHeadSize + kTagSize || bytes[0] != kVersionByte) {
+  if (!absl::WebSafeBase64Unescape(base64_text, &bytes) || bytes.size() < kNonceSize + kTagSize) {
     return std::nullopt;
   }
-  const size_t plain_size = bytes.size() - kHeadSize - kTagSize;
+  const size_t plain_size = bytes.size() - kNonceSize - kTagSize;
   std::string plain(plain_size, '\0');
   int size = 0;
-  const bool good = EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, Bytes(bytes, 1)) == 1 &&
-                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(bytes), 1) == 1 &&
+  const bool good = EVP_DecryptInit_ex(context, nullptr, nullptr, nullptr, Bytes(bytes)) == 1 &&
+                    EVP_DecryptUpdate(context, nullptr, &size, Bytes(kVersion),
+                                      static_cast<int>(kVersion.size())) == 1 &&
                     EVP_DecryptUpdate(context, nullptr, &size, Bytes(binding),
                                       static_cast<int>(binding.size())) == 1 &&
-                    EVP_DecryptUpdate(context, Bytes(plain), &size, Bytes(bytes, kHeadSize),
+                    EVP_DecryptUpdate(context, Bytes(plain), &size, Bytes(bytes, kNonceSize),
                                       static_cast<int>(plain_size)) == 1 &&
                     EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, kTagSize,
-                                        Bytes(bytes, kHeadSize + plain_size)) == 1 &&
+                                        Bytes(bytes, kNonceSize + plain_size)) == 1 &&
                     EVP_DecryptFinal_ex(context, Bytes(plain, plain_size), &size) == 1;
-  ListPosition position;
-  absl::string_view rest = plain;
-  if (!good || !TakeNumber(rest, position.record) || !TakeNumber(rest, position.occurrence) ||
-      !TakeNumber(rest, position.ordinal)) {
-    return std::nullopt;
-  }
-  position.page = std::string(rest);
-  return position;
+  if (!good) return std::nullopt;
+  return plain;
 }
 
 }  // namespace rollcall::service

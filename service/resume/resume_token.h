@@ -2,7 +2,11 @@
 // create or read one. A token is bound to its request and to a secret, from which its key is
 // derived, so that every replica with the same configuration accepts it. After the secret is
 // replaced, tokens are sealed with the new one, and those of the previous one are still opened.
-// Opened when a request is checked, on any thread; sealed per record, on an event loop's thread.
+// Opened when a request is checked, on any thread; sealed per message, on an event loop's thread.
+//
+// The token of a batch also has its earlier records, so that a caller who has processed only a part
+// of the batch can resume inside it: it appends ':' and the number of records that it has
+// processed.
 #pragma once
 
 #include <array>
@@ -12,16 +16,24 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "service/secrets/current_secret.h"
 
 namespace rollcall::service {
 
+// A record on a page.
+struct PageRecord {
+  uint64_t identity = 0;    // RecordDecoder::identity()
+  uint32_t occurrence = 1;  // which of the page's records with this identity, from 1
+
+  bool operator==(const PageRecord&) const = default;
+};
+
 // A position in a list: after a record.
 struct ListPosition {
-  std::string page;         // the page's path and query below the API's base URL
-  uint64_t record = 0;      // RecordDecoder::identity() of the record
-  uint32_t occurrence = 1;  // which of the page's records with this identity, from 1
-  uint64_t ordinal = 0;     // the record's number in the list, from 1; 0 if unknown
+  std::string page;  // the page's path and query below the API's base URL
+  PageRecord record;
+  uint64_t ordinal = 0;  // the record's number in the list, from 1; 0 if unknown
 };
 
 // The tokens of one list. Not thread-safe.
@@ -34,11 +46,21 @@ class ResumeTokens {
   ResumeTokens(ResumeTokens&&) noexcept;
   ResumeTokens& operator=(ResumeTokens&&) noexcept;
 
-  // Safe in URLs and command lines. Valid until the next call.
-  const std::string& Seal(const ListPosition& position);
+  // The longest batch that a token can be sealed for.
+  static constexpr size_t kMaxBatch = 1000;
 
-  // Nothing if `token` belongs to another list, was modified, or has an unsupported version.
+  // The token of a message whose last record is at `position`. `earlier` are the message's records
+  // before that, on the same page; fewer than kMaxBatch. Safe in URLs and command lines. Valid
+  // until the next call.
+  const std::string& Seal(const ListPosition& position, absl::Span<const PageRecord> earlier = {});
+
+  // The position after the last record of the token's message, or after the one whose number
+  // follows ':'. Nothing if `token` belongs to another list, was modified, has an unsupported
+  // version, or has fewer records.
   std::optional<ListPosition> Open(absl::string_view token);
+
+  // Whether `token` has the form of a token, but a version that this build does not support.
+  static bool HasUnsupportedVersion(absl::string_view token);
 
  private:
   struct Cipher;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "rollcall/v1/participant_service.pb.h"
 #include "service/error/error.h"
 #include "service/rpc/grpc_status.h"
 
@@ -28,20 +27,23 @@ grpc::Slice SliceOf(std::string bytes) {
 }  // namespace
 
 ListCall::ListCall(grpc::CallbackServerContext& context, const CallContext& call,
-                   std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
-                   const CallOptions& options)
+                   MessageOptions messages, ResumeTokens tokens, std::unique_ptr<CallReport> report,
+                   UpstreamLoop& loop, RunningCalls& running, const CallOptions& options)
     : UpstreamCall(std::move(report), loop.scheduler(), running, call, options.caller_stall),
       loop_(loop),
       context_(context),
       handle_(context),
       options_(options),
       queue_(options.send_queue_bytes),
+      messages_(queue_, messages, std::move(tokens)),
       flush_task_(scheduler_) {}
 
-ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListQuery query,
+ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListRequest request,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const CallOptions& options) {
-  auto* const call = new ListCall(context, query.call, std::move(report), loop, running, options);
+  ListQuery& query = request.query;
+  auto* const call = new ListCall(context, query.call, request.messages, std::move(request.tokens),
+                                  std::move(report), loop, running, options);
   const int max_calls = query.call.max_calls;
   absl::Status refusal =
       call->Begin(max_calls, [call, &upstream, query = std::move(query)]() mutable {
@@ -72,31 +74,24 @@ bool ListCall::HasRoom() {
   return !queue_.WaitForRoom();
 }
 
-// Adds a v1::ListParticipantsResponse.
-void ListCall::Take(absl::string_view participant, absl::string_view resume_token) {
-  using Response = v1::ListParticipantsResponse;
-  WireWriter& writer = queue_.writer();
-  const auto write = [&writer](int number, absl::string_view value) {
-    writer.WriteBytes(LengthDelimitedTag(number), {value.data(), value.size()});
-  };
-  write(Response::kParticipantFieldNumber, participant);
-  if (!resume_token.empty()) write(Response::kResumeTokenFieldNumber, resume_token);
-  queue_.EndMessage();
+void ListCall::Take(absl::string_view participant, const ListPosition& position) {
+  messages_.Add(participant, position);
   if (queue_.should_flush()) FlushQueue();
 }
 
 // The next bytes of the page may have arrived already, and a flush costs more than decoding some
-// records.
+// records. While the writer is busy, a message that is not full waits for more participants.
 void ListCall::Flush() {
-  if (queue_.unflushed() > 0 && !flush_task_.is_waiting()) {
-    flush_task_.Start([this] { FlushQueue(); });
-  }
+  if (messages_.unflushed() == 0 || flush_task_.is_waiting()) return;
+  flush_task_.Start([this] {
+    if (!messages_.CanGrow() || !queue_.WaitForWriter()) FlushQueue();
+  });
 }
 
 void ListCall::FlushQueue() {
-  if (queue_.unflushed() == 0) return;
-  report_->OnRecords(static_cast<int64_t>(queue_.unflushed()));
-  if (auto batch = queue_.Flush()) WriteBatch(*std::move(batch));
+  if (messages_.unflushed() == 0) return;
+  report_->OnRecords(messages_.unflushed());
+  if (auto batch = messages_.Flush()) WriteBatch(*std::move(batch));
 }
 
 void ListCall::WriteBatch(SendQueue::Batch batch) {
@@ -128,7 +123,9 @@ void ListCall::OnWriteDone(bool ok) {
   SendQueue::Next next = ok ? queue_.OnWritten() : queue_.OnWriteFailed();
   if (next.resume_producer) {
     scheduler_.Post([this] {
-      if (pager_ != nullptr) pager_->Resume();
+      if (pager_ == nullptr) return;
+      pager_->Resume();
+      Flush();
     });
   }
   if (next.batch) {
@@ -138,11 +135,12 @@ void ListCall::OnWriteDone(bool ok) {
   }
 }
 
-void ListCall::OnListEnd(const absl::Status& status, const ListTotals& totals) {
+void ListCall::OnListEnd(const absl::Status& status, const CallTotals& totals) {
   if (end_) return;
   FlushQueue();
   end_ = status;
   totals_ = totals;
+  if (!status.ok()) last_token_ = messages_.LastToken();
   if (queue_.Close()) EndCall();
 }
 
@@ -172,9 +170,8 @@ void ListCall::AddTrailers() {
   add("rollcall-duplicates-suppressed", totals_.duplicates);
   add("rollcall-unrecognized", totals_.unrecognized);
   // A longer one would leave no room for the error; the last message has it as well.
-  if (!end_->ok() && !totals_.resume_token.empty() &&
-      totals_.resume_token.size() <= kMaxTokenInTrailers) {
-    context_.AddTrailingMetadata("rollcall-resume-token", totals_.resume_token);
+  if (!last_token_.empty() && last_token_.size() <= kMaxTokenInTrailers) {
+    context_.AddTrailingMetadata("rollcall-resume-token", last_token_);
   }
 }
 

@@ -1,5 +1,5 @@
-// One ListParticipants call: takes records from the pager on an event loop's thread, and writes
-// them to gRPC's stream. The SendQueue passes them between the threads.
+// One ListParticipants or ListParticipantBatches call: takes records from the pager on an event
+// loop's thread, and writes them to gRPC's stream. The SendQueue passes them between the threads.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "service/query/query.h"
 #include "service/rpc/call_handle.h"
 #include "service/rpc/call_options.h"
+#include "service/rpc/message_writer.h"
 #include "service/rpc/send_queue.h"
 #include "service/rpc/upstream_call.h"
 #include "service/rpc/upstream_loops.h"
@@ -27,8 +29,8 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private UpstreamCall {
  public:
   // Starts the call, or refuses it. The result belongs to gRPC until its OnDone(). All arguments
-  // but `query` and `report` must outlive the call.
-  static ListCall* Start(grpc::CallbackServerContext& context, ListQuery query,
+  // but `request` and `report` must outlive the call.
+  static ListCall* Start(grpc::CallbackServerContext& context, ListRequest request,
                          std::unique_ptr<CallReport> report, Upstream& upstream, UpstreamLoop& loop,
                          RunningCalls& running, const CallOptions& options);
 
@@ -37,9 +39,9 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   void OnDone() override { OnCallDone(); }
 
  private:
-  ListCall(grpc::CallbackServerContext& context, const CallContext& call,
-           std::unique_ptr<CallReport> report, UpstreamLoop& loop, RunningCalls& running,
-           const CallOptions& options);
+  ListCall(grpc::CallbackServerContext& context, const CallContext& call, MessageOptions messages,
+           ResumeTokens tokens, std::unique_ptr<CallReport> report, UpstreamLoop& loop,
+           RunningCalls& running, const CallOptions& options);
 
   RunningCall Describe() const override { return report_->Describe(queue_.bytes()); }
   void Stop(const absl::Status& reason) override;
@@ -50,9 +52,9 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   bool HasEnded() const override { return end_.has_value(); }
 
   bool HasRoom() override;
-  void Take(absl::string_view participant, absl::string_view resume_token) override;
+  void Take(absl::string_view participant, const ListPosition& position) override;
   void Flush() override;
-  void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
+  void OnListEnd(const absl::Status& status, const CallTotals& totals) override;
 
   void FlushQueue();
   void WriteBatch(SendQueue::Batch batch);
@@ -68,13 +70,15 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
   SendQueue queue_;
 
   // Accessed on the loop's thread only.
+  MessageWriter messages_;
   std::unique_ptr<Pager> pager_;
   IdleTask flush_task_;
 
   // How the list ended, for the thread that ends the call. Set on the loop's thread before the
   // queue is closed.
   std::optional<absl::Status> end_;
-  ListTotals totals_;
+  CallTotals totals_;
+  std::string last_token_;  // of the last record; empty if the list is complete
 
   // The batch that is being written, and its next message. Accessed only by the thread that starts
   // to write a batch, and by gRPC's threads in OnWriteDone(), one after the other. next_ is atomic

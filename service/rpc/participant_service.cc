@@ -85,6 +85,13 @@ void Describe(const Request& request, int asked, const ParticipantServiceImpl::U
   if (field != nullptr) report.SetQuery(field->name());
 }
 
+const v1::ListParticipantsRequest& ListOf(const v1::ListParticipantsRequest& request) {
+  return request;
+}
+const v1::ListParticipantsRequest& ListOf(const v1::ListParticipantBatchesRequest& request) {
+  return request.list();
+}
+
 }  // namespace
 
 CallContext ParticipantServiceImpl::ContextOf(grpc::CallbackServerContext& context) const {
@@ -118,23 +125,35 @@ absl::Status ParticipantServiceImpl::Admit(const grpc::CallbackServerContext& co
 }
 
 grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipants(
-    grpc::CallbackServerContext* context, const grpc::ByteBuffer* bytes) {
-  CallContext call = ContextOf(*context);
-  const absl::Status refusal = Admit(*context, call);
-  auto report = ReportOf(monitor_, CallMethod::kList, call);
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return List<v1::ListParticipantsRequest>(CallMethod::kList, *context, *request);
+}
+
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::ListParticipantBatches(
+    grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) {
+  return List<v1::ListParticipantBatchesRequest>(CallMethod::kListBatches, *context, *request);
+}
+
+template <class Request>
+grpc::ServerWriteReactor<grpc::ByteBuffer>* ParticipantServiceImpl::List(
+    CallMethod method, grpc::CallbackServerContext& context, const grpc::ByteBuffer& bytes) {
+  CallContext call = ContextOf(context);
+  const absl::Status refusal = Admit(context, call);
+  auto report = ReportOf(monitor_, method, call);
   const auto refused = [&](const absl::Status& status) {
     return new RefusedList(status, call.trace, *report);
   };
   if (!refusal.ok()) return refused(refusal);
-  v1::ListParticipantsRequest request;
-  if (absl::Status status = Parse(*bytes, request); !status.ok()) return refused(status);
-  Describe(request, request.query_case(), upstreams_, *report);
-  auto query = CheckRequest(request, options_.query, call);
-  if (!query.ok()) return refused(query.status());
-  report->SetUpstream(query->account->name);
-  Upstream& upstream = *upstreams_.at(query->account->name);
-  return ListCall::Start(*context, *std::move(query), std::move(report), upstream, loops_.Pick(),
-                         running_, options_);
+  Request request;
+  if (absl::Status status = Parse(bytes, request); !status.ok()) return refused(status);
+  const v1::ListParticipantsRequest& list = ListOf(request);
+  Describe(list, list.query_case(), upstreams_, *report);
+  auto checked = CheckRequest(request, options_.query, call);
+  if (!checked.ok()) return refused(checked.status());
+  const std::string& name = checked->query.account->name;
+  report->SetUpstream(name);
+  return ListCall::Start(context, *std::move(checked), std::move(report), *upstreams_.at(name),
+                         loops_.Pick(), running_, options_);
 }
 
 grpc::ServerUnaryReactor* ParticipantServiceImpl::GetParticipant(

@@ -19,11 +19,13 @@
 
 namespace rollcall::service {
 
-// Both methods take and return bytes instead of messages. Otherwise gRPC refuses a request that
-// does not parse by itself, without a trace in log and metrics. A list call also serializes its
+// All methods take and return bytes instead of messages. Otherwise gRPC refuses a request that does
+// not parse by itself, without a trace in log and metrics. A list call also serializes its
 // responses on its event loop's thread.
 using ParticipantServiceBase = v1::ParticipantService::WithRawCallbackMethod_ListParticipants<
-    v1::ParticipantService::WithRawCallbackMethod_GetParticipant<v1::ParticipantService::Service>>;
+    v1::ParticipantService::WithRawCallbackMethod_ListParticipantBatches<
+        v1::ParticipantService::WithRawCallbackMethod_GetParticipant<
+            v1::ParticipantService::Service>>>;
 
 class ParticipantServiceImpl final : public ParticipantServiceBase {
  public:
@@ -45,6 +47,9 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   grpc::ServerWriteReactor<grpc::ByteBuffer>* ListParticipants(
       grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
 
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* ListParticipantBatches(
+      grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override;
+
   grpc::ServerUnaryReactor* GetParticipant(grpc::CallbackServerContext* context,
                                            const grpc::ByteBuffer* request,
                                            grpc::ByteBuffer* response) override;
@@ -53,6 +58,12 @@ class ParticipantServiceImpl final : public ParticipantServiceBase {
   // The call's context, without the policy's rules for its caller.
   CallContext ContextOf(grpc::CallbackServerContext& context) const;
   absl::Status Admit(const grpc::CallbackServerContext& context, CallContext& call) const;
+
+  // `Request` is that of a list method.
+  template <class Request>
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* List(CallMethod method,
+                                                   grpc::CallbackServerContext& context,
+                                                   const grpc::ByteBuffer& bytes);
 
   const CallOptions& options_;
   const Access* const access_;

@@ -6,8 +6,14 @@ namespace rollcall::service {
 
 bool SendQueue::WaitForRoom() {
   const MutexLock lock(mutex_);
-  producer_waits_ = !writable_ || bytes_ >= max_bytes_;
-  return producer_waits_;
+  producer_waits_for_room_ = !writable_ || bytes_ >= max_bytes_;
+  return producer_waits_for_room_;
+}
+
+bool SendQueue::WaitForWriter() {
+  const MutexLock lock(mutex_);
+  producer_waits_for_writer_ = !ready_.empty();
+  return producer_waits_for_writer_;
 }
 
 std::optional<SendQueue::Batch> SendQueue::Flush() {
@@ -48,7 +54,10 @@ SendQueue::Next SendQueue::OnBatchEnd(bool written) {
   next.is_drained = closed_ && !next.batch;
   // Resumes at half, so that the producer decodes while the rest is written.
   if (writable_ && bytes_ <= max_bytes_ / 2) {
-    next.resume_producer = std::exchange(producer_waits_, false);
+    next.resume_producer = std::exchange(producer_waits_for_room_, false);
+  }
+  if (writable_ && ready_.empty() && std::exchange(producer_waits_for_writer_, false)) {
+    next.resume_producer = true;
   }
   return next;
 }

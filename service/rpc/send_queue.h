@@ -24,9 +24,9 @@ class SendQueue {
 
   // What is to be done when a batch has been written.
   struct Next {
-    std::optional<Batch> batch;  // write this one; if there is none, the writer is idle
-    bool resume_producer = false;
-    bool is_drained = false;  // the queue is closed, and there is nothing left to write
+    std::optional<Batch> batch;    // write this one; if there is none, the writer is idle
+    bool resume_producer = false;  // for which it waits
+    bool is_drained = false;       // the queue is closed, and there is nothing left to write
   };
 
   // HasRoom() is false once unwritten messages have `max_bytes` in total. The last message may
@@ -41,13 +41,17 @@ class SendQueue {
   // unless a write fails. False: there is room now.
   bool WaitForRoom();
 
+  // Whether another batch is ready for when the writer is done with its present one. If so, a
+  // message that is not complete may grow meanwhile: a later Next, when the last of them is taken,
+  // has `resume_producer` set, unless a write fails.
+  bool WaitForWriter();
+
   // Where to serialize the next message. EndMessage() completes it.
   WireWriter& writer() { return open_; }
   void EndMessage() { open_ends_.push_back(open_.size()); }
 
-  // Messages that were added since the last Flush(), and whether they should not wait for more: the
-  // writer writes one half of the queue while the producer fills the other.
-  size_t unflushed() const { return open_ends_.size(); }
+  // Whether the messages since the last Flush() should not wait for more: the writer writes one
+  // half of the queue while the producer fills the other.
   bool should_flush() const { return open_.size() >= max_bytes_ / 2; }
 
   // Hands all messages over to the writer. Nothing if there are none or the writer is busy.
@@ -87,7 +91,8 @@ class SendQueue {
   std::deque<Batch> ready_ ABSL_GUARDED_BY(mutex_);
   // Of the batch that is being written; nothing if the writer is idle.
   std::optional<size_t> writing_bytes_ ABSL_GUARDED_BY(mutex_);
-  bool producer_waits_ ABSL_GUARDED_BY(mutex_) = false;
+  bool producer_waits_for_room_ ABSL_GUARDED_BY(mutex_) = false;
+  bool producer_waits_for_writer_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

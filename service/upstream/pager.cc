@@ -169,11 +169,10 @@ absl::Status Pager::TakeRecord() {
   }
   ++not_counted_;
 
-  totals_.resume_token = query_.tokens.Seal(cursor_.position());
   totals_.unrecognized += decoder_.unrecognized().size();
   ++totals_.records;
   retry_.Progress();
-  sink_.Take(decoder_.bytes(), totals_.resume_token);
+  sink_.Take(decoder_.bytes(), cursor_.position());
   return absl::OkStatus();
 }
 

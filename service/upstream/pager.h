@@ -26,27 +26,22 @@
 
 namespace rollcall::service {
 
-// The outcome of a list.
-struct ListTotals : CallTotals {
-  std::string resume_token;  // of the last record; empty before the first
-};
-
 // Receives the records of a list, in order.
 class RecordSink {
  public:
   // Whether there is room for a record. After false, the sink calls Pager::Resume() once there is.
   virtual bool HasRoom() = 0;
 
-  // The next record: a serialized v1::Participant, and the resume token after it, which may be
-  // empty. Both are valid until return.
-  virtual void Take(absl::string_view participant, absl::string_view resume_token) = 0;
+  // The next record: a serialized v1::Participant, and the position after it. Both are valid until
+  // return.
+  virtual void Take(absl::string_view participant, const ListPosition& position) = 0;
 
   // The next record may take long: send the records so far. Until this call a sink may keep them,
   // because many at once cost less.
   virtual void Flush() = 0;
 
   // The list is complete, or an error ended it. The last call.
-  virtual void OnListEnd(const absl::Status& status, const ListTotals& totals) = 0;
+  virtual void OnListEnd(const absl::Status& status, const CallTotals& totals) = 0;
 
  protected:
   ~RecordSink() = default;
@@ -101,7 +96,7 @@ class Pager final : private PageFetch::Listener {
   RecordSink& sink_;
   RecordDecoder decoder_;
   RetryPolicy retry_;
-  ListTotals totals_;
+  CallTotals totals_;
   int64_t not_counted_ = 0;  // participants that the monitor has not been told of
   ReplayCursor cursor_;
 

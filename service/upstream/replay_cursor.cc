@@ -41,20 +41,17 @@ ReplayCursor::Action ReplayCursor::OnRecord(uint64_t identity) {
   const uint32_t occurrence = ++seen_[identity];
   ++(replayed ? duplicates_ : records_on_page_);
   if (resume_after_) {
-    if (resume_after_->record == identity && resume_after_->occurrence == occurrence) {
-      resume_after_.reset();
-    }
+    if (resume_after_->record == PageRecord{identity, occurrence}) resume_after_.reset();
     return Action::kSkip;
   }
   if (replayed) return Action::kSkip;
   if (left_to_skip_ > 0) {
     ++duplicates_;
     --left_to_skip_;
-    return left_to_skip_ == 0 && identity != position_.record ? Action::kListChanged
-                                                              : Action::kSkip;
+    return left_to_skip_ == 0 && identity != position_.record.identity ? Action::kListChanged
+                                                                       : Action::kSkip;
   }
-  position_.record = identity;
-  position_.occurrence = occurrence;
+  position_.record = {identity, occurrence};
   if (counts_records_) ++position_.ordinal;
   return Action::kEmit;
 }

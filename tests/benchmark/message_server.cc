@@ -56,7 +56,7 @@ std::vector<Message> MakeMessages(const BenchmarkList& list) {
     *message.mutable_participant() = list.Record(i);
     ListPosition position;
     position.page = page;
-    position.record = static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15;  // any hash will do
+    position.record.identity = static_cast<uint64_t>(i) * 0x9e3779b97f4a7c15;  // any hash will do
     position.ordinal = static_cast<uint64_t>(i) + 1;
     message.set_resume_token(tokens.Seal(position));
     Make(message, messages[static_cast<size_t>(i)]);

@@ -157,14 +157,15 @@ void AddArguments(const CommandDescription& command, std::set<std::string>& name
   for (const CommandDescription& below : command.commands) AddArguments(below, names);
 }
 
-TEST(CommandLineTest, EveryRequestFieldButTheProvidersPageHasAnArgument) {
+// Those without one are a position that only programs have, and a switch that has no invalid value.
+TEST(CommandLineTest, EveryRequestFieldButTwoHasAnArgument) {
   std::vector<std::string> paths;
   AddFields(*v1::ListParticipantsRequest::descriptor(), "", paths);
   AddFields(*v1::GetParticipantRequest::descriptor(), "", paths);
   std::set<std::string> names;
   DescribeCommandLine([&names](const CLI::App& app) { AddArguments(DescribeCommand(app), names); });
   for (const std::string& path : paths) {
-    if (absl::StartsWith(path, "provider_page.")) {
+    if (absl::StartsWith(path, "provider_page.") || path == "omit_resume_tokens") {
       EXPECT_EQ(ArgumentOf(path), "") << path;
     } else {
       EXPECT_EQ(names.count(ArgumentOf(path)), 1u) << path << ": " << ArgumentOf(path);

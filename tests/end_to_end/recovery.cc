@@ -111,8 +111,8 @@ Reading RecoveryFixture::ExpectExactly(const v1::ListParticipantsRequest& reques
     mend();
     v1::ListParticipantsRequest rest = request;
     if (!begun.tokens.empty()) {
-      EXPECT_EQ(begun.trailers.at("rollcall-resume-token"), begun.tokens.back());
-      rest.set_resume_token(begun.tokens.back());
+      EXPECT_NE(begun.tokens.back(), "");
+      rest.set_resume_token(begun.trailers.at("rollcall-resume-token"));
     }
     const Reading reading = Read(rest);
     EXPECT_TRUE(reading.status.ok()) << reading.status.error_message();

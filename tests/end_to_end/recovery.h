@@ -70,8 +70,9 @@ class RecoveryFixture : public EndToEndTest {
   Reading Read(const v1::ListParticipantsRequest& request, size_t most = SIZE_MAX,
                const OnRecord& on_record = nullptr);
 
-  // Reads a list during a fault. If it ends early, calls `mend` and resumes with the last token.
-  // Fails the test unless both readings together are exactly `expected`. Returns the first reading.
+  // Reads a list during a fault. If it ends early, calls `mend` and resumes with the token in the
+  // trailers. Fails the test unless both readings together are exactly `expected`. Returns the
+  // first reading.
   Reading ExpectExactly(const v1::ListParticipantsRequest& request,
                         const std::vector<std::string>& expected, const std::function<void()>& mend,
                         const OnRecord& on_record = nullptr);

@@ -15,13 +15,18 @@ void Fuzz(absl::string_view input) {
   Require(!tokens.Open(input), "only the service can make a token");
   if (input.size() < 2) return;
 
-  const ListPosition position{std::string(input.substr(2)), static_cast<unsigned char>(input[1]), 1,
-                              input.size()};
-  const std::string token = tokens.Seal(position);
+  const PageRecord first{7, 2};
+  const ListPosition position{
+      std::string(input.substr(2)), {static_cast<unsigned char>(input[1]), 1}, input.size()};
+  const std::string token = tokens.Seal(position, {&first, 1});
   const auto opened = tokens.Open(token);
   Require(opened && opened->page == position.page && opened->record == position.record &&
               opened->ordinal == position.ordinal,
           "a token opens to the sealed position");
+  const auto inside = tokens.Open(token + ":1");
+  Require(inside && inside->page == position.page && inside->record == first &&
+              inside->ordinal == position.ordinal - 1,
+          "a token of a batch opens to a position inside the batch");
   std::string damaged = token;
   char& character = damaged[static_cast<unsigned char>(input[0]) * damaged.size() / 256];
   character = character == 'A' ? 'B' : 'A';

@@ -5,6 +5,9 @@
 
 #include <set>
 #include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
 
 namespace rollcall::service {
 namespace {
@@ -12,7 +15,8 @@ namespace {
 const CurrentSecret kCredential{Secret("a credential")};
 constexpr char kBinding[] = "twilio\n/v1/Conferences/CF1/Participants";
 const ListPosition kPosition{"/v1/Conferences/CF1/Participants?Page=2&PageToken=abc",
-                             0x0123456789abcdef, 2, uint64_t{1} << 40};
+                             {0x0123456789abcdef, 2},
+                             uint64_t{1} << 40};
 
 TEST(ResumeToken, OpensOnAnotherReplica) {
   const std::string token = ResumeTokens(kCredential, kBinding).Seal(kPosition);
@@ -20,7 +24,6 @@ TEST(ResumeToken, OpensOnAnotherReplica) {
   ASSERT_TRUE(opened.has_value());
   EXPECT_EQ(opened->page, kPosition.page);
   EXPECT_EQ(opened->record, kPosition.record);
-  EXPECT_EQ(opened->occurrence, kPosition.occurrence);
   EXPECT_EQ(opened->ordinal, kPosition.ordinal);
 }
 
@@ -69,6 +72,45 @@ TEST(ResumeToken, RejectsEveryModification) {
   }
   EXPECT_FALSE(tokens.Open(token + "AAAA"));
   EXPECT_FALSE(tokens.Open(std::string(100000, 'A')));
+}
+
+TEST(ResumeToken, OpensAfterEachRecordOfABatch) {
+  ResumeTokens tokens(kCredential, kBinding);
+  std::vector<PageRecord> earlier;
+  for (uint64_t i = 1; i < ResumeTokens::kMaxBatch; ++i) earlier.push_back({i, 1});
+  const std::string token = tokens.Seal(kPosition, earlier);
+  for (size_t i = 1; i <= ResumeTokens::kMaxBatch; ++i) {
+    const auto opened = tokens.Open(absl::StrCat(token, ":", i));
+    ASSERT_TRUE(opened) << i;
+    EXPECT_EQ(opened->page, kPosition.page);
+    EXPECT_EQ(opened->record, i < ResumeTokens::kMaxBatch ? earlier[i - 1] : kPosition.record);
+    EXPECT_EQ(opened->ordinal, kPosition.ordinal - ResumeTokens::kMaxBatch + i);
+  }
+  for (const char* suffix : {":0", ":1001", ":", ":-1", ":+1", ": 1", ":1 ", ":1:1", ":0x1", "1"}) {
+    EXPECT_FALSE(tokens.Open(token + suffix)) << suffix;
+  }
+}
+
+TEST(ResumeToken, KeepsAnUnknownOrdinalUnknown) {
+  ResumeTokens tokens(kCredential, kBinding);
+  const PageRecord first{1, 1};
+  const auto opened = tokens.Open(tokens.Seal({"page", {2, 1}, 0}, {&first, 1}) + ":1");
+  ASSERT_TRUE(opened);
+  EXPECT_EQ(opened->record, first);
+  EXPECT_EQ(opened->ordinal, 0U);
+}
+
+TEST(ResumeToken, RecognizesOtherVersions) {
+  for (const char* token : {"r1.", "r2.AAAA", "r4.AAAA:7", "r999.x"}) {
+    EXPECT_TRUE(ResumeTokens::HasUnsupportedVersion(token)) << token;
+  }
+  ResumeTokens tokens(kCredential, kBinding);
+  for (const std::string& token :
+       {tokens.Seal(kPosition), std::string("r3."), std::string(""), std::string("r"),
+        std::string("r."), std::string("r4"), std::string("r1000.x"), std::string("rx.y"),
+        std::string("r-1.y"), std::string("forged"), std::string("AgAAAA")}) {
+    EXPECT_FALSE(ResumeTokens::HasUnsupportedVersion(token)) << token;
+  }
 }
 
 TEST(ResumeToken, RevealsNothingAndNeverRepeats) {

@@ -39,14 +39,12 @@ TEST(SendQueue, GivesMessagesToAnIdleWriter) {
   EXPECT_FALSE(queue.Flush());
   Add(queue, "a");
   Add(queue, "bc");
-  EXPECT_EQ(queue.unflushed(), 2U);
   EXPECT_EQ(queue.bytes(), 0U);
   EXPECT_FALSE(queue.is_writing());
 
   const std::optional<Batch> batch = queue.Flush();
   ASSERT_TRUE(batch);
   EXPECT_THAT(TextsOf(*batch), ElementsAre("a", "bc"));
-  EXPECT_EQ(queue.unflushed(), 0U);
   EXPECT_EQ(queue.bytes(), 7U);
   EXPECT_TRUE(queue.is_writing());
 
@@ -130,6 +128,33 @@ TEST(SendQueue, DoesNotWaitForRoomThatThereIs) {
   EXPECT_FALSE(queue.HasRoom());
   queue.OnWritten();  // meanwhile
   EXPECT_FALSE(queue.WaitForRoom());
+}
+
+TEST(SendQueue, WaitsForTheWriterWhileABatchIsReady) {
+  SendQueue queue(100);
+  EXPECT_FALSE(queue.WaitForWriter());
+  Add(queue, "a");
+  ASSERT_TRUE(queue.Flush());
+  EXPECT_FALSE(queue.WaitForWriter());  // it would be idle soon
+  Add(queue, "b");
+  EXPECT_FALSE(queue.Flush());
+  EXPECT_TRUE(queue.WaitForWriter());
+
+  const SendQueue::Next next = queue.OnWritten();
+  EXPECT_TRUE(next.batch);
+  EXPECT_TRUE(next.resume_producer);
+  EXPECT_FALSE(queue.WaitForWriter());
+  EXPECT_FALSE(queue.OnWritten().resume_producer);
+}
+
+TEST(SendQueue, DoesNotResumeTheProducerAfterAFailedWrite) {
+  SendQueue queue(100);
+  Add(queue, "a");
+  ASSERT_TRUE(queue.Flush());
+  Add(queue, "b");
+  EXPECT_FALSE(queue.Flush());
+  EXPECT_TRUE(queue.WaitForWriter());
+  EXPECT_FALSE(queue.OnWriteFailed().resume_producer);
 }
 
 TEST(SendQueue, IsDrainedAtOnceWhenTheWriterIsIdle) {

@@ -20,6 +20,7 @@
 #include "service/config/config.h"
 #include "service/error/error.h"
 #include "service/query/query.h"
+#include "service/rpc/message_writer.h"
 #include "service/rpc/send_queue.h"
 #include "service/upstream/pager.h"
 #include "tests/fakes/fake_scheduler.h"
@@ -36,6 +37,8 @@ constexpr char kApi[] = "https://insights.test";
 // Faults end after this time, and the rest soon after that.
 constexpr std::chrono::minutes kFaultyTime{2};
 constexpr std::chrono::minutes kMaxTime{15};
+// More than a message of 20 participants has as its tokens, one or twenty.
+constexpr size_t kMaxTokens = 10'000;
 
 class Random {
  public:
@@ -151,7 +154,7 @@ class Caller;
 // One call on a replica: pager and queue, connected as in ListCall, and the writer.
 class Call final : private RecordSink {
  public:
-  Call(World& world, Caller& caller, Replica& replica, ListQuery query);
+  Call(World& world, Caller& caller, Replica& replica, ListRequest request);
 
   void Drain();
   // Simulates that the caller's connection breaks.
@@ -159,12 +162,14 @@ class Call final : private RecordSink {
   Replica& replica() const { return replica_; }
   bool is_broken() const { return broken_; }
   bool is_draining() const { return draining_; }
+  // The trailer of a call that failed.
+  const std::string& last_token() const { return last_token_; }
 
  private:
   bool HasRoom() override;
-  void Take(absl::string_view participant, absl::string_view resume_token) override;
+  void Take(absl::string_view participant, const ListPosition& position) override;
   void Flush() override;
-  void OnListEnd(const absl::Status& status, const ListTotals& totals) override;
+  void OnListEnd(const absl::Status& status, const CallTotals& totals) override;
 
   void FlushQueue();
   void Write(SendQueue::Batch batch);
@@ -176,15 +181,17 @@ class Call final : private RecordSink {
   Caller& caller_;
   Replica& replica_;
   SendQueue queue_;
+  MessageWriter messages_;
   IdleTask flush_task_;
   Timer write_timer_;
   std::optional<SendQueue::Batch> batch_;
   size_t next_ = 0;
   bool broken_ = false;
   bool draining_ = false;
-  int64_t written_ = 0;  // messages
+  int64_t written_ = 0;  // participants
   std::optional<absl::Status> end_;
-  ListTotals totals_;
+  CallTotals totals_;
+  std::string last_token_;
   Pager pager_;
 };
 
@@ -195,8 +202,8 @@ class Caller {
 
   bool is_done() const { return done_; }
   int list() const { return list_; }
-  const std::string& token() const { return token_; }
-  void OnMessage(const std::string& bytes);
+  // Returns the number of participants in the message.
+  int OnMessage(const std::string& bytes);
   void OnCallEnd(absl::Status status);  // Destroys the call.
   void OnDrain(Replica& replica);
 
@@ -391,15 +398,16 @@ Replica::Replica(World& world, Provider& provider)
 
 // ---- Call
 
-Call::Call(World& world, Caller& caller, Replica& replica, ListQuery query)
+Call::Call(World& world, Caller& caller, Replica& replica, ListRequest request)
     : world_(world),
       caller_(caller),
       replica_(replica),
       queue_(world.config.calls.send_queue_bytes),
+      messages_(queue_, request.messages, std::move(request.tokens)),
       flush_task_(world.scheduler),
       write_timer_(world.scheduler),
       pager_(replica.transport, replica.decoder_scratch, world.config.read, replica.upstream,
-             std::move(query), static_cast<RecordSink&>(*this), world.random_fraction()) {
+             std::move(request.query), static_cast<RecordSink&>(*this), world.random_fraction()) {
   world.scheduler.Post([this] {
     if (!end_) pager_.Start();
   });
@@ -411,28 +419,25 @@ bool Call::HasRoom() {
   return !queue_.WaitForRoom();
 }
 
-void Call::Take(absl::string_view participant, absl::string_view resume_token) {
-  using Response = v1::ListParticipantsResponse;
-  const auto write = [this](int number, absl::string_view value) {
-    queue_.writer().WriteBytes(LengthDelimitedTag(number), {value.data(), value.size()});
-  };
-  write(Response::kParticipantFieldNumber, participant);
-  write(Response::kResumeTokenFieldNumber, resume_token);
-  queue_.EndMessage();
+void Call::Take(absl::string_view participant, const ListPosition& position) {
+  messages_.Add(participant, position);
   if (queue_.should_flush()) FlushQueue();
-  const size_t message = participant.size() + resume_token.size() + 20;
-  if (queue_.bytes() + queue_.writer().size() > world_.config.calls.send_queue_bytes + message) {
-    world_.Violate("the queue holds more than its limit and one message");
+  if (queue_.bytes() + queue_.writer().size() >
+      world_.config.calls.send_queue_bytes + participant.size() + kMaxTokens) {
+    world_.Violate("the queue holds more than its limit, one participant and tokens");
   }
 }
 
 void Call::Flush() {
-  if (queue_.unflushed() > 0 && !flush_task_.is_waiting())
-    flush_task_.Start([this] { FlushQueue(); });
+  if (messages_.unflushed() == 0 || flush_task_.is_waiting()) return;
+  flush_task_.Start([this] {
+    if (!messages_.CanGrow() || !queue_.WaitForWriter()) FlushQueue();
+  });
 }
 
 void Call::FlushQueue() {
-  if (auto batch = queue_.Flush()) Write(*std::move(batch));
+  if (messages_.unflushed() == 0) return;
+  if (auto batch = messages_.Flush()) Write(*std::move(batch));
 }
 
 void Call::Write(SendQueue::Batch batch) {
@@ -450,13 +455,17 @@ void Call::OnWritten() {
   if (!broken_) {
     const size_t begin = next_ == 0 ? 0 : batch_->ends[next_ - 1];
     const size_t end = batch_->ends[next_++];
-    ++written_;
-    caller_.OnMessage(batch_->messages.substr(begin, end - begin));
+    written_ += caller_.OnMessage(batch_->messages.substr(begin, end - begin));
     if (next_ < batch_->ends.size()) return WriteNext();
   }
   batch_.reset();
   SendQueue::Next next = broken_ ? queue_.OnWriteFailed() : queue_.OnWritten();
-  if (next.resume_producer) world_.scheduler.Post([this] { pager_.Resume(); });
+  if (next.resume_producer) {
+    world_.scheduler.Post([this] {
+      pager_.Resume();
+      Flush();
+    });
+  }
   if (next.batch) {
     Write(*std::move(next.batch));
   } else if (next.is_drained) {
@@ -475,11 +484,12 @@ void Call::Break() {
   pager_.Stop(absl::CancelledError("the caller ended the call"));
 }
 
-void Call::OnListEnd(const absl::Status& status, const ListTotals& totals) {
+void Call::OnListEnd(const absl::Status& status, const CallTotals& totals) {
   if (end_) return world_.Violate("a list ended twice");
   FlushQueue();
   end_ = status;
   totals_ = totals;
+  if (!status.ok()) last_token_ = messages_.LastToken();
   if (world_.provider().HasRequestsInFlight(caller_.list())) {
     world_.Violate("a list ended with a request in flight");
   }
@@ -488,10 +498,7 @@ void Call::OnListEnd(const absl::Status& status, const ListTotals& totals) {
 }
 
 void Call::End() {
-  if (!broken_ &&
-      (written_ != totals_.records || (written_ > 0 && caller_.token() != totals_.resume_token))) {
-    world_.Violate("a decoded record was not written");
-  }
+  if (!broken_ && written_ != totals_.records) world_.Violate("a decoded record was not written");
   // Deferred, because the caller destroys the call.
   world_.scheduler.Post([this] {
     caller_.OnCallEnd(broken_ ? absl::CancelledError("the connection broke") : *end_);
@@ -515,16 +522,19 @@ void Caller::StartCall() {
   request.mutable_conference_participant_summaries()->set_conference_sid(ConferenceOf(list_));
   request.set_page_size(world_.provider().list(list_).page_size);
   request.set_resume_token(token_);
-  auto query = CheckRequest(
-      request, TheFixed().query_options,
+  v1::ListParticipantBatchesRequest batches;
+  *batches.mutable_list() = request;
+  batches.set_max_batch_size(world_.random.Between(1, 20));
+  auto checked = CheckRequest(
+      batches, TheFixed().query_options,
       {.deadline = Deadline(std::chrono::system_clock::time_point::max(), world_.config.deadline),
        .caller = name_,
        .trace = TraceContext(),
        .rules = nullptr,
        .max_calls = 1});
-  if (!query.ok()) return world_.Violate(std::string(query.status().message()));
+  if (!checked.ok()) return world_.Violate(std::string(checked.status().message()));
   world_.provider().faults(list_).clear();
-  call_ = std::make_unique<Call>(world_, *this, world_.PickReplica(), *std::move(query));
+  call_ = std::make_unique<Call>(world_, *this, world_.PickReplica(), *std::move(checked));
   if (world_.is_faulty() && world_.random.Chance(0.2)) {
     crash_timer_.Start(world_.random.Delay(3000), [this] { Crash(); });
   }
@@ -537,18 +547,34 @@ void Caller::Crash() {
   call_->Break();
 }
 
-void Caller::OnMessage(const std::string& bytes) {
-  v1::ListParticipantsResponse response;
-  if (!response.ParseFromString(bytes)) return world_.Violate("a message cannot be parsed");
-  const std::string& sid =
-      response.participant().conference_participant_summary().participant_sid();
-  if (sid != SidOf(received_)) {
-    return world_.Violate(
-        absl::StrCat("list ", list_, ": received ", sid, ", expected ", SidOf(received_)));
+int Caller::OnMessage(const std::string& bytes) {
+  v1::ListParticipantBatchesResponse batch;
+  if (!batch.ParseFromString(bytes) || batch.participants().empty()) {
+    world_.Violate("a message is empty or cannot be parsed");
+    return 0;
   }
-  ++received_;
-  ++world_.result.records;
-  token_ = response.resume_token();
+  int processed = batch.participants_size();
+  // The program stops in the middle of the batch.
+  const bool stops = world_.is_faulty() && processed > 1 && world_.random.Chance(0.05);
+  if (stops) processed = world_.random.Between(1, processed - 1);
+  for (int i = 0; i < processed; ++i) {
+    const std::string& sid =
+        batch.participants(i).conference_participant_summary().participant_sid();
+    if (sid != SidOf(received_)) {
+      world_.Violate(
+          absl::StrCat("list ", list_, ": received ", sid, ", expected ", SidOf(received_)));
+      return 0;
+    }
+    ++received_;
+    ++world_.result.records;
+  }
+  token_ = batch.resume_token();
+  if (stops) {
+    ++world_.result.partial_batches;
+    absl::StrAppend(&token_, ":", processed);
+    Crash();
+  }
+  return batch.participants_size();
 }
 
 void Caller::OnCallEnd(absl::Status status) {
@@ -565,6 +591,7 @@ void Caller::OnCallEnd(absl::Status status) {
   if (!IsExpected(status, *call)) {
     world_.Violate(absl::StrCat("list ", list_, " failed without a cause: ", status.message()));
   }
+  if (!call->is_broken() && !call->last_token().empty()) token_ = call->last_token();
   start_timer_.Start(world_.random.Delay(2000), [this] { StartCall(); });
 }
 

@@ -18,8 +18,9 @@ struct Result {
   int records = 0;
   int faults = 0;
   int expired_pages = 0;
-  int duplicates = 0;  // records skipped
-  int crashes = 0;     // of callers
+  int duplicates = 0;       // records skipped
+  int crashes = 0;          // of callers
+  int partial_batches = 0;  // crashes in the middle of a batch
   int drains = 0;
   int breaker_openings = 0;
   int queue_full = 0;     // calls refused
@@ -32,9 +33,9 @@ struct Result {
 // Invariants: each caller receives the records of its list in order, each once, up to the end of
 // the list, over all its calls. A call fails only for a reason that the simulated provider, caller
 // or replica gave, and not before the configured attempts. Requests on the transport stay within
-// the limits of requests in flight and of connections. A queue contains at most its limit and one
-// message, and every decoded record is written. Everything ends, and leaves no request, permit or
-// timer.
+// the limits of requests in flight and of connections. A queue contains at most its limit, one
+// participant and tokens, and every decoded record is written. Everything ends, and leaves no
+// request, permit or timer.
 //
 // Not simulated: gRPC (the simulation's Call replaces ListCall), deadlines, callers' limits, pages
 // whose records change their order or have a sid twice.

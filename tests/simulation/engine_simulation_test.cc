@@ -37,6 +37,7 @@ TEST_P(EngineSimulationTest, HoldsInvariants) {
     total.expired_pages += result.expired_pages;
     total.duplicates += result.duplicates;
     total.crashes += result.crashes;
+    total.partial_batches += result.partial_batches;
     total.drains += result.drains;
     total.breaker_openings += result.breaker_openings;
     total.queue_full += result.queue_full;
@@ -47,13 +48,15 @@ TEST_P(EngineSimulationTest, HoldsInvariants) {
   std::cout << total.calls << " calls, " << total.requests << " requests, " << total.records
             << " records, " << total.faults << " faults, " << total.expired_pages
             << " expired pages, " << total.duplicates << " duplicates skipped, " << total.crashes
-            << " crashes, " << total.drains << " drains, " << total.breaker_openings
-            << " breaker openings, " << total.queue_full << " calls refused\n";
+            << " crashes, " << total.partial_batches << " in the middle of a batch, "
+            << total.drains << " drains, " << total.breaker_openings << " breaker openings, "
+            << total.queue_full << " calls refused\n";
   if (only || seeds < 1000) return;
   EXPECT_GT(total.faults, 0);
   EXPECT_GT(total.expired_pages, 0);
   EXPECT_GT(total.duplicates, 0);
   EXPECT_GT(total.crashes, 0);
+  EXPECT_GT(total.partial_batches, 0);
   EXPECT_GT(total.drains, 0);
   EXPECT_GT(total.breaker_openings, 0);
   EXPECT_GT(total.queue_full, 0);

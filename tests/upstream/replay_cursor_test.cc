@@ -57,7 +57,7 @@ std::vector<uint64_t> Play(ReplayCursor& cursor, const std::vector<Event>& event
 
 ListPosition After(std::string page, uint64_t record, uint32_t occurrence = 1,
                    uint64_t ordinal = 0) {
-  return {std::move(page), record, occurrence, ordinal};
+  return {std::move(page), {record, occurrence}, ordinal};
 }
 
 struct Case {
@@ -204,19 +204,19 @@ TEST(ReplayCursor, PositionIsThatOfTheLastEmittedRecord) {
   ReplayCursor cursor(true, {});
   Play(cursor, {Page{"a"}, Records{{7, 8, 7}}});
   EXPECT_EQ(cursor.position().page, "a");
-  EXPECT_EQ(cursor.position().record, 7U);
-  EXPECT_EQ(cursor.position().occurrence, 2U);
+  EXPECT_EQ(cursor.position().record.identity, 7U);
+  EXPECT_EQ(cursor.position().record.occurrence, 2U);
   EXPECT_EQ(cursor.position().ordinal, 3U);
 
   // A skipped record does not change the position.
   Play(cursor, {Refetch{}, Records{{8}}});
-  EXPECT_EQ(cursor.position().record, 7U);
+  EXPECT_EQ(cursor.position().record.identity, 7U);
   EXPECT_EQ(cursor.position().ordinal, 3U);
 
   // On a refetched page, occurrences are counted in the new order.
   Play(cursor, {Records{{9, 7, 7, 7}}});
-  EXPECT_EQ(cursor.position().record, 7U);
-  EXPECT_EQ(cursor.position().occurrence, 3U);
+  EXPECT_EQ(cursor.position().record.identity, 7U);
+  EXPECT_EQ(cursor.position().record.occurrence, 3U);
   EXPECT_EQ(cursor.position().ordinal, 5U);
 }
 

@@ -155,9 +155,10 @@ BENCHMARK(NlohmannDom)->Name("nlohmann_dom");
 
 void SealToken(benchmark::State& state) {
   ResumeTokens tokens(CurrentSecret(Secret("a credential")), "a list");
-  ListPosition position{kTarget, 0, 1, 0};
+  ListPosition position;
+  position.page = kTarget;
   for (auto _ : state) {
-    position.record = ++position.ordinal * 0x9e3779b97f4a7c15;
+    position.record.identity = ++position.ordinal * 0x9e3779b97f4a7c15;
     benchmark::DoNotOptimize(tokens.Seal(position));
   }
   const auto opened = tokens.Open(tokens.Seal(position));
