@@ -36,8 +36,8 @@ constexpr absl::string_view kNo = "no";
 using Code = absl::StatusCode;
 
 struct ReasonRow {
-  v1::ErrorReason reason;
-  Code code;
+  v1::ErrorReason reason = v1::ERROR_REASON_UNSPECIFIED;
+  Code code = Code::kOk;
   absl::string_view retry;
 };
 
@@ -75,7 +75,10 @@ constexpr ReasonRow kReasons[] = {
 constexpr bool HasOneRowPerReason() {
   if (std::size(kReasons) != static_cast<size_t>(v1::ErrorReason_ARRAYSIZE)) return false;
   for (size_t i = 0; i < std::size(kReasons); ++i) {
-    if (static_cast<size_t>(kReasons[i].reason) != i || kReasons[i].retry.empty()) return false;
+    const ReasonRow& row = kReasons[i];
+    if (static_cast<size_t>(row.reason) != i || row.code == Code::kOk || row.retry.empty()) {
+      return false;
+    }
   }
   return true;
 }

@@ -58,8 +58,8 @@ constexpr size_t kMaxReflectionStreams = 64;
 void BoundConnections(const ConnectionOptions& options, grpc::ServerBuilder& builder) {
   using std::chrono::milliseconds;
   using std::chrono::seconds;
-  // Ten times the longest valid request, which has a resume token, a provider's page token and a
-  // read mask of all fields.
+  // Twice the longest valid request, which has the resume token of a large batch and a read mask of
+  // all fields.
   builder.SetMaxReceiveMessageSize(64 << 10);
   const auto set = [&](const char* name, int64_t value) {
     builder.AddChannelArgument(name, static_cast<int>(value));
