@@ -361,6 +361,16 @@ TEST_F(ParticipantClientTest, FailureAfterARecordWithoutTokenIsFinal) {
   EXPECT_THAT(server_.list_requests(), SizeIs(1));
 }
 
+TEST_F(ParticipantClientTest, AlwaysAsksForTokens) {
+  server_.PlayInTurn({List({"A", "B"}, Gone()), List({"C"})});
+  v1::ListParticipantsRequest request = request_;
+  request.set_omit_resume_tokens(true);
+  ParticipantRange range = client_.List(request, options_);
+  EXPECT_THAT(Walk(range).call_sids, ElementsAre("A", "B", "C"));
+  EXPECT_THAT(server_.list_requests(), SizeIs(2));
+  for (const auto& sent : server_.list_requests()) EXPECT_FALSE(sent.omit_resume_tokens());
+}
+
 TEST_F(ParticipantClientTest, ResumesIfOnlyTheLastRecordHasAToken) {
   Script script = List({"A", "B"}, Gone());
   script.list[0].clear_resume_token();

@@ -46,7 +46,9 @@ ListSource::ListSource(std::shared_ptr<v1::ParticipantService::StubInterface> st
       limit_(request.limit()),
       request_(request),
       loop_(options),
-      resume_token_(request.resume_token()) {}
+      resume_token_(request.resume_token()) {
+  request_.clear_omit_resume_tokens();  // Without tokens, the list could not resume.
+}
 
 ListSource::~ListSource() { AbandonCall(); }
 

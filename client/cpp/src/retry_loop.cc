@@ -10,8 +10,8 @@
 namespace rollcall {
 namespace {
 
-// Added to the backoff if a limit is reached and the service does not say for how long.
-constexpr absl::Duration kLimitReachedWait = absl::Seconds(1);
+// Added to the backoff if the service's advice is `later`, and it does not say for how long.
+constexpr absl::Duration kLaterWait = absl::Seconds(1);
 
 // The wait after this failure: at least `backoff`, and what the service asks for.
 absl::Duration WaitAfter(const absl::Status& failure, absl::Duration backoff) {
@@ -20,7 +20,7 @@ absl::Duration WaitAfter(const absl::Status& failure, absl::Duration backoff) {
     return std::max(backoff, absl::Seconds(retry->retry_delay().seconds()) +
                                  absl::Nanoseconds(retry->retry_delay().nanos()));
   }
-  return RetryAdvice(failure) == "later" ? backoff + kLimitReachedWait : backoff;
+  return RetryAdvice(failure) == "later" ? backoff + kLaterWait : backoff;
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ class ParticipantClient {
   // With a connection of the program's own, for example a mock. Not null.
   explicit ParticipantClient(std::shared_ptr<ParticipantConnection> connection);
 
-  // The list that `request` asks for. Sends nothing before the range's begin(). The range may
-  // outlive the client.
+  // The list that `request` asks for, except that the client always asks for resume tokens. Sends
+  // nothing before the range's begin(). The range may outlive the client.
   ParticipantRange List(const v1::ListParticipantsRequest& request,
                         const CallOptions& options = {}) const;
 
