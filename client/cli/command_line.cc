@@ -82,7 +82,8 @@ std::string CheckRequestId(const std::string& text) {
   return IsRequestId(text) ? "" : "is not 1 to 128 letters, digits, '-', '_' and '.'";
 }
 
-// Needed because the parser throws std::invalid_argument for any other text.
+// The parser itself accepts more texts, and throws std::invalid_argument for those that it does
+// not.
 std::string CheckSwitch(const std::string& text) {
   if (text == "true" || text == "false") return "";
   return absl::StrCat("\"", text, "\" is not true or false");
@@ -276,36 +277,6 @@ struct Commands {
   CLI::App* get_live;
 };
 
-// Request fields, and the argument that sets each.
-struct FieldArgument {
-  absl::string_view field;
-  absl::string_view argument;
-};
-constexpr FieldArgument kFieldArguments[] = {
-    {"upstream", "--upstream"},
-    {"page_size", "--page-size"},
-    {"limit", "--limit"},
-    {"read_mask", "--fields"},
-    {"resume_token", "--resume"},
-    {"conference_participant_summaries.conference_sid", "conference"},
-    {"conference_participant_summaries.participant_sid", "--participant"},
-    {"conference_participant_summaries.label", "--label"},
-    {"conference_participant_summaries.events", "--event"},
-    {"room_participant_summaries.room_sid", "room"},
-    {"live_participants.conference_sid", "conference"},
-    {"live_participants.muted", "--muted"},
-    {"live_participants.hold", "--hold"},
-    {"live_participants.coaching", "--coaching"},
-    {"conference_participant_summary.conference_sid", "conference"},
-    {"conference_participant_summary.participant_sid", "participant"},
-    {"conference_participant_summary.events", "--events"},
-    {"conference_participant_summary.metrics", "--metrics"},
-    {"room_participant_summary.room_sid", "room"},
-    {"room_participant_summary.participant_sid", "participant"},
-    {"live_participant.conference_sid", "conference"},
-    {"live_participant.call_sid", "call"},
-};
-
 constexpr char kName[] = "rollcall";
 constexpr char kDescription[] =
     "Shows participants of conferences and video rooms, from rollcalld.";
@@ -365,13 +336,6 @@ Commands AddCommands(CLI::App& app, Arguments& given) {
 }
 
 }  // namespace
-
-std::string ArgumentOf(absl::string_view field) {
-  for (const FieldArgument& row : kFieldArguments) {
-    if (row.field == field) return std::string(row.argument);
-  }
-  return "";
-}
 
 void DescribeCommandLine(const std::function<void(const CLI::App& app)>& describe) {
   Arguments given;

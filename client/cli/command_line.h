@@ -8,7 +8,6 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "client/cli/record_field.h"
 #include "rollcall/channel.h"
@@ -66,10 +65,6 @@ struct EarlyExit {
 // `arguments` exclude the program's name. Reads the environment variables ROLLCALL_SERVER and
 // ROLLCALL_TOKEN_FILE, and the files of certificates and tokens.
 std::variant<CommandLine, EarlyExit> ParseCommandLine(const std::vector<std::string>& arguments);
-
-// The option ("--upstream") or positional argument ("conference") that sets a field of a request.
-// Empty if there is none. `field` is a path in the request, as in google.rpc.BadRequest.
-std::string ArgumentOf(absl::string_view field);
 
 // Calls `describe` with the parser, which has all commands and options.
 void DescribeCommandLine(const std::function<void(const CLI::App& app)>& describe);

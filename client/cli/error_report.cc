@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "client/cli/command_line.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/field_argument.h"
 #include "client/cli/terminal_text.h"
 #include "google/rpc/error_details.pb.h"
 #include "rollcall/call_status.h"
@@ -19,8 +19,8 @@ namespace {
 
 constexpr char kDomain[] = "rollcall";
 
-// `retry` is the service's advice, which also covers reasons of newer services. Empty if there is
-// none.
+// `retry` is the service's advice, or empty. It decides for codes that by themselves do not say
+// whether to try again.
 int ExitCode(absl::StatusCode code, absl::string_view reason, absl::string_view retry) {
   switch (code) {
     case absl::StatusCode::kInvalidArgument:

@@ -19,8 +19,8 @@ inline constexpr int kExitNotFound = 3;
 // PERMISSION_DENIED or UNAUTHENTICATED.
 inline constexpr int kExitAccessDenied = 4;
 
-// Likely to succeed later: UNAVAILABLE, ABORTED, and RESOURCE_EXHAUSTED unless the cause is a
-// configured limit.
+// Likely to succeed later: UNAVAILABLE, ABORTED (without --resume), RESOURCE_EXHAUSTED unless the
+// cause is a configured limit, and other codes if the service advises to call again.
 inline constexpr int kExitTryAgain = 5;
 
 // DEADLINE_EXCEEDED.

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "client/cli/exit_code.h"
+#include "client/cli/field_argument.h"
 #include "client/cli/reference/command_tree.h"
 #include "tests/end_to_end/certificate.h"
 
