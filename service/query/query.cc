@@ -27,8 +27,8 @@ constexpr size_t kMaxTarget = size_t{4} << 10;
 
 constexpr int kDefaultBatchSize = 100;
 constexpr int kMaxBatchSize = ResumeTokens::kMaxBatch;
-constexpr int kDefaultBatchBytes = 1 << 20;
-constexpr int kMaxBatchBytes = 3 << 20;
+// Reached only if `limits.send_queue_bytes` is large. gRPC's clients reject messages over 4 MiB.
+constexpr size_t kMaxBatchBytes = size_t{1} << 20;
 
 // The account and the API that serve a request.
 struct Target {
@@ -120,7 +120,7 @@ void AppendProviderPage(std::string& target, const v1::ProviderPage& page,
 }
 
 // Adds what is wrong with `request` to `violations`, which may have some already.
-absl::StatusOr<ListRequest> CheckList(const v1::ListParticipantsRequest& request,
+absl::StatusOr<CheckedList> CheckList(const v1::ListParticipantsRequest& request,
                                       const QueryOptions& options, CallContext context,
                                       RequestViolations violations) {
   if (request.limit() < 0) violations.Add("limit", "must not be negative");
@@ -157,6 +157,8 @@ absl::StatusOr<ListRequest> CheckList(const v1::ListParticipantsRequest& request
     if (resume) {
       path = resume->page;
     } else if (ResumeTokens::HasUnsupportedVersion(request.resume_token())) {
+      // To call again is no use if something else is wrong.
+      if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
       return MakeError(v1::ERROR_REASON_RESUME_TOKEN_UNSUPPORTED,
                        "another version of the service issued the resume token; call again on "
                        "another replica, or restart the list");
@@ -169,7 +171,7 @@ absl::StatusOr<ListRequest> CheckList(const v1::ListParticipantsRequest& request
   }
   if (absl::Status status = violations.ToStatus(); !status.ok()) return status;
   const BaseUrl& base = target.api->base_url(account);
-  return ListRequest{.query = {.account = target.account,
+  return CheckedList{.query = {.account = target.account,
                                .api = target.api,
                                .url = base.Join(path),
                                .first_url = first.empty() ? "" : base.Join(first),
@@ -181,13 +183,6 @@ absl::StatusOr<ListRequest> CheckList(const v1::ListParticipantsRequest& request
                                .call = std::move(context)},
                      .tokens = std::move(tokens),
                      .messages = {.has_tokens = !request.omit_resume_tokens()}};
-}
-
-// `requested`, or if it is 0 `otherwise`, and at most `max`.
-int BatchLimit(absl::string_view field, int requested, int otherwise, int max,
-               RequestViolations& violations) {
-  if (requested < 0) violations.Add(field, "must not be negative");
-  return requested == 0 ? otherwise : std::min(requested, max);
 }
 
 }  // namespace
@@ -206,23 +201,22 @@ milliseconds Deadline::TimeLeft(std::chrono::steady_clock::time_point now) const
   return std::chrono::duration_cast<milliseconds>(time_ - now);
 }
 
-absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantsRequest& request,
+absl::StatusOr<CheckedList> CheckRequest(const v1::ListParticipantsRequest& request,
                                          const QueryOptions& options, CallContext context) {
   return CheckList(request, options, std::move(context), RequestViolations());
 }
 
-absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantBatchesRequest& request,
+absl::StatusOr<CheckedList> CheckRequest(const v1::ListParticipantBatchesRequest& request,
                                          const QueryOptions& options, CallContext context) {
   RequestViolations violations;
-  const int max_size = BatchLimit("max_batch_size", request.max_batch_size(), kDefaultBatchSize,
-                                  kMaxBatchSize, violations);
-  const int max_bytes = BatchLimit("max_batch_bytes", request.max_batch_bytes(), kDefaultBatchBytes,
-                                   kMaxBatchBytes, violations);
+  const int wanted = request.max_batch_size();
+  if (wanted < 0) violations.Add("max_batch_size", "must not be negative");
   violations.Enter("list");
   auto list = CheckList(request.list(), options, std::move(context), std::move(violations));
   if (!list.ok()) return list.status();
-  list->messages.max_participants = max_size;
-  list->messages.max_bytes = static_cast<size_t>(max_bytes);
+  list->messages.max_participants =
+      wanted == 0 ? kDefaultBatchSize : std::min(wanted, kMaxBatchSize);
+  list->messages.max_bytes = kMaxBatchBytes;
   return list;
 }
 

@@ -86,10 +86,10 @@ struct ListQuery {
   CallContext call;
 };
 
-// A call that lists participants.
-struct ListRequest {
+// A valid request of a list: what to read, and how to write it to the caller.
+struct CheckedList {
   ListQuery query;
-  ResumeTokens tokens;
+  ResumeTokens tokens;  // of the messages
   MessageOptions messages;
 };
 
@@ -105,9 +105,9 @@ struct GetQuery {
 
 // INVALID_ARGUMENT with everything that is wrong with the request, CALLER_NOT_PERMITTED if the
 // caller may not make it, or RESUME_TOKEN_UNSUPPORTED.
-absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantsRequest& request,
+absl::StatusOr<CheckedList> CheckRequest(const v1::ListParticipantsRequest& request,
                                          const QueryOptions& options, CallContext context);
-absl::StatusOr<ListRequest> CheckRequest(const v1::ListParticipantBatchesRequest& request,
+absl::StatusOr<CheckedList> CheckRequest(const v1::ListParticipantBatchesRequest& request,
                                          const QueryOptions& options, CallContext context);
 absl::StatusOr<GetQuery> CheckRequest(const v1::GetParticipantRequest& request,
                                       const QueryOptions& options, CallContext context);

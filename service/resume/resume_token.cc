@@ -23,7 +23,8 @@
 //
 // The version changes with the form of the token and with the meaning of its content. During a
 // rolling update, replicas get tokens that the other version sealed. The caller is told to call
-// again, because some replica has the other version.
+// again, because some replica has the other version. Tokens before r3 had no version in their text,
+// and are refused as invalid.
 namespace rollcall::service {
 namespace {
 

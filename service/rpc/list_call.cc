@@ -38,11 +38,11 @@ ListCall::ListCall(grpc::CallbackServerContext& context, const CallContext& call
       messages_(queue_, messages, std::move(tokens)),
       flush_task_(scheduler_) {}
 
-ListCall* ListCall::Start(grpc::CallbackServerContext& context, ListRequest request,
+ListCall* ListCall::Start(grpc::CallbackServerContext& context, CheckedList list,
                           std::unique_ptr<CallReport> report, Upstream& upstream,
                           UpstreamLoop& loop, RunningCalls& running, const CallOptions& options) {
-  ListQuery& query = request.query;
-  auto* const call = new ListCall(context, query.call, request.messages, std::move(request.tokens),
+  ListQuery& query = list.query;
+  auto* const call = new ListCall(context, query.call, list.messages, std::move(list.tokens),
                                   std::move(report), loop, running, options);
   const int max_calls = query.call.max_calls;
   absl::Status refusal =
@@ -80,11 +80,12 @@ void ListCall::Take(absl::string_view participant, const ListPosition& position)
 }
 
 // The next bytes of the page may have arrived already, and a flush costs more than decoding some
-// records. While the writer is busy, a message that is not full waits for more participants.
+// records. If a write is pending and another batch is ready, all that is not flushed waits, so that
+// the last message can grow.
 void ListCall::Flush() {
   if (messages_.unflushed() == 0 || flush_task_.is_waiting()) return;
   flush_task_.Start([this] {
-    if (!messages_.CanGrow() || !queue_.WaitForWriter()) FlushQueue();
+    if (!messages_.ShouldWait()) FlushQueue();
   });
 }
 
@@ -111,7 +112,8 @@ void ListCall::WriteNext() {
   grpc::ByteBuffer message(&slice, 1);
   message_.Swap(&message);  // an assignment would copy it
   grpc::WriteOptions options;
-  if (std::exchange(any_written_, true) && end < batch_.size()) options.set_buffer_hint();
+  const bool is_last = index + 1 == batch_ends_.size();
+  if (std::exchange(any_written_, true) && !is_last) options.set_buffer_hint();
   next_ = index + 1;
   StartWrite(&message_, options);
 }
@@ -169,7 +171,8 @@ void ListCall::AddTrailers() {
   add("rollcall-attempts", totals_.attempts);
   add("rollcall-duplicates-suppressed", totals_.duplicates);
   add("rollcall-unrecognized", totals_.unrecognized);
-  // A longer one would leave no room for the error; the last message has it as well.
+  // A longer one would leave no room for the error. The last message has it as well, unless the
+  // request omits tokens.
   if (!last_token_.empty() && last_token_.size() <= kMaxTokenInTrailers) {
     context_.AddTrailingMetadata("rollcall-resume-token", last_token_);
   }

@@ -29,8 +29,8 @@ class ListCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                        private UpstreamCall {
  public:
   // Starts the call, or refuses it. The result belongs to gRPC until its OnDone(). All arguments
-  // but `request` and `report` must outlive the call.
-  static ListCall* Start(grpc::CallbackServerContext& context, ListRequest request,
+  // but `list` and `report` must outlive the call.
+  static ListCall* Start(grpc::CallbackServerContext& context, CheckedList list,
                          std::unique_ptr<CallReport> report, Upstream& upstream, UpstreamLoop& loop,
                          RunningCalls& running, const CallOptions& options);
 

@@ -30,8 +30,9 @@ class MessageWriter {
   // Participants since the last Flush().
   int64_t unflushed() const { return unflushed_; }
 
-  // Whether participants that arrive soon may still join those that are not flushed.
-  bool CanGrow() const { return count_ > 0; }
+  // Whether not to flush yet: the last message can grow, and the queue's writer has another batch
+  // ready. The writer then resumes the producer, see SendQueue::WaitForWriter().
+  bool ShouldWait() { return count_ > 0 && queue_.WaitForWriter(); }
 
   // Ends the message, and hands all messages over to the queue's writer. A batch that is returned
   // must be written now.

@@ -20,6 +20,7 @@ std::optional<SendQueue::Batch> SendQueue::Flush() {
   if (open_ends_.empty()) return std::nullopt;
   Batch batch{open_.Release(), std::exchange(open_ends_, {})};
   const MutexLock lock(mutex_);
+  producer_waits_for_writer_ = false;
   if (!writable_) return std::nullopt;
   bytes_ += batch.messages.size();
   ready_.push_back(std::move(batch));

@@ -25,7 +25,7 @@ class SendQueue {
   // What is to be done when a batch has been written.
   struct Next {
     std::optional<Batch> batch;    // write this one; if there is none, the writer is idle
-    bool resume_producer = false;  // for which it waits
+    bool resume_producer = false;  // the room or the writer that it waits for is there
     bool is_drained = false;       // the queue is closed, and there is nothing left to write
   };
 
@@ -41,9 +41,9 @@ class SendQueue {
   // unless a write fails. False: there is room now.
   bool WaitForRoom();
 
-  // Whether another batch is ready for when the writer is done with its present one. If so, a
-  // message that is not complete may grow meanwhile: a later Next, when the last of them is taken,
-  // has `resume_producer` set, unless a write fails.
+  // Whether a batch is ready behind the one that is being written. If so, the producer may wait and
+  // let an incomplete message grow: the Next that takes the last ready batch has `resume_producer`
+  // set, unless a Flush() comes first or a write fails.
   bool WaitForWriter();
 
   // Where to serialize the next message. EndMessage() completes it.
@@ -54,7 +54,8 @@ class SendQueue {
   // half of the queue while the producer fills the other.
   bool should_flush() const { return open_.size() >= max_bytes_ / 2; }
 
-  // Hands all messages over to the writer. Nothing if there are none or the writer is busy.
+  // Hands all messages over to the writer; all must be ended. Nothing if there are none or the
+  // writer is busy.
   std::optional<Batch> Flush();
 
   // After Flush(): no more messages follow. True if all have been written or dropped; otherwise a

@@ -18,7 +18,6 @@ namespace {
 using simulator::Api;
 using simulator::Fault;
 using simulator::Request;
-using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::Each;
 using ::testing::Gt;
@@ -150,9 +149,7 @@ TEST_F(BatchesTest, AreNotLargerThanRequested) {
     EXPECT_EQ(batches.list.participants.size(), 650u);
     EXPECT_THAT(batches.sizes, Each(Le(max_size)));
   }
-  v1::ListParticipantBatchesRequest request = BatchesOf(list);
-  request.set_max_batch_bytes(1);
-  EXPECT_THAT(Read(request).sizes, AllOf(SizeIs(650), Each(1)));
+  EXPECT_THAT(Read(BatchesOf(list, 1)).sizes, SizeIs(650));
 }
 
 TEST_F(BatchesTest, EmptyListHasNoBatch) {
@@ -281,9 +278,11 @@ TEST_F(BatchesTest, RefuseInvalidRequests) {
   };
   expect({}, {"list.query"});
   v1::ListParticipantBatchesRequest request = BatchesOf(ConferenceRequest(1), -1);
-  request.set_max_batch_bytes(-1);
   request.mutable_list()->set_limit(-1);
-  expect(request, {"max_batch_size", "max_batch_bytes", "list.limit"});
+  expect(request, {"max_batch_size", "list.limit"});
+  // Calling again on another replica would not help.
+  request.mutable_list()->set_resume_token("r4.AAAA");
+  expect(request, {"max_batch_size", "list.limit"});
   EXPECT_THAT(simulator_->requests(), IsEmpty());
 
   const std::string token = Read(BatchesOf(ConferenceRequest(1))).tokens.at(0);

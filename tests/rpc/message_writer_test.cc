@@ -67,7 +67,6 @@ TEST_F(MessageWriterTest, WritesOneParticipantPerMessage) {
   Add("a");
   Add("a");
   EXPECT_EQ(writer_->unflushed(), 2);
-  EXPECT_FALSE(writer_->CanGrow());
   EXPECT_THAT(Sizes(), ElementsAre(1, 1));
   EXPECT_EQ(writer_->unflushed(), 0);
 }
@@ -75,9 +74,7 @@ TEST_F(MessageWriterTest, WritesOneParticipantPerMessage) {
 TEST_F(MessageWriterTest, EndsABatchThatIsFull) {
   Begin({.max_participants = 3, .max_bytes = 1 << 20});
   for (int i = 0; i < 7; ++i) Add("a");
-  EXPECT_TRUE(writer_->CanGrow());
   EXPECT_THAT(Sizes(), ElementsAre(3, 3, 1));
-  EXPECT_FALSE(writer_->CanGrow());
 }
 
 TEST_F(MessageWriterTest, EndsABatchAtTheEndOfAPage) {
@@ -94,6 +91,33 @@ TEST_F(MessageWriterTest, EndsABatchThatIsFlushed) {
   Add("a");
   EXPECT_THAT(Sizes(), ElementsAre(2));
   EXPECT_THAT(Messages(), IsEmpty());
+}
+
+TEST_F(MessageWriterTest, WaitsWhileTheLastMessageCanGrow) {
+  Begin({.max_participants = 3, .max_bytes = 1 << 20});
+  EXPECT_FALSE(writer_->ShouldWait());
+  Add("a");
+  ASSERT_TRUE(writer_->Flush());  // is being written
+  Add("a");
+  EXPECT_FALSE(writer_->ShouldWait());
+  EXPECT_FALSE(writer_->Flush());  // is ready
+  EXPECT_FALSE(writer_->ShouldWait());
+  for (const char* page : {"a", "a", "b"}) {
+    Add(page);
+    EXPECT_TRUE(writer_->ShouldWait());
+  }
+  Add("b");
+  Add("b");
+  EXPECT_FALSE(writer_->ShouldWait());  // full
+}
+
+TEST_F(MessageWriterTest, DoesNotWaitWithOneParticipantPerMessage) {
+  Begin({.max_participants = 1});
+  for (int i = 0; i < 3; ++i) {
+    Add("a");
+    EXPECT_FALSE(writer_->ShouldWait());
+    writer_->Flush();
+  }
 }
 
 TEST_F(MessageWriterTest, KeepsABatchBelowItsMaximumOfBytes) {

@@ -147,6 +147,32 @@ TEST(SendQueue, WaitsForTheWriterWhileABatchIsReady) {
   EXPECT_FALSE(queue.OnWritten().resume_producer);
 }
 
+TEST(SendQueue, ResumesTheProducerWithTheLastReadyBatch) {
+  SendQueue queue(100);
+  Add(queue, "a");
+  ASSERT_TRUE(queue.Flush());
+  for (const char* text : {"b", "c"}) {
+    Add(queue, text);
+    EXPECT_FALSE(queue.Flush());
+  }
+  EXPECT_TRUE(queue.WaitForWriter());
+  EXPECT_FALSE(queue.OnWritten().resume_producer);  // "c" is ready
+  EXPECT_TRUE(queue.OnWritten().resume_producer);
+}
+
+TEST(SendQueue, DoesNotResumeAProducerThatHasFlushed) {
+  SendQueue queue(100);
+  Add(queue, "a");
+  ASSERT_TRUE(queue.Flush());
+  Add(queue, "b");
+  EXPECT_FALSE(queue.Flush());
+  EXPECT_TRUE(queue.WaitForWriter());
+  Add(queue, "c");
+  EXPECT_FALSE(queue.Flush());
+  EXPECT_FALSE(queue.OnWritten().resume_producer);
+  EXPECT_FALSE(queue.OnWritten().resume_producer);
+}
+
 TEST(SendQueue, DoesNotResumeTheProducerAfterAFailedWrite) {
   SendQueue queue(100);
   Add(queue, "a");

@@ -154,7 +154,7 @@ class Caller;
 // One call on a replica: pager and queue, connected as in ListCall, and the writer.
 class Call final : private RecordSink {
  public:
-  Call(World& world, Caller& caller, Replica& replica, ListRequest request);
+  Call(World& world, Caller& caller, Replica& replica, CheckedList list);
 
   void Drain();
   // Simulates that the caller's connection breaks.
@@ -398,16 +398,16 @@ Replica::Replica(World& world, Provider& provider)
 
 // ---- Call
 
-Call::Call(World& world, Caller& caller, Replica& replica, ListRequest request)
+Call::Call(World& world, Caller& caller, Replica& replica, CheckedList list)
     : world_(world),
       caller_(caller),
       replica_(replica),
       queue_(world.config.calls.send_queue_bytes),
-      messages_(queue_, request.messages, std::move(request.tokens)),
+      messages_(queue_, list.messages, std::move(list.tokens)),
       flush_task_(world.scheduler),
       write_timer_(world.scheduler),
       pager_(replica.transport, replica.decoder_scratch, world.config.read, replica.upstream,
-             std::move(request.query), static_cast<RecordSink&>(*this), world.random_fraction()) {
+             std::move(list.query), static_cast<RecordSink&>(*this), world.random_fraction()) {
   world.scheduler.Post([this] {
     if (!end_) pager_.Start();
   });
@@ -431,7 +431,7 @@ void Call::Take(absl::string_view participant, const ListPosition& position) {
 void Call::Flush() {
   if (messages_.unflushed() == 0 || flush_task_.is_waiting()) return;
   flush_task_.Start([this] {
-    if (!messages_.CanGrow() || !queue_.WaitForWriter()) FlushQueue();
+    if (!messages_.ShouldWait()) FlushQueue();
   });
 }
 
